@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* metric/page.h: what every service shows of itself beside its own rows: actors, mailboxes, process. */
+#pragma once
+#include "metric/metric.h"
+#include "run/actor.h"
+
+/* tasker_actor_* and tasker_mailbox_* samples, one per actor (label "actor"). */
+void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, size_t n);
+/* process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds, process_start_time_seconds, tasker_build_info. */
+void tk_metrics_text_process(struct tk_buf *out, const char *service, const char *version);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* run/actor.h: one actor = one thread (or a few) = one bounded mailbox = its own state (usually one database
+ * connection). Blocking code that reads top to bottom.
+ *
+ * Life: start (in the thread) → rounds of {receive a batch, handle it, tick when due} → stop. tk_actor_stop closes the
+ * mailbox, lets the threads drain what is inside (handle keeps being called), then calls `stop` in the thread and joins.
+ * If start fails, it is tried again with backoff (0.1 s … 5 s, jittered) while messages wait in the mailbox; the actor
+ * counts as not ready meanwhile. A negative result of handle: the remaining messages of the batch that were not given
+ * back are given back with that status, `stop` and `start` run again (fresh connection). */
+#pragma once
+#include "run/mbox.h"
+#include <stddef.h>
+
+struct tk_actor_type {
+        const char *name;       /* thread name, log field, metric label; static storage */
+        size_t state_size;      /* per thread, zeroed before each start */
+        uint32_t mailbox_max;   /* default capacity; tk_actor_new may override */
+        unsigned threads;       /* > 1: competing consumers, each with its own state */
+        unsigned batch_max;     /* most messages per handle; 1: one by one */
+        int (*start)(void *self, void *app);
+        /* All messages of the list must be given back (tk_msg_done) or kept by the actor; n ≥ 1. */
+        int (*handle)(void *self, struct tk_list *msgs, unsigned n);
+        int64_t (*tick)(void *self, int64_t now_ns); /* may be NULL; due work; returns the next wake-up (monotonic) or TK_TIME_NEVER */
+        void (*stop)(void *self);                    /* may be NULL; also after a failed start: accept half-built state */
+};
+
+struct tk_actor_stats {
+        struct tk_mbox_stats mbox;
+        unsigned threads, ready;     /* threads whose start succeeded */
+        uint64_t handled, batches, restarts;
+        uint64_t busy_ns;            /* in handle and tick, all threads */
+        uint64_t batch_max_seen;
+        int64_t last_progress_ns;    /* monotonic; end of the last handle */
+};
+
+struct tk_actor;
+/* capacity 0 and threads 0: the type's. Starts the threads. Never NULL. */
+TK_MUST struct tk_actor *tk_actor_new(const struct tk_actor_type *type, void *app, uint32_t capacity, unsigned threads);
+TK_MUST int tk_actor_post(struct tk_actor *to, struct tk_msg *msg);        /* see tk_mbox_post */
+TK_MUST int tk_actor_post_always(struct tk_actor *to, struct tk_msg *msg);
+/* Posts and waits until it is given back: 0 and msg->status is valid, or TK_MBOX_E_*. Sets msg->done itself. Never from the actor's own thread. */
+TK_MUST int tk_actor_ask(struct tk_actor *to, struct tk_msg *msg);
+void tk_actor_wake(struct tk_actor *actor);                                 /* run tick soon */
+bool tk_actor_ready(struct tk_actor *actor);                                /* all threads started */
+void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret);
+struct tk_actor *tk_actor_stop_free(struct tk_actor *actor);                /* drains, joins, frees; NULL is fine; returns NULL */
