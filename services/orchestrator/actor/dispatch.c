@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/actor/dispatch.c: see the header. One thread, one connection; a claim and its hydration are one
+ * transaction. A release that meets a dead database is posted again: until it succeeds the lease runs, so nothing is lost. */
+#include "orchestrator/actor/dispatch.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "orchestrator/core/rows.h"
+#include "queue/queue.h"
+#include "tk_sql.h"
+
+enum { ARENA_BLOCK = 1 << 20, RELEASE_BATCH = 512, HEARTBEATS_MISSED = 3, RENEWALS_PER_LEASE = 3 };
+#define ARENA_MAX ((size_t)1 << 30)
+
+struct release_msg {
+        struct tk_msg msg;
+        struct orch_app *app;
+        struct orch_held *held;
+        bool *lost;
+        size_t n;
+};
+
+struct dispatch_state {
+        struct orch_app *app;
+        struct tk_pg *pg;
+        struct tk_queue *queue;
+        struct tk_arena *arena;
+        int64_t poll_ns, renew_ns, expire_ns; /* next due; monotonic */
+};
+
+static void release_free(struct release_msg *release)
+{
+        tk_free(release->held);
+        tk_free(release->lost);
+        tk_free(release);
+}
+
+static void release_post(struct orch_app *app, struct release_msg *release)
+{
+        if (tk_actor_post_always(app->dispatch, &release->msg))
+                release_free(release); /* stopped: their leases run out */
+}
+
+static void release_done(struct tk_msg *msg)
+{
+        struct release_msg *release = (struct release_msg *)msg;
+        if (msg->status && msg->status != -ECANCELED)
+                release_post(release->app, release);
+        else
+                release_free(release);
+}
+
+void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, size_t n, const bool *lost)
+{
+        if (!n)
+                return;
+        struct release_msg *release = TK_NEW(struct release_msg);
+        release->msg.done = release_done;
+        release->app = app;
+        release->n = n;
+        release->held = tk_calloc(n, sizeof *held);
+        release->lost = tk_calloc(n, sizeof *lost);
+        memcpy(release->held, held, n * sizeof *held);
+        if (lost)
+                memcpy(release->lost, lost, n * sizeof *lost);
+        release_post(app, release);
+}
+
+static int start(void *self, void *app)
+{
+        struct dispatch_state *state = self;
+        struct tk_err err = {0};
+        state->app = app;
+        state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-dispatch",
+                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
+                           &state->pg, &err);
+        if (r) {
+                orch_db_failed(app, "connect", r, &err);
+                return -EIO;
+        }
+        state->queue = tk_queue_pgmq_new(state->pg, NULL);
+        return 0;
+}
+
+static void stop(void *self)
+{
+        struct dispatch_state *state = self;
+        tk_queue_free(state->queue);
+        tk_pg_close(state->pg);
+        tk_arena_free(state->arena);
+}
+
+static void released_row(void *user, const struct orch_row *row)
+{
+        struct dispatch_state *state = user;
+        orch_count_l(state->app, steps_settled_total, row->kind);
+}
+
+static int release_some(struct dispatch_state *state, const struct orch_held *held, const bool *lost, size_t n)
+{
+        struct tk_err err = {0};
+        struct tk_arena *arena = state->arena;
+        struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
+        int32_t *attempts = TK_ARENA_ARRAY(arena, int32_t, n);
+        int64_t *tokens = TK_ARENA_ARRAY(arena, int64_t, n);
+        const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
+        for (size_t i = 0; i < n; i++) {
+                steps[i] = held[i].step;
+                attempts[i] = (int32_t)held[i].attempt;
+                tokens[i] = held[i].token;
+                ns[i] = held[i].ns;
+                orch_count_l(state->app, steps_released_total, lost[i] ? "lost" : "unsent");
+        }
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid_array(&args, steps, n);
+        tk_pg_arg_i32_array(&args, attempts, n);
+        tk_pg_arg_i64_array(&args, tokens, n);
+        tk_pg_arg_text_array(&args, ns, n);
+        tk_pg_arg_bool_array(&args, lost, n);
+        tk_pg_arg_i32(&args, (int32_t)state->app->conf.losses_max);
+        tk_pg_arg_uuid(&args, &state->app->processor);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_engine_release_steps, &args, &res, &err);
+        if (r) {
+                orch_db_failed(state->app, "release_steps", r, &err);
+                return r;
+        }
+        orch_count_l(state->app, transactions_total, "release");
+        orch_rows_apply(state->app, res, NULL, "queue", released_row, state);
+        return 0;
+}
+
+static int handle(void *self, struct tk_list *msgs, unsigned n)
+{
+        struct dispatch_state *state = self;
+        (void)n;
+        for (struct tk_list *node; (node = tk_list_pop(msgs));) {
+                struct release_msg *release = (struct release_msg *)tk_list_entry(node, struct tk_msg, link);
+                int r = 0;
+                for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
+                        size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
+                        r = release_some(state, release->held + at, release->lost + at, some);
+                        tk_arena_reset(state->arena);
+                }
+                tk_msg_done(&release->msg, r);
+                if (!tk_pg_alive(state->pg))
+                        return -EIO;
+        }
+        return 0;
+}
+
+struct claim {
+        struct dispatch_state *state;
+};
+
+static void claimed_row(void *user, const struct orch_row *row)
+{
+        struct claim *claim = user;
+        if (tk_streq(row->kind, "dropped"))
+                orch_count(claim->state->app, steps_dropped_total);
+        else
+                orch_count_l(claim->state->app, steps_settled_total, row->kind);
+}
+
+/* One claim over the namespaces that have both credit and maybe work. True: something came, look again. */
+static bool claim_once(struct dispatch_state *state)
+{
+        struct orch_app *app = state->app;
+        char names[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
+        size_t n = orch_queue_wanted(app->sessions, names, ORCH_SESSION_NAMESPACES_MAX);
+        if (!n)
+                return false;
+        const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
+        for (size_t i = 0; i < n; i++) {
+                ns[i] = names[i];
+                orch_queue_mark(app->sessions, names[i], false); /* before the look: a hint that comes meanwhile marks it again */
+        }
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, app->conf.claim_max, false);
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        orch_rows_credit_args(&args, credit, ns, n);
+        tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
+        tk_pg_arg_i32(&args, (int32_t)app->conf.losses_max);
+        tk_pg_arg_uuid(&args, &app->processor);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int64_t start_ns = tk_time_mono_ns();
+        int r = tk_pg_query(state->pg, &tk_sql_engine_claim_steps, &args, &res, &err);
+        int rows = 0;
+        if (r) {
+                orch_db_failed(app, "claim_steps", r, &err);
+        } else {
+                rows = tk_pg_rows(res);
+                tk_metric_observe(app->metrics, ORCH_M_claim_transaction_seconds, tk_time_mono_ns() - start_ns);
+                orch_count_l(app, transactions_total, "claim");
+                orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
+        }
+        /* Where it came back full, or failed, there may be more. */
+        int ns_col = res ? tk_pg_column(res, "namespace") : 0;
+        for (size_t i = 0; i < n; i++) {
+                unsigned got = 0;
+                for (int row = 0; row < rows; row++)
+                        got += tk_streq(tk_pg_str(res, row, ns_col), ns[i]);
+                if (r || (got && got >= orch_reservation_count(credit, ns[i])))
+                        orch_queue_mark(app->sessions, ns[i], true);
+        }
+        orch_reservation_free(credit);
+        tk_arena_reset(state->arena);
+        return !r && rows > 0;
+}
+
+/* The slow look that makes a lost hint harmless, and finds leases that ran out. */
+static void poll_queues(struct dispatch_state *state)
+{
+        struct orch_app *app = state->app;
+        char names[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
+        size_t n = orch_sessions_namespaces(app->sessions, names, ORCH_SESSION_NAMESPACES_MAX);
+        if (!n)
+                return;
+        struct tk_err err = {0};
+        struct tk_queue_state *states = TK_ARENA_ARRAY(state->arena, struct tk_queue_state, n);
+        for (size_t i = 0; i < n; i++)
+                states[i].ns = names[i];
+        orch_count(app, queue_polls_total);
+        int r = state->queue->ops->poll(state->queue, states, n, &err);
+        if (r)
+                orch_db_failed(app, "queue_waiting", r, &err);
+        for (size_t i = 0; i < n && !r; i++)
+                if (states[i].visible)
+                        orch_queue_mark(app->sessions, names[i], true);
+        tk_arena_reset(state->arena);
+}
+
+static void renew_leases(struct dispatch_state *state, int64_t now_ns)
+{
+        struct orch_app *app = state->app;
+        size_t n;
+        TK_AUTOFREE struct orch_held *held =
+                orch_sessions_renewable(app->sessions, now_ns - app->conf.lease / RENEWALS_PER_LEASE, now_ns, &n);
+        if (!n)
+                return;
+        const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
+        int64_t *tokens = TK_ARENA_ARRAY(state->arena, int64_t, n);
+        for (size_t i = 0; i < n; i++) {
+                ns[i] = held[i].ns;
+                tokens[i] = held[i].token;
+        }
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        tk_pg_arg_text_array(&args, ns, n);
+        tk_pg_arg_i64_array(&args, tokens, n);
+        tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
+        int r = tk_pg_query(state->pg, &tk_sql_engine_renew_leases, &args, NULL, &err);
+        if (r)
+                orch_db_failed(app, "renew_leases", r, &err);
+        else
+                tk_metric_add(app->metrics, ORCH_M_leases_renewed_total, (int64_t)n);
+        tk_arena_reset(state->arena);
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+static int64_t tick(void *self, int64_t now_ns)
+{
+        struct dispatch_state *state = self;
+        const struct orch_conf *conf = &state->app->conf;
+        if (now_ns >= state->expire_ns) {
+                unsigned silent = orch_sessions_expire(state->app->sessions, now_ns - HEARTBEATS_MISSED * conf->heartbeat);
+                if (silent)
+                        tk_log_warn("worker.silent", "No sign of life for three heartbeats: the stream was ended.", TK_INT("streams", silent));
+                state->expire_ns = now_ns + conf->heartbeat / 2;
+        }
+        if (now_ns >= state->renew_ns) {
+                renew_leases(state, now_ns);
+                state->renew_ns = now_ns + conf->lease / (2 * RENEWALS_PER_LEASE);
+        }
+        if (now_ns >= state->poll_ns) {
+                poll_queues(state);
+                state->poll_ns = now_ns + tk_rand_jitter(conf->queue_poll, 0.2);
+        }
+        while (tk_pg_alive(state->pg) && claim_once(state))
+                ;
+        if (!tk_pg_alive(state->pg))
+                return -EIO;
+        return earliest(state->poll_ns, earliest(state->renew_ns, state->expire_ns));
+}
+
+const struct tk_actor_type orch_dispatch_actor = {
+        .name = "dispatch", .state_size = sizeof(struct dispatch_state), .mailbox_max = 4096, .threads = 1, .batch_max = 64,
+        .start = start, .handle = handle, .tick = tick, .stop = stop,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/actor/query.c: see the header. The thread lives without a connection too, so that a request is answered
+ * 503 at once instead of waiting for a dead database. */
+#include "orchestrator/actor/query.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/rows.h"
+
+enum { ARENA_BLOCK = 65536 };
+#define ARENA_MAX ((size_t)256 << 20)
+
+struct query_msg {
+        struct tk_msg msg;
+        orch_query_fn *fn;
+        void *arg;
+};
+
+struct query_state {
+        struct orch_app *app;
+        struct tk_pg *pg;
+        struct tk_arena *arena;
+        unsigned failures;
+        int64_t retry_ns; /* not before this */
+};
+
+int orch_query_post(struct orch_app *app, orch_query_fn *fn, void *arg)
+{
+        struct query_msg *query = TK_NEW(struct query_msg);
+        query->fn = fn;
+        query->arg = arg;
+        int r = tk_actor_post(app->query, &query->msg);
+        if (r)
+                tk_free(query);
+        return r;
+}
+
+static void connect(struct query_state *state)
+{
+        if (state->pg || tk_time_mono_ns() < state->retry_ns)
+                return;
+        struct tk_err err = {0};
+        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-query",
+                                                .statement_timeout_ns = state->app->conf.database_statement_timeout},
+                           &state->pg, &err);
+        if (r) {
+                orch_db_failed(state->app, "connect", r, &err);
+                state->retry_ns = tk_time_mono_ns() + tk_rand_backoff(state->failures++, 100 * TK_NS_PER_MS, 2 * TK_NS_PER_S);
+                return;
+        }
+        state->failures = 0;
+}
+
+static int start(void *self, void *app)
+{
+        struct query_state *state = self;
+        state->app = app;
+        state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        connect(state);
+        return 0;
+}
+
+static int handle(void *self, struct tk_list *msgs, unsigned n)
+{
+        struct query_state *state = self;
+        (void)n;
+        for (struct tk_list *node; (node = tk_list_pop(msgs));) {
+                struct query_msg *query = (struct query_msg *)tk_list_entry(node, struct tk_msg, link);
+                connect(state);
+                (void)query->fn(state->app, state->pg, state->arena, query->arg);
+                tk_arena_reset(state->arena);
+                if (state->pg && !tk_pg_alive(state->pg))
+                        state->pg = tk_pg_close(state->pg);
+                tk_msg_done(&query->msg, 0);
+        }
+        return 0;
+}
+
+static void stop(void *self)
+{
+        struct query_state *state = self;
+        tk_pg_close(state->pg);
+        tk_arena_free(state->arena);
+}
+
+const struct tk_actor_type orch_query_actor = {
+        .name = "query", .state_size = sizeof(struct query_state), .mailbox_max = 1024, .threads = 2, .batch_max = 1,
+        .start = start, .handle = handle, .stop = stop,
+};

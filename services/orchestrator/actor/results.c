@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/actor/results.c: see the header. */
+#include "orchestrator/actor/results.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "orchestrator/core/rows.h"
+#include "tasker/dispatch/v1/dispatch.pb-c.h"
+
+enum { ARENA_BLOCK = 1 << 20 };
+#define ARENA_MAX ((size_t)2 << 30)
+
+struct results_state {
+        struct orch_app *app;
+        struct tk_pg *pg;
+        struct tk_arena *arena;
+};
+
+static int start(void *self, void *app)
+{
+        struct results_state *state = self;
+        struct tk_err err = {0};
+        state->app = app;
+        state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-results",
+                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
+                           &state->pg, &err);
+        if (r)
+                orch_db_failed(app, "connect", r, &err);
+        return r ? -EIO : 0;
+}
+
+static void stop(void *self)
+{
+        struct results_state *state = self;
+        tk_pg_close(state->pg);
+        tk_arena_free(state->arena);
+}
+
+static void message_free(struct orch_results_msg *results)
+{
+        if (results->taken)
+                results->taken(results->session, results->user, results->n);
+        orch_session_unref(results->session);
+        tk_arena_free(results->arena);
+        tk_free(results);
+}
+
+static void given_back(struct tk_msg *msg)
+{
+        struct orch_results_msg *results = (struct orch_results_msg *)msg;
+        if (msg->status && msg->status != -ECANCELED) {
+                orch_results_post(results->app, results);
+                return;
+        }
+        message_free(results);
+}
+
+void orch_results_post(struct orch_app *app, struct orch_results_msg *results)
+{
+        results->app = app;
+        results->msg.done = given_back;
+        if (tk_actor_post_always(app->results, &results->msg))
+                message_free(results); /* stopping: the worker offers them to another orchestrator */
+}
+
+/* Acks of one message in one send. */
+static void acknowledge(struct orch_app *app, struct orch_results_msg *results)
+{
+        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        struct tk_arena *arena = results->arena;
+        frame.n_acks = results->n;
+        frame.acks = TK_ARENA_ARRAY(arena, Tasker__Dispatch__V1__Ack *, results->n);
+        for (size_t i = 0; i < results->n; i++) {
+                struct orch_result *result = &results->results[i];
+                Tasker__Dispatch__V1__Ack *ack = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__Ack);
+                tasker__dispatch__v1__ack__init(ack);
+                ack->step_uuid = (ProtobufCBinaryData){sizeof result->step.b, result->step.b};
+                ack->attempt = result->attempt;
+                ack->stale = result->settled == ORCH_SETTLED_STALE;
+                frame.acks[i] = ack;
+        }
+        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
+        uint8_t *bytes = tk_arena_alloc(arena, len);
+        tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
+        orch_session_send(results->session, bytes, len);
+        tk_metric_observe(app->metrics, ORCH_M_settle_seconds, tk_time_mono_ns() - results->msg.sent_ns);
+}
+
+/* Settles the messages of the list together; on failure all of them go back. */
+static int settle_list(struct results_state *state, struct tk_list *msgs, size_t total)
+{
+        struct tk_err err = {0};
+        struct orch_result *all = TK_ARENA_ARRAY(state->arena, struct orch_result, total);
+        size_t at = 0;
+        tk_list_each(node, msgs) {
+                struct orch_results_msg *results = (struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link);
+                memcpy(&all[at], results->results, results->n * sizeof *all);
+                at += results->n;
+        }
+        int r = orch_settle(state->app, state->pg, state->arena, all, total, &err);
+        if (r)
+                orch_db_failed(state->app, "settle_steps", r, &err);
+        at = 0;
+        for (struct tk_list *node; (node = tk_list_pop(msgs));) {
+                struct orch_results_msg *results = (struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link);
+                if (!r) {
+                        memcpy(results->results, &all[at], results->n * sizeof *all);
+                        acknowledge(state->app, results);
+                }
+                at += results->n;
+                tk_msg_done(&results->msg, r);
+        }
+        tk_arena_reset(state->arena);
+        return r;
+}
+
+static int handle(void *self, struct tk_list *msgs, unsigned n)
+{
+        struct results_state *state = self;
+        int failed = 0;
+        (void)n;
+        while (!tk_list_empty(msgs) && !failed) {
+                struct tk_list batch = TK_LIST_INIT(batch);
+                size_t total = 0;
+                do {
+                        struct tk_list *node = tk_list_pop(msgs);
+                        tk_list_append(&batch, node);
+                        total += ((struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link))->n;
+                } while (!tk_list_empty(msgs) && total < state->app->conf.results_batch_max);
+                failed = settle_list(state, &batch, total);
+        }
+        return failed || !tk_pg_alive(state->pg) ? -EIO : 0;
+}
+
+const struct tk_actor_type orch_results_actor = {
+        .name = "results", .state_size = sizeof(struct results_state), .mailbox_max = 4096, .threads = 1, .batch_max = 512,
+        .start = start, .handle = handle, .stop = stop,
+};

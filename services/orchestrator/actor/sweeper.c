@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/actor/sweeper.c: see the header. */
+#include "orchestrator/actor/sweeper.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "orchestrator/core/rows.h"
+#include "orchestrator/core/sessions.h"
+#include "tk_sql.h"
+
+enum { SWEEP_MAX = 200 };
+#define ARENA_MAX ((size_t)16 << 20)
+
+struct sweeper_state {
+        struct orch_app *app;
+        struct tk_pg *pg;
+        struct tk_arena *arena;
+        int64_t next_ns;
+};
+
+static int start(void *self, void *app)
+{
+        struct sweeper_state *state = self;
+        struct tk_err err = {0};
+        state->app = app;
+        state->arena = tk_arena_new(4096, ARENA_MAX);
+        state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
+        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-sweeper",
+                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
+                           &state->pg, &err);
+        if (r)
+                orch_db_failed(app, "connect", r, &err);
+        return r ? -EIO : 0;
+}
+
+static void stop(void *self)
+{
+        struct sweeper_state *state = self;
+        tk_pg_close(state->pg);
+        tk_arena_free(state->arena);
+}
+
+static int handle(void *self, struct tk_list *msgs, unsigned n)
+{
+        (void)self;
+        (void)n;
+        for (struct tk_list *node; (node = tk_list_pop(msgs));)
+                tk_msg_done(tk_list_entry(node, struct tk_msg, link), 0);
+        return 0;
+}
+
+static void report(struct sweeper_state *state, const struct tk_pg_result *res)
+{
+        int task = tk_pg_column(res, "task_uuid"), step = tk_pg_column(res, "step_uuid"), what = tk_pg_column(res, "what");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                orch_count(state->app, sweeper_repairs_total);
+                tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.", TK_STR("task", tk_pg_str(res, row, task)),
+                            TK_STR("step", tk_pg_str(res, row, step)), TK_STR("what", tk_pg_str(res, row, what)));
+        }
+}
+
+static int64_t tick(void *self, int64_t now_ns)
+{
+        struct sweeper_state *state = self;
+        if (now_ns < state->next_ns)
+                return state->next_ns;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        tk_pg_arg_i32(&args, (int32_t)(state->app->conf.sweep_idle / TK_NS_PER_S));
+        tk_pg_arg_i32(&args, SWEEP_MAX);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_engine_sweep, &args, &res, &err);
+        if (r)
+                orch_db_failed(state->app, "sweep", r, &err);
+        else
+                report(state, res);
+        tk_arena_reset(state->arena);
+        state->next_ns = now_ns + tk_rand_jitter(state->app->conf.sweep_interval, 0.2);
+        return tk_pg_alive(state->pg) ? state->next_ns : -EIO;
+}
+
+const struct tk_actor_type orch_sweeper_actor = {
+        .name = "sweeper", .state_size = sizeof(struct sweeper_state), .mailbox_max = 16, .threads = 1, .batch_max = 1,
+        .start = start, .handle = handle, .tick = tick, .stop = stop,
+};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/actor/sweeper.h: the safety net. Looks now and then for work that no message, timer or lease will ever move,
+ * repairs it and counts it; in a healthy system it finds none. */
+#pragma once
+#include "run/actor.h"
+
+extern const struct tk_actor_type orch_sweeper_actor;

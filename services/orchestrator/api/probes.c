@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/probes.c: see the header. */
+#include "orchestrator/api/probes.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/sessions.h"
+#include <stdio.h>
+
+enum { SATURATED_PERCENT = 80 };
+
+void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
+{
+        struct tk_actor *all[ORCH_ACTORS] = {app->intake, app->results, app->dispatch, app->timers, app->sweeper, app->query, app->hint};
+        for (size_t i = 0; i < ORCH_ACTORS; i++)
+                ret[i] = all[i];
+}
+
+static struct orch_probe connected(const char *name, struct tk_actor *actor)
+{
+        struct orch_probe probe = {.name = name, .for_readiness = true, .healthy = tk_actor_ready(actor)};
+        snprintf(probe.message, sizeof probe.message, probe.healthy ? "connected" : "no connection to the database");
+        return probe;
+}
+
+static struct orch_probe saturation(struct orch_app *app)
+{
+        struct orch_probe probe = {.name = "channel_saturation", .healthy = true, .message = "all mailboxes have room"};
+        struct tk_actor *actors[ORCH_ACTORS];
+        orch_actors(app, actors);
+        for (size_t i = 0; i < ORCH_ACTORS; i++) {
+                struct tk_actor_stats stats;
+                tk_actor_stats(actors[i], &stats);
+                unsigned percent = stats.mbox.capacity ? 100 * stats.mbox.depth / stats.mbox.capacity : 0;
+                if (percent < SATURATED_PERCENT)
+                        continue;
+                probe.healthy = false;
+                snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)", stats.mbox.name, percent,
+                         stats.mbox.depth, stats.mbox.capacity);
+        }
+        return probe;
+}
+
+static struct orch_probe queue_depth(struct orch_app *app)
+{
+        struct orch_probe probe = {.name = "queue_depth", .healthy = true};
+        struct orch_sessions_numbers numbers;
+        orch_sessions_numbers(app->sessions, &numbers);
+        snprintf(probe.message, sizeof probe.message, "%u workers, credit for %u steps, %u in flight", numbers.sessions, numbers.credit, numbers.held);
+        return probe;
+}
+
+bool orch_probes(struct orch_app *app, struct orch_probe ret[ORCH_PROBES])
+{
+        bool running = !atomic_load(&app->stopping);
+        size_t n = 0;
+        /* Names after the wire contract; the query actor keeps no readiness of its own: it answers 503 by itself. */
+        ret[n++] = connected("web_database", app->intake);
+        ret[n++] = connected("orchestration_database", app->results);
+        ret[n++] = (struct orch_probe){.name = "circuit_breaker", .for_readiness = true, .healthy = true, .message = "closed"};
+        ret[n++] = (struct orch_probe){.name = "orchestration_system", .for_readiness = true, .healthy = running};
+        snprintf(ret[n - 1].message, sizeof ret[n - 1].message, running ? "running" : "stopping");
+        ret[n++] = connected("command_processor", app->dispatch);
+        ret[n++] = (struct orch_probe){.name = "pool_utilization", .healthy = true, .message = "one connection per actor thread"};
+        ret[n++] = queue_depth(app);
+        ret[n++] = saturation(app);
+        bool ready = true;
+        for (size_t i = 0; i < n; i++)
+                ready &= !ret[i].for_readiness || ret[i].healthy;
+        return ready;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/reply.h: how REST answers look, and the only place that maps outcomes to status codes. */
+#pragma once
+#include "base/attr.h"
+#include "base/uuid.h"
+#include "http/http.h"
+#include "orchestrator/actor/query.h"
+#include <stdbool.h>
+
+struct orch_app;
+/* {"error":{"code":…,"message":…}} with the status that belongs to the code. */
+enum orch_error { ORCH_E_BAD_REQUEST, ORCH_E_INVALID_UUID, ORCH_E_NOT_FOUND, ORCH_E_CONFLICT, ORCH_E_METHOD, ORCH_E_TOO_LARGE,
+                  ORCH_E_DATABASE, ORCH_E_INTERNAL, ORCH_E_UNAVAILABLE, ORCH_E_BACKPRESSURE };
+void orch_reply_error(struct tk_http_req *req, enum orch_error code, const char *fmt, ...) TK_PRINTF(3, 4);
+/* Body could not be read as what was wanted: text/plain, as the wire contract has it. */
+void orch_reply_text(struct tk_http_req *req, int status, const char *fmt, ...) TK_PRINTF(3, 4);
+void orch_reply_json(struct tk_http_req *req, const char *body, size_t len);
+/* A statement failed: 503 with Retry-After while the database is away, else 500. */
+void orch_reply_db(struct tk_http_req *req, struct orch_app *app, const char *what, int outcome, const struct tk_err *err);
+/* 503 with Retry-After: a mailbox is full. */
+void orch_reply_busy(struct tk_http_req *req, const char *mailbox);
+/* The error callback of the server (http.h). */
+const char *orch_reply_server_error(struct tk_http_req *req, int status, const char *message);
+
+/* Runs fn in a query thread with arg = req; answers 503 itself when that is not possible. */
+void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn);
+/* The at-th path parameter as UUID; replies 400 itself when it is none. */
+TK_MUST bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret);
+/* pg NULL means the database is away: replies 503 and returns true. */
+TK_MUST bool orch_rest_no_database(struct tk_http_req *req, const struct tk_pg *pg);
+/* Runs a query whose one column `body` is the answer. No row: 404 with `missing`. */
+int orch_rest_reply_query(struct tk_http_req *req, struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql,
+                          const struct tk_pg_args *args, const char *missing);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/rest_submit.c: POST /v1/tasks. Parsed and checked in the HTTP thread; the template is looked up in
+ * memory (else by a query thread); then the request waits in the intake mailbox and is answered from what its own
+ * transaction said, without another read. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "orchestrator/actor/intake.h"
+#include "orchestrator/api/reply.h"
+#include "orchestrator/api/routes.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/template.h"
+
+enum { BODY_MAX = 4 * 1024 * 1024, TEMPLATE_TRIES = 3 };
+
+struct submit { /* in the request's arena */
+        struct orch_intake_msg intake; /* first: the message is the submission */
+        struct orch_app *app;
+        struct tk_http_req *req;
+        unsigned tries;
+};
+
+static void refuse(struct submit *submit, const char *reason)
+{
+        orch_count_l(submit->app, tasks_refused_total, reason);
+}
+
+static void reply_created(struct submit *submit)
+{
+        const struct orch_create *create = &submit->intake.create;
+        const struct tk_task_request *req = &create->req;
+        char task[TK_UUID_TEXT], correlation[TK_UUID_TEXT], parent[TK_UUID_TEXT + 2] = "null", at[TK_TIME_TEXT];
+        tk_uuid_format(&create->task, task);
+        tk_uuid_format(&req->correlation_id, correlation);
+        if (!tk_uuid_is_nil(&req->parent_correlation_id)) {
+                parent[0] = '"';
+                tk_uuid_format(&req->parent_correlation_id, parent + 1);
+                parent[TK_UUID_TEXT] = '"';
+                parent[TK_UUID_TEXT + 1] = '\0';
+        }
+        tk_time_format(create->created_at_ns, 6, at);
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, BODY_MAX);
+        tk_buf_printf(&buf, "{\"task_uuid\":\"%s\",\"name\":", task);
+        tk_buf_put_json_str(&buf, req->name, strlen(req->name));
+        tk_buf_puts(&buf, ",\"namespace\":");
+        tk_buf_put_json_str(&buf, req->ns, strlen(req->ns));
+        tk_buf_puts(&buf, ",\"version\":");
+        tk_buf_put_json_str(&buf, req->version, strlen(req->version));
+        tk_buf_printf(&buf, ",\"status\":\"steps_in_process\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_at\":null,\"context\":%s,\"initiator\":", at, at, req->context);
+        tk_buf_put_json_str(&buf, req->initiator, strlen(req->initiator));
+        tk_buf_puts(&buf, ",\"source_system\":");
+        tk_buf_put_json_str(&buf, req->source_system, strlen(req->source_system));
+        tk_buf_puts(&buf, ",\"reason\":");
+        tk_buf_put_json_str(&buf, req->reason, strlen(req->reason));
+        tk_buf_printf(&buf, ",\"priority\":%d,\"tags\":%s,\"correlation_id\":\"%s\",\"parent_correlation_id\":%s,\"total_steps\":%u,"
+                      "\"pending_steps\":%u,\"in_progress_steps\":%u,\"completed_steps\":0,\"failed_steps\":0,\"ready_steps\":0,"
+                      "\"execution_status\":\"processing\",\"recommended_action\":\"wait_for_completion\",\"completion_percentage\":0.0,"
+                      "\"health_status\":\"healthy\",\"steps\":[]}",
+                      req->priority, req->tags, correlation, parent, create->steps_n, create->pending_n, create->in_progress_n);
+        orch_reply_json(submit->req, buf.data, buf.len);
+}
+
+static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref);
+
+static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct submit *submit = arg;
+        const struct tk_task_request *req = &submit->intake.create.req;
+        struct orch_template_ref ref;
+        struct tk_err err = {0};
+        (void)arena;
+        if (orch_rest_no_database(submit->req, pg))
+                return 0;
+        int r = orch_template_load(app, pg, req->ns, req->name, req->version, &ref, &err);
+        if (r == ORCH_TEMPLATE_E_UNKNOWN) {
+                refuse(submit, "template");
+                orch_reply_error(submit->req, ORCH_E_NOT_FOUND,
+                                 "Task template not found: Failed to load task template for task: %s, namespace: %s, version: %s, error: no such version is registered",
+                                 req->name, req->ns, req->version);
+                return 0;
+        }
+        if (r) {
+                orch_reply_db(submit->req, app, "template", r, &err);
+                return r;
+        }
+        submit_resolved(submit, &ref);
+        return 0;
+}
+
+/* In the intake thread, or wherever the mailbox gave the message back. */
+static void stored(struct tk_msg *msg)
+{
+        struct submit *submit = (struct submit *)msg;
+        struct orch_create *create = &submit->intake.create;
+        if (msg->status) {
+                refuse(submit, "database");
+                orch_reply_error(submit->req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: the task may not have been stored; submit it again");
+                return;
+        }
+        switch (create->outcome) {
+        case ORCH_CREATED:
+                reply_created(submit);
+                return;
+        case ORCH_CREATED_DUPLICATE:
+                refuse(submit, "duplicate");
+                orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists");
+                return;
+        case ORCH_CREATED_REFUSED:
+                refuse(submit, "data");
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "The database refuses this task: %s", tk_err_text(&create->refusal));
+                return;
+        case ORCH_CREATED_STALE_TEMPLATE:
+        case ORCH_CREATED_PENDING:
+                break;
+        }
+        orch_templates_drop(submit->app->templates, NULL);
+        if (++submit->tries >= TEMPLATE_TRIES)
+                orch_reply_error(submit->req, ORCH_E_UNAVAILABLE, "The template is being replaced; submit the task again");
+        else if (orch_query_post(submit->app, look_up, submit))
+                orch_reply_busy(submit->req, "query");
+}
+
+static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref)
+{
+        struct orch_create *create = &submit->intake.create;
+        struct tk_err err = {0};
+        if (!ref->steps_at_start) {
+                refuse(submit, "template");
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: template %s has no step to start with", create->req.name);
+                return;
+        }
+        if (tk_task_request_identity(&create->req, &ref->named_task, ref->identity, create->identity, &err)) {
+                refuse(submit, "identity");
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
+                return;
+        }
+        (void)tk_str_copy(create->digest, sizeof create->digest, ref->digest);
+        create->steps_n = ref->steps_at_start;
+        create->outcome = ORCH_CREATED_PENDING;
+        tk_uuid_v7(&create->task);
+        submit->intake.msg.done = stored;
+        if (tk_actor_post(submit->app->intake, &submit->intake.msg)) {
+                refuse(submit, "busy");
+                orch_reply_busy(submit->req, "intake");
+        }
+}
+
+static bool is_json(const char *content_type)
+{
+        if (!content_type)
+                return false;
+        size_t len = strcspn(content_type, "; ");
+        return (len == 16 && !strncasecmp(content_type, "application/json", len)) ||
+               (len > 17 && !strncasecmp(content_type, "application/", 12) && !strncasecmp(content_type + len - 5, "+json", 5));
+}
+
+void orch_rest_task_submit(struct tk_http_req *req, void *app)
+{
+        struct submit *submit = TK_ARENA_NEW(tk_http_req_arena(req), struct submit);
+        struct tk_err err = {0};
+        size_t len;
+        submit->app = app;
+        submit->req = req;
+        if (!is_json(tk_http_req_header(req, "Content-Type"))) {
+                refuse(submit, "media_type");
+                orch_reply_text(req, 415, "Expected request with `Content-Type: application/json`");
+                return;
+        }
+        if (atomic_load(&submit->app->stopping)) {
+                refuse(submit, "stopping");
+                orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: it is stopping");
+                return;
+        }
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_task_request_parse(body, len, tk_http_req_arena(req), &submit->intake.create.req, &err);
+        if (r) {
+                refuse(submit, "invalid");
+                if (r == TK_TASK_REQUEST_E_SYNTAX)
+                        orch_reply_text(req, 400, "Failed to parse the request body as JSON: %s", tk_err_text(&err));
+                else if (r == TK_TASK_REQUEST_E_SHAPE)
+                        orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s", tk_err_text(&err));
+                else
+                        orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
+                return;
+        }
+        struct orch_template_ref ref;
+        const struct tk_task_request *task = &submit->intake.create.req;
+        if (orch_templates_get(submit->app->templates, task->ns, task->name, task->version, &ref))
+                submit_resolved(submit, &ref);
+        else if (orch_query_post(submit->app, look_up, submit))
+                orch_reply_busy(req, "query");
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/rest_tasks.c: reads, waits and cancels of tasks. The JSON of an answer is made by its query. */
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "orchestrator/actor/hint.h"
+#include "orchestrator/api/reply.h"
+#include "orchestrator/api/routes.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/rows.h"
+#include "orchestrator/core/sessions.h"
+#include "orchestrator/core/waiters.h"
+#include "tk_sql.h"
+
+enum { PER_PAGE_MAX = 100, PER_PAGE = 25 };
+
+/* ---- GET /v1/tasks/{uuid} ---- */
+
+struct task_read { /* in the request's arena */
+        struct orch_app *app;
+        struct tk_http_req *req;
+        struct tk_uuid task;
+};
+
+static int task_answer(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct task_read *read = arg;
+        struct tk_pg_args args;
+        if (orch_rest_no_database(read->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &read->task);
+        return orch_rest_reply_query(read->req, app, pg, &tk_sql_task_get, &args, "Resource not found");
+}
+
+/* The task came to rest, or the time is up: answer what is there now. */
+static void task_waited(void *request)
+{
+        struct task_read *read = request;
+        if (orch_query_post(read->app, task_answer, read))
+                orch_reply_busy(read->req, "query");
+}
+
+/* A look at the state when a wait begins. The request behind it may be answered (and gone) meanwhile: only whoever takes
+ * the ticket may touch it. */
+struct task_probe {
+        struct task_read *read;
+        struct tk_uuid task;
+        uint64_t ticket;
+};
+
+static int task_probe(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        TK_AUTOFREE struct task_probe *probe = arg;
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &probe->task);
+        bool moving = pg && !tk_pg_query(pg, &tk_sql_task_state, &args, &res, NULL) && tk_pg_rows(res) &&
+                      !orch_state_rests(tk_pg_str(res, 0, 0));
+        if (moving || !orch_waiters_take(app->waiters, probe->ticket))
+                return 0;
+        return task_answer(app, pg && tk_pg_alive(pg) ? pg : NULL, arena, probe->read);
+}
+
+static void task_wait(struct orch_app *app, struct task_read *read, int64_t wait_ns)
+{
+        struct task_probe *probe = TK_NEW(struct task_probe);
+        probe->read = read;
+        probe->task = read->task;
+        struct tk_http_req *req = read->req;
+        /* Registered before the state is looked at, so that no completion falls between. */
+        probe->ticket = orch_waiters_add(app->waiters, &read->task, tk_time_mono_ns() + wait_ns, task_waited, read);
+        if (orch_query_post(app, task_probe, probe)) {
+                if (orch_waiters_take(app->waiters, probe->ticket))
+                        orch_reply_busy(req, "query");
+                tk_free(probe);
+        }
+}
+
+void orch_rest_task_get(struct tk_http_req *req, void *app_)
+{
+        struct orch_app *app = app_;
+        struct task_read *read = TK_ARENA_NEW(tk_http_req_arena(req), struct task_read);
+        int64_t wait_ns = 0;
+        const char *wait = tk_http_req_query(req, "wait");
+        read->app = app;
+        read->req = req;
+        if (!orch_rest_uuid(req, 0, NULL, &read->task))
+                return;
+        if (wait && (tk_time_duration_parse(wait, &wait_ns) || wait_ns < 0)) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "wait must be a duration such as 30s or 500ms, found '%.40s'", wait);
+                return;
+        }
+        if (wait_ns > app->conf.wait_max)
+                wait_ns = app->conf.wait_max;
+        if (wait_ns)
+                task_wait(app, read, wait_ns);
+        else if (orch_query_post(app, task_answer, read))
+                orch_reply_busy(req, "query");
+}
+
+/* ---- GET /v1/tasks ---- */
+
+static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct tk_http_req *req = arg;
+        int64_t page = 1, per_page = PER_PAGE;
+        if (orch_rest_no_database(req, pg))
+                return 0;
+        const char *per_page_text = tk_http_req_query(req, "per_page"), *page_text = tk_http_req_query(req, "page");
+        if (per_page_text && tk_str_to_i64(per_page_text, 1, PER_PAGE_MAX, &per_page)) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "per_page must be between 1 and 100");
+                return 0;
+        }
+        if (page_text && tk_str_to_i64(page_text, 1, INT32_MAX, &page)) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "page must be >= 1");
+                return 0;
+        }
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_i32(&args, (int32_t)page);
+        tk_pg_arg_i32(&args, (int32_t)per_page);
+        tk_pg_arg_text(&args, tk_http_req_query(req, "namespace"));
+        tk_pg_arg_text(&args, tk_http_req_query(req, "status"));
+        tk_pg_arg_text(&args, tk_http_req_query(req, "initiator"));
+        tk_pg_arg_text(&args, tk_http_req_query(req, "source_system"));
+        return orch_rest_reply_query(req, app, pg, &tk_sql_task_list, &args, "Resource not found");
+}
+
+void orch_rest_task_list(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_list);
+}
+
+/* ---- DELETE /v1/tasks/{uuid} ---- */
+
+/* The workers that run a step of the task are told; everybody who waits for it is answered. */
+static void cancelled(struct orch_app *app, const struct tk_uuid *task, const struct tk_pg_result *res)
+{
+        int step = tk_pg_column(res, "step_uuid"), attempt = tk_pg_column(res, "attempt");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                if (tk_pg_is_null(res, row, step))
+                        continue;
+                struct tk_uuid id = tk_pg_uuid(res, row, step);
+                orch_sessions_cancel(app->sessions, &id, (uint32_t)tk_pg_i64(res, row, attempt), "task cancelled");
+        }
+        orch_count_l(app, tasks_finished_total, "cancelled");
+        orch_waiters_notify(app->waiters, task);
+        orch_hint_done(app, task);
+}
+
+static int task_cancel(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct tk_http_req *req = arg;
+        struct task_read read = {.app = app, .req = req};
+        struct tk_err err = {0};
+        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &read.task))
+                return 0;
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &read.task);
+        tk_pg_arg_text(&args, "api");
+        tk_pg_arg_text(&args, "cancelled by request");
+        tk_pg_arg_uuid(&args, &app->processor);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(pg, &tk_sql_engine_cancel_task, &args, &res, &err);
+        if (r) {
+                orch_reply_db(req, app, "cancel_task", r, &err);
+                return r;
+        }
+        const char *outcome = tk_pg_str(res, 0, tk_pg_column(res, "outcome"));
+        if (tk_streq(outcome, "unknown")) {
+                orch_reply_error(req, ORCH_E_NOT_FOUND, "Resource not found");
+                return 0;
+        }
+        if (tk_streq(outcome, "terminal")) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "Cannot cancel a completed task");
+                return 0;
+        }
+        cancelled(app, &read.task, res);
+        return task_answer(app, pg, arena, &read);
+}
+
+void orch_rest_task_cancel(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_cancel);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/routes.h: every REST route, one row each. Handlers live in rest_<resource>.c and are declared here. */
+#pragma once
+#include "http/http.h"
+
+extern const struct tk_http_route orch_routes[];
+extern const size_t orch_routes_n;
+
+void orch_rest_task_submit(struct tk_http_req *req, void *app);
+void orch_rest_task_list(struct tk_http_req *req, void *app);
+void orch_rest_task_get(struct tk_http_req *req, void *app);
+void orch_rest_task_cancel(struct tk_http_req *req, void *app);
+void orch_rest_step_list(struct tk_http_req *req, void *app);
+void orch_rest_step_get(struct tk_http_req *req, void *app);
+void orch_rest_step_audit(struct tk_http_req *req, void *app);
+void orch_rest_template_list(struct tk_http_req *req, void *app);
+void orch_rest_template_get(struct tk_http_req *req, void *app);
+void orch_rest_template_apply(struct tk_http_req *req, void *app);
+void orch_rest_health(struct tk_http_req *req, void *app);
+void orch_rest_health_live(struct tk_http_req *req, void *app);
+void orch_rest_health_ready(struct tk_http_req *req, void *app);
+void orch_rest_health_detailed(struct tk_http_req *req, void *app);
+void orch_rest_metrics(struct tk_http_req *req, void *app);
+void orch_rest_config(struct tk_http_req *req, void *app);

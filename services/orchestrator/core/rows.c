@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/rows.c: see the header. */
+#include "orchestrator/core/rows.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "orchestrator/actor/dispatch.h"
+#include "orchestrator/actor/hint.h"
+#include "orchestrator/core/assignment.h"
+#include "orchestrator/core/waiters.h"
+
+static void assign_row(struct orch_app *app, const struct orch_assignment_columns *cols, const struct tk_pg_result *res,
+                       int row, struct orch_reservation *credit, struct tk_buf *buf)
+{
+        struct orch_held held;
+        tk_buf_reset(buf);
+        orch_assignment_encode(res, cols, row, &held, buf);
+        struct orch_session *s = orch_reservation_take(credit, held.ns);
+        TK_CHECK(s); /* the function never assigns more than it was given */
+        bool sent = orch_session_assign(s, &held, buf->data, buf->len);
+        orch_session_unref(s);
+        if (!sent)
+                orch_dispatch_release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
+}
+
+/* A task came to a state in which it rests or ends. */
+static void done_row(struct orch_app *app, const struct tk_uuid *task, const char *state)
+{
+        if (!orch_state_rests(state))
+                return;
+        orch_count_l(app, tasks_finished_total, state);
+        orch_waiters_notify(app->waiters, task);
+        orch_hint_done(app, task);
+}
+
+void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
+                     const char *path, orch_row_fn *fn, void *user)
+{
+        struct orch_assignment_columns cols;
+        orch_assignment_columns(res, &cols);
+        int kind_col = tk_pg_column(res, "kind"), idx_col = tk_pg_column(res, "idx"), due_col = tk_pg_column(res, "due_at");
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, SIZE_MAX / 2);
+        unsigned assigned = 0;
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                const char *kind = tk_pg_str(res, row, kind_col);
+                int idx = (int)tk_pg_i64(res, row, idx_col);
+                if (tk_streq(kind, "assign")) {
+                        assign_row(app, &cols, res, row, credit, &buf);
+                        assigned++;
+                        continue;
+                }
+                if (tk_streq(kind, "queued")) {
+                        const char *ns = tk_pg_str(res, row, cols.ns);
+                        tk_metric_add(app->metrics, ORCH_M_steps_queued_total, idx);
+                        orch_queue_mark(app->sessions, ns, true);
+                        orch_hint_queue(app, ns);
+                        continue;
+                }
+                struct orch_row r = {
+                        .kind = kind,
+                        .idx = idx,
+                        .step = tk_pg_uuid(res, row, cols.step),
+                        .task = tk_pg_uuid(res, row, cols.task),
+                        .attempt = (int)tk_pg_i64(res, row, cols.attempt),
+                        .in_progress = (int)tk_pg_i64(res, row, cols.attempt),
+                        .pending = (int)tk_pg_i64(res, row, cols.step_no),
+                        .due_ns = tk_pg_time(res, row, due_col),
+                };
+                if (tk_streq(kind, "done"))
+                        done_row(app, &r.task, tk_pg_str(res, row, cols.step_name));
+                else
+                        fn(user, &r);
+        }
+        if (assigned)
+                tk_metric_add_l(app->metrics, ORCH_M_steps_dispatched_total, path, assigned);
+}
+
+void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservation *credit, const char *const *ns, size_t n)
+{
+        int32_t *counts = TK_ARENA_ARRAY(args->arena, int32_t, n ? n : 1);
+        for (size_t i = 0; i < n; i++)
+                counts[i] = (int32_t)orch_reservation_count(credit, ns[i]);
+        tk_pg_arg_text_array(args, ns, n);
+        tk_pg_arg_i32_array(args, counts, n);
+}
+
+void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err)
+{
+        orch_count_l(app, database_errors_total, tk_pg_outcome_name(outcome));
+        tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what), TK_STR("outcome", tk_pg_outcome_name(outcome)));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/rows.h: all engine functions answer with rows of one shape: a kind, an index and the columns of an
+ * assignment. What every caller does alike is done here, after the commit: assignments go to the workers whose credit was
+ * reserved, queued namespaces are marked and hinted, tasks that came to rest are announced. */
+#pragma once
+#include "orchestrator/app.h"
+#include "orchestrator/core/sessions.h"
+#include "pg/pg.h"
+
+struct orch_row { /* what callers look at in rows of their own kinds; borrowed from the result */
+        const char *kind;
+        int idx;
+        struct tk_uuid step, task;
+        int attempt;
+        int in_progress, pending; /* of kind 'created': its steps, in the columns attempt and step_no */
+        int64_t due_ns; /* wall clock; 0: none. Kind 'created': when */
+};
+typedef void orch_row_fn(void *user, const struct orch_row *row);
+
+/* fn gets every row that is not 'assign', 'queued' or 'done'. path labels the dispatch metric: eager, queue, timer. */
+void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
+                     const char *path, orch_row_fn *fn, void *user);
+
+/* The credit arrays every engine function takes: (namespaces, counts). */
+void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservation *credit, const char *const *ns, size_t n);
+
+/* Logs and counts a failed statement. */
+void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/sessions.h: the workers connected to this process: what they serve, how many steps they would take
+ * (credit), which steps they hold, and the frames on their way to them.
+ *
+ * Frames are kept as encoded protobuf fields: an OrchestratorFrame is the concatenation of its fields, so an actor
+ * encodes one assignment once and the stream sends whatever waits. One lock for all; held for memory work only.
+ * A session lives as long as its stream and every reservation on it. Thread-safe. */
+#pragma once
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/uuid.h"
+#include "rpc/rpc.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ORCH_NAMESPACE_MAX = 64, ORCH_SESSION_NAMESPACES_MAX = 256, ORCH_CREDIT_MAX = 100000 };
+
+/* A step held by a worker: the identity of one execution and its lease. */
+struct orch_held {
+        struct tk_uuid step, task;
+        uint32_t attempt;
+        int64_t token;                  /* PGMQ message id */
+        char ns[ORCH_NAMESPACE_MAX];
+};
+
+struct orch_sessions;
+struct orch_session;
+struct orch_sessions_ops {
+        void *user;
+        /* Credit appeared while a namespace may have work in its queue. Short; may be called under no lock. */
+        void (*want_work)(void *user);
+};
+TK_MUST struct orch_sessions *orch_sessions_new(const struct orch_sessions_ops *ops);
+struct orch_sessions *orch_sessions_free(struct orch_sessions *all); /* no session may be left */
+
+/* A stream was accepted. Not yet in any namespace: orch_session_hello does that. Holds one reference for the stream. */
+TK_MUST struct orch_session *orch_session_new(struct orch_sessions *all, struct tk_rpc_stream *stream);
+/* The worker introduced itself; namespaces are copied. */
+void orch_session_hello(struct orch_session *s, const char *worker_id, const char *const *namespaces, size_t n);
+/* The stream is gone: out of all lists. Returns what it held, for release (tk_free the array):
+ * ret_sent[i] tells whether the assignment left this process. Drops the stream's reference. */
+struct orch_held *orch_session_closed(struct orch_session *s, bool **ret_sent, size_t *ret_n);
+void orch_session_ref(struct orch_session *s);
+void orch_session_unref(struct orch_session *s);
+const char *orch_session_worker(const struct orch_session *s);
+
+void orch_session_grant(struct orch_session *s, uint32_t steps);
+void orch_session_seen(struct orch_session *s, int64_t now_ns); /* any frame is a sign of life */
+void orch_session_hold(struct orch_session *s, const struct orch_held *held); /* told by Hello after a reconnect */
+/* The execution is over (settled or stale); true if this session held it. */
+bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
+/* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
+void orch_session_send(struct orch_session *s, const void *fields, size_t len);
+/* Appends an assignment and holds the step in one go. False: the stream is gone, nothing was done. */
+TK_MUST bool orch_session_assign(struct orch_session *s, const struct orch_held *held, const void *fields, size_t len);
+/* Moves waiting fields into buf for the next frame; false when none wait. Called by the stream. */
+bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf);
+
+/* Credit reserved for one transaction. */
+struct orch_reservation;
+/* For each namespace up to want steps; share: at most half of what is free (rounded up), so that a transaction running
+ * beside this one finds some too. `ns` is borrowed until the reservation is freed. */
+TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
+                                                     unsigned want, bool share);
+unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
+/* Takes one reserved step of the namespace; a referenced session (unref it), or NULL when none is left. */
+struct orch_session *orch_reservation_take(struct orch_reservation *r, const char *ns);
+/* Gives unused credit back and frees. Returns NULL. */
+struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
+
+/* What is known of the queues: set by hints and by transactions that queued steps, cleared by a claim that found less than it asked for. */
+void orch_queue_mark(struct orch_sessions *all, const char *ns, bool may_have_work);
+/* Namespaces that have connected workers with free credit and maybe work. Fills up to max names; returns the count. */
+size_t orch_queue_wanted(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
+/* All namespaces of connected workers. */
+size_t orch_sessions_namespaces(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
+
+/* Sends `fields` (a Cancel) to whoever holds this execution. */
+void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step, uint32_t attempt, const char *reason);
+/* Ends streams not heard of since `before_ns` (monotonic) and tells all to drain when asked. Returns how many were ended. */
+unsigned orch_sessions_expire(struct orch_sessions *all, int64_t before_ns);
+void orch_sessions_drain(struct orch_sessions *all);
+/* Copies everything held whose lease was taken or renewed before `before_ns`, and marks it renewed at now_ns. tk_free. */
+struct orch_held *orch_sessions_renewable(struct orch_sessions *all, int64_t before_ns, int64_t now_ns, size_t *ret_n);
+
+struct orch_sessions_numbers {
+        unsigned sessions, credit, held;
+};
+void orch_sessions_numbers(struct orch_sessions *all, struct orch_sessions_numbers *ret);
+/* Whether a worker that serves this namespace is connected here. */
+bool orch_sessions_serves(struct orch_sessions *all, const char *ns);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/settle.c: see the header. */
+#include "orchestrator/core/settle.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "orchestrator/actor/timers.h"
+#include "orchestrator/core/rows.h"
+#include "tk_sql.h"
+
+enum { CREDIT_BASE = 16, CREDIT_PER_RESULT = 4 };
+
+struct settle {
+        struct orch_app *app;
+        struct orch_result *results;
+        size_t n;
+};
+
+static void result_row(void *user, const struct orch_row *row)
+{
+        struct settle *settle = user;
+        if (row->idx < 1 || (size_t)row->idx > settle->n)
+                return;
+        struct orch_result *result = &settle->results[row->idx - 1];
+        if (tk_streq(row->kind, "stale"))
+                result->settled = ORCH_SETTLED_STALE;
+        else
+                result->settled = tk_streq(row->kind, "already") ? ORCH_SETTLED_ALREADY : ORCH_SETTLED_STORED;
+        if (tk_streq(row->kind, "retry") && row->due_ns)
+                orch_timers_due(settle->app, row->due_ns);
+        orch_count_l(settle->app, steps_settled_total, row->kind);
+}
+
+/* The distinct namespaces of a batch. */
+static size_t namespaces(const struct orch_result *results, size_t n, const char **ret)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++) {
+                size_t at = 0;
+                while (at < count && !tk_streq(ret[at], results[i].ns))
+                        at++;
+                if (at == count)
+                        ret[count++] = results[i].ns;
+        }
+        return count;
+}
+
+static void build_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *results, size_t n)
+{
+        struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, n), *tasks = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
+        int32_t *attempts = TK_ARENA_ARRAY(arena, int32_t, n), *delays = TK_ARENA_ARRAY(arena, int32_t, n),
+                *exec = TK_ARENA_ARRAY(arena, int32_t, n);
+        int64_t *tokens = TK_ARENA_ARRAY(arena, int64_t, n);
+        bool *success = TK_ARENA_ARRAY(arena, bool, n), *retryable = TK_ARENA_ARRAY(arena, bool, n);
+        struct tk_pg_bytes *json = TK_ARENA_ARRAY(arena, struct tk_pg_bytes, n);
+        const char **workers = TK_ARENA_ARRAY(arena, const char *, n);
+        for (size_t i = 0; i < n; i++) {
+                const struct orch_result *r = &results[i];
+                steps[i] = r->step;
+                tasks[i] = r->task;
+                attempts[i] = (int32_t)r->attempt;
+                tokens[i] = r->token;
+                success[i] = r->success;
+                retryable[i] = r->retryable;
+                delays[i] = r->delay_ms;
+                exec[i] = r->exec_ms;
+                json[i] = (struct tk_pg_bytes){r->json, r->json_len};
+                workers[i] = r->worker;
+        }
+        tk_pg_args_init(args, arena);
+        tk_pg_arg_uuid_array(args, steps, n);
+        tk_pg_arg_uuid_array(args, tasks, n);
+        tk_pg_arg_i32_array(args, attempts, n);
+        tk_pg_arg_i64_array(args, tokens, n);
+        tk_pg_arg_bool_array(args, success, n);
+        tk_pg_arg_bool_array(args, retryable, n);
+        tk_pg_arg_i32_array(args, delays, n);
+        tk_pg_arg_text_n_array(args, json, n);
+        tk_pg_arg_text_array(args, workers, n);
+        tk_pg_arg_i32_array(args, exec, n);
+}
+
+static int settle_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                       struct tk_err *err)
+{
+        const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
+        size_t ns_n = namespaces(results, n, ns);
+        struct tk_pg_args args;
+        build_args(&args, arena, results, n);
+        struct orch_reservation *credit =
+                orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
+        orch_rows_credit_args(&args, credit, ns, ns_n);
+        tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
+        tk_pg_arg_uuid(&args, &app->processor);
+
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int64_t start = tk_time_mono_ns();
+        int r = tk_pg_query(pg, &tk_sql_engine_settle_steps, &args, &res, err);
+        if (!r) {
+                tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
+                orch_count_l(app, transactions_total, "settle");
+                orch_rows_apply(app, res, credit, "eager", result_row, &(struct settle){app, results, n});
+        }
+        orch_reservation_free(credit);
+        return r;
+}
+
+/* What is stored instead of a document the database cannot take. */
+static void replace_invalid(struct orch_result *result, struct tk_arena *arena, const struct tk_err *cause)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        char step[TK_UUID_TEXT];
+        tk_uuid_format(&result->step, step);
+        tk_buf_init(&buf, 8192);
+        tk_buf_printf(&buf, "{\"step_uuid\":\"%s\",\"success\":false,\"result\":{},\"status\":\"error\",\"metadata\":{"
+                      "\"execution_time_ms\":%d,\"retryable\":false,\"error_type\":\"invalid_result\"},\"error\":{\"message\":", step, result->exec_ms);
+        tk_buf_put_json_str(&buf, tk_err_text(cause), strlen(tk_err_text(cause)));
+        tk_buf_puts(&buf, ",\"error_type\":\"invalid_result\",\"retryable\":false,\"backtrace\":[]},\"orchestration_metadata\":null}");
+        result->json = tk_arena_strndup(arena, buf.data, buf.len);
+        result->json_len = buf.len;
+        result->success = result->retryable = false;
+}
+
+int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                struct tk_err *err)
+{
+        int r;
+        for (unsigned tries = 0; (r = settle_once(app, pg, arena, results, n, err)) == TK_PG_E_RETRY && tries < 5; tries++)
+                orch_db_failed(app, "settle_steps", r, err);
+        if (r != TK_PG_E_DATA)
+                return r;
+        if (n == 1) {
+                tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", results->worker));
+                replace_invalid(results, arena, err);
+                return settle_once(app, pg, arena, results, n, err);
+        }
+        for (size_t i = 0; i < n; i++) { /* find the one at fault; the others go through */
+                r = orch_settle(app, pg, arena, &results[i], 1, err);
+                if (r)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/settle.h: stores step results and advances their graphs, one transaction for all that wait. */
+#pragma once
+#include "orchestrator/app.h"
+#include "orchestrator/core/sessions.h"
+#include "pg/pg.h"
+
+enum orch_settled { ORCH_SETTLED_PENDING, ORCH_SETTLED_STORED, ORCH_SETTLED_ALREADY, ORCH_SETTLED_STALE };
+
+struct orch_result {
+        struct tk_uuid step, task;
+        uint32_t attempt;
+        int64_t token;
+        bool success, retryable;
+        int32_t delay_ms;               /* asked for by the handler; -1: none */
+        int32_t exec_ms;
+        char ns[ORCH_NAMESPACE_MAX];
+        const char *json;               /* StepExecutionResult; need not end with NUL */
+        size_t json_len;
+        const char *worker;
+        enum orch_settled settled;      /* out */
+};
+/* Settles n results. 0: every `settled` is set. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
+ * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
+ * batch are not affected. */
+TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                        struct tk_err *err);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/template.h: which template version a request means. Name and version are bound to a digest in memory
+ * for a while; announcements drop the binding, and the creating transaction checks the digest, so a stale one costs a
+ * second look, never a wrong task. Thread-safe. */
+#pragma once
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/uuid.h"
+#include "pg/pg.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct orch_app;
+struct orch_templates;
+struct orch_template_ref {
+        struct tk_uuid named_task;
+        char digest[65];
+        char identity[32];
+        uint32_t steps_at_start;
+};
+enum { ORCH_TEMPLATE_OK, ORCH_TEMPLATE_E_UNKNOWN = 100 };
+
+TK_MUST struct orch_templates *orch_templates_new(int64_t ttl_ns);
+struct orch_templates *orch_templates_free(struct orch_templates *templates);
+/* From memory only; false: ask orch_template_load. */
+TK_MUST bool orch_templates_get(struct orch_templates *templates, const char *ns, const char *name, const char *version,
+                                struct orch_template_ref *ret);
+/* "ns/name/version" changed; NULL: forget all. */
+void orch_templates_drop(struct orch_templates *templates, const char *key);
+/* Asks the cache service, then PostgreSQL; blocking. 0, E_UNKNOWN, or an outcome of pg/pg.h. */
+TK_MUST int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, const char *name, const char *version,
+                               struct orch_template_ref *ret, struct tk_err *err);

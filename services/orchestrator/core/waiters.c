@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/waiters.c: see the header. One list in order of deadline; a few thousand at most (bounded by the
+ * server's connections), so that a walk under the lock is short. One thread ends what is overdue. */
+#include "orchestrator/core/waiters.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "run/lock.h"
+#include "run/thread.h"
+
+struct waiter {
+        struct tk_list link;
+        uint64_t ticket;
+        struct tk_uuid task;
+        int64_t deadline_ns;
+        orch_waiter_fn *fn;
+        void *request;
+};
+
+struct orch_waiters {
+        struct tk_lock lock;
+        struct tk_cond changed;
+        struct tk_list waiting; /* earliest deadline first */
+        unsigned count;
+        uint64_t tickets;
+        bool stop;
+        struct tk_thread thread;
+};
+
+/* Under the lock: moves every waiter the filter wants to `out`. */
+static void detach(struct orch_waiters *w, struct tk_list *out, const struct tk_uuid *task, int64_t due_ns)
+{
+        tk_list_each(node, &w->waiting) {
+                struct waiter *waiter = tk_list_entry(node, struct waiter, link);
+                bool wanted = task ? tk_uuid_eq(&waiter->task, task) : waiter->deadline_ns <= due_ns;
+                if (!wanted)
+                        continue;
+                tk_list_remove(node);
+                tk_list_append(out, node);
+                w->count--;
+        }
+}
+
+static void run(struct tk_list *out)
+{
+        for (struct tk_list *node; (node = tk_list_pop(out));) {
+                struct waiter *waiter = tk_list_entry(node, struct waiter, link);
+                waiter->fn(waiter->request);
+                tk_free(waiter);
+        }
+}
+
+static void expire(void *arg)
+{
+        struct orch_waiters *w = arg;
+        for (bool stop = false; !stop;) {
+                struct tk_list out = TK_LIST_INIT(out);
+                tk_lock_take(&w->lock);
+                detach(w, &out, NULL, tk_time_mono_ns());
+                if (tk_list_empty(&out) && !w->stop) {
+                        struct tk_list *first = w->waiting.next;
+                        int64_t until = tk_list_empty(&w->waiting) ? TK_TIME_NEVER
+                                                                   : tk_list_entry(first, struct waiter, link)->deadline_ns;
+                        (void)tk_cond_wait(&w->changed, &w->lock, until);
+                }
+                stop = w->stop;
+                tk_lock_give(&w->lock);
+                run(&out);
+        }
+}
+
+struct orch_waiters *orch_waiters_new(void)
+{
+        struct orch_waiters *w = TK_NEW(struct orch_waiters);
+        tk_lock_init(&w->lock, "waiters");
+        tk_cond_init(&w->changed);
+        tk_list_init(&w->waiting);
+        tk_thread_start(&w->thread, "waiters", expire, w);
+        return w;
+}
+
+struct orch_waiters *orch_waiters_free(struct orch_waiters *w)
+{
+        if (!w)
+                return NULL;
+        tk_lock_take(&w->lock);
+        w->stop = true;
+        tk_cond_broadcast(&w->changed);
+        tk_lock_give(&w->lock);
+        tk_thread_join(&w->thread);
+        orch_waiters_notify_all(w);
+        tk_cond_deinit(&w->changed);
+        tk_lock_deinit(&w->lock);
+        return tk_free(w);
+}
+
+uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, int64_t deadline_ns, orch_waiter_fn *fn, void *request)
+{
+        struct waiter *waiter = TK_NEW(struct waiter);
+        waiter->task = *task;
+        waiter->deadline_ns = deadline_ns;
+        waiter->fn = fn;
+        waiter->request = request;
+        TK_LOCKED(&w->lock);
+        waiter->ticket = ++w->tickets;
+        struct tk_list *at = w->waiting.prev; /* mostly the latest: search from the end */
+        while (at != &w->waiting && tk_list_entry(at, struct waiter, link)->deadline_ns > deadline_ns)
+                at = at->prev;
+        tk_list_prepend(at, &waiter->link);
+        w->count++;
+        if (w->waiting.next == &waiter->link)
+                tk_cond_signal(&w->changed);
+        return waiter->ticket;
+}
+
+bool orch_waiters_take(struct orch_waiters *w, uint64_t ticket)
+{
+        TK_LOCKED(&w->lock);
+        tk_list_each(node, &w->waiting) {
+                struct waiter *waiter = tk_list_entry(node, struct waiter, link);
+                if (waiter->ticket != ticket)
+                        continue;
+                tk_list_remove(node);
+                w->count--;
+                tk_free(waiter);
+                return true;
+        }
+        return false;
+}
+
+void orch_waiters_notify(struct orch_waiters *w, const struct tk_uuid *task)
+{
+        struct tk_list out = TK_LIST_INIT(out);
+        tk_lock_take(&w->lock);
+        detach(w, &out, task, 0);
+        tk_lock_give(&w->lock);
+        run(&out);
+}
+
+void orch_waiters_notify_all(struct orch_waiters *w)
+{
+        struct tk_list out = TK_LIST_INIT(out);
+        tk_lock_take(&w->lock);
+        detach(w, &out, NULL, TK_TIME_NEVER);
+        tk_lock_give(&w->lock);
+        run(&out);
+}
+
+unsigned orch_waiters_count(struct orch_waiters *w)
+{
+        TK_LOCKED(&w->lock);
+        return w->count;
+}
+
+bool orch_state_rests(const char *state)
+{
+        static const char *const resting[] = {"complete", "error", "cancelled", "resolved_manually", "blocked_by_failures"};
+        for (size_t i = 0; i < tk_countof(resting); i++)
+                if (tk_streq(state, resting[i]))
+                        return true;
+        return false;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/waiters.h: requests suspended until a task comes to rest. Event driven: settlements of this process
+ * and announcements of others wake them; nothing polls the database. Thread-safe.
+ *
+ * Whoever takes a waiter out (ready, notify, expire) owns the reply; so each is answered exactly once. */
+#pragma once
+#include "base/attr.h"
+#include "base/uuid.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct orch_waiters;
+/* Called without locks, in the thread that notified or expired: must reply or hand on. */
+typedef void orch_waiter_fn(void *request);
+TK_MUST struct orch_waiters *orch_waiters_new(void);
+/* Wakes all that are left, then frees. */
+struct orch_waiters *orch_waiters_free(struct orch_waiters *waiters);
+/* deadline: monotonic. Returns a ticket (never 0) to take it back with. */
+TK_MUST uint64_t orch_waiters_add(struct orch_waiters *waiters, const struct tk_uuid *task, int64_t deadline_ns,
+                                  orch_waiter_fn *fn, void *request);
+/* True: it was still waiting and is the caller's again. */
+TK_MUST bool orch_waiters_take(struct orch_waiters *waiters, uint64_t ticket);
+void orch_waiters_notify(struct orch_waiters *waiters, const struct tk_uuid *task);
+void orch_waiters_notify_all(struct orch_waiters *waiters); /* something may have been missed */
+unsigned orch_waiters_count(struct orch_waiters *waiters);
+
+/* complete, error, cancelled, resolved_manually: it ends here; blocked_by_failures: it rests until a person acts. */
+bool orch_state_rests(const char *task_state);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/feed/stream.c: see the header. Runs on the completion-queue thread: decode, check, hand on.
+ *
+ * A peer that breaks the protocol loses its stream, with the reason; the process goes on. A worker that sends results
+ * faster than they are settled is not read from until some are. */
+#include "orchestrator/feed/stream.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "orchestrator/actor/dispatch.h"
+#include "orchestrator/actor/results.h"
+#include "orchestrator/app.h"
+#include "rpc/pack.h"
+#include "tasker/dispatch/v1/dispatch.pb-c.h"
+#include <stdatomic.h>
+#include <stdio.h>
+
+enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192 };
+#define FRAME_ARENA_MAX ((size_t)64 << 20)
+
+typedef Tasker__Dispatch__V1__WorkerFrame worker_frame;
+
+struct connection {
+        struct orch_app *app;
+        struct tk_rpc_stream *stream;
+        struct orch_session *session;
+        atomic_uint refs;
+        atomic_uint unsettled; /* results handed on and not acked */
+        atomic_bool paused;
+        bool greeted;
+};
+
+static void connection_unref(struct connection *c)
+{
+        if (atomic_fetch_sub(&c->refs, 1) != 1)
+                return;
+        tk_rpc_stream_unref(c->stream);
+        tk_free(c);
+}
+
+/* Results were settled: read on if we had stopped. */
+static void results_taken(struct orch_session *session, void *user, size_t n)
+{
+        struct connection *c = user;
+        (void)session;
+        atomic_fetch_sub(&c->unsettled, (unsigned)n);
+        if (atomic_load(&c->unsettled) < UNSETTLED_MAX && atomic_exchange(&c->paused, false))
+                tk_rpc_stream_resume(c->stream);
+        connection_unref(c);
+}
+
+static void refuse(struct connection *c, const char *why)
+{
+        tk_log_warn("worker.refused", why, TK_STR("peer", tk_rpc_stream_peer(c->stream)), TK_STR("worker", orch_session_worker(c->session)));
+        tk_rpc_stream_close(c->stream, TK_RPC_INVALID_ARGUMENT, why);
+}
+
+static bool uuid_from(const ProtobufCBinaryData *bytes, struct tk_uuid *ret)
+{
+        if (bytes->len != sizeof ret->b)
+                return false;
+        memcpy(ret->b, bytes->data, sizeof ret->b);
+        return true;
+}
+
+static void welcome(struct connection *c)
+{
+        Tasker__Dispatch__V1__Welcome w = TASKER__DISPATCH__V1__WELCOME__INIT;
+        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        char version[] = TASKER_VERSION;
+        w.orchestrator_id = c->app->instance_id;
+        w.version = version;
+        w.lease_ms = (uint32_t)(c->app->conf.lease / TK_NS_PER_MS);
+        w.heartbeat_ms = (uint32_t)(c->app->conf.heartbeat / TK_NS_PER_MS);
+        frame.welcome = &w;
+        frame.drain = atomic_load(&c->app->stopping);
+        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
+        TK_AUTOFREE uint8_t *bytes = tk_malloc(len);
+        tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
+        orch_session_send(c->session, bytes, len);
+}
+
+/* NULL, or why not. */
+static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello *hello)
+{
+        if (c->greeted)
+                return "a second Hello on one stream";
+        if (!*hello->worker_id || strlen(hello->worker_id) > 127)
+                return "Hello.worker_id must have 1 to 127 bytes";
+        if (!hello->n_namespaces || hello->n_namespaces > ORCH_SESSION_NAMESPACES_MAX)
+                return "Hello.namespaces must have 1 to 256 entries";
+        for (size_t i = 0; i < hello->n_namespaces; i++)
+                if (!*hello->namespaces[i] || strlen(hello->namespaces[i]) >= ORCH_NAMESPACE_MAX)
+                        return "Hello.namespaces: each must have 1 to 63 bytes";
+        for (size_t i = 0; i < hello->n_held; i++) {
+                const Tasker__Dispatch__V1__Held *h = hello->held[i];
+                struct orch_held held = {.attempt = h->attempt, .token = h->lease_token};
+                if (!uuid_from(&h->step_uuid, &held.step) || !uuid_from(&h->task_uuid, &held.task))
+                        return "Hello.held: UUIDs must have 16 bytes";
+                (void)tk_str_copy(held.ns, sizeof held.ns, h->namespace_);
+                orch_session_hold(c->session, &held);
+        }
+        c->greeted = true;
+        orch_session_hello(c->session, hello->worker_id, (const char *const *)hello->namespaces, hello->n_namespaces);
+        welcome(c);
+        tk_log_info("worker.connected", NULL, TK_STR("worker", hello->worker_id), TK_STR("peer", tk_rpc_stream_peer(c->stream)),
+                    TK_INT("namespaces", hello->n_namespaces), TK_INT("permits", hello->permits), TK_INT("held", hello->n_held));
+        return NULL;
+}
+
+/* Fills one result from the wire; NULL, or why not. Texts stay in the frame's arena. */
+static const char *result_from(const Tasker__Dispatch__V1__Result *in, const struct connection *c, struct orch_result *ret)
+{
+        if (!uuid_from(&in->step_uuid, &ret->step) || !uuid_from(&in->task_uuid, &ret->task))
+                return "Result: UUIDs must have 16 bytes";
+        if (in->outcome < TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS ||
+            in->outcome > TASKER__DISPATCH__V1__OUTCOME__OUTCOME_PERMANENT_ERROR)
+                return "Result.outcome is missing or unknown";
+        if (!in->attempt || in->attempt > INT16_MAX)
+                return "Result.attempt must be between 1 and 32767";
+        if (!*in->namespace_ || strlen(in->namespace_) >= sizeof ret->ns)
+                return "Result.namespace must have 1 to 63 bytes";
+        ret->attempt = in->attempt;
+        ret->token = in->lease_token;
+        ret->success = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS;
+        ret->retryable = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_RETRYABLE_ERROR;
+        ret->delay_ms = in->retry_delay_ms < 0 ? -1 : (int32_t)(in->retry_delay_ms > INT32_MAX ? INT32_MAX : in->retry_delay_ms);
+        ret->exec_ms = in->execution_time_ms < 0 ? 0 : (int32_t)(in->execution_time_ms > INT32_MAX ? INT32_MAX : in->execution_time_ms);
+        ret->json = (const char *)in->result_json.data;
+        ret->json_len = in->result_json.len;
+        ret->worker = orch_session_worker(c->session);
+        (void)tk_str_copy(ret->ns, sizeof ret->ns, in->namespace_);
+        return ret->json_len ? NULL : "Result.result_json is empty";
+}
+
+/* Hands the results of a frame on; takes over the arena. NULL, or why not (then the arena is the caller's). */
+static const char *take_results(struct connection *c, const worker_frame *frame, struct tk_arena *arena)
+{
+        struct orch_result *list = TK_ARENA_ARRAY(arena, struct orch_result, frame->n_results);
+        for (size_t i = 0; i < frame->n_results; i++) {
+                const char *why = result_from(frame->results[i], c, &list[i]);
+                if (why)
+                        return why;
+        }
+        /* From here on the results are ours: a stream that closes now must not take these steps for lost. */
+        for (size_t i = 0; i < frame->n_results; i++)
+                (void)orch_session_forget(c->session, &list[i].step, list[i].attempt);
+        struct orch_results_msg *results = TK_NEW(struct orch_results_msg);
+        orch_session_ref(c->session);
+        atomic_fetch_add(&c->refs, 1);
+        atomic_fetch_add(&c->unsettled, (unsigned)frame->n_results);
+        results->session = c->session;
+        results->arena = arena;
+        results->results = list;
+        results->n = frame->n_results;
+        results->taken = results_taken;
+        results->user = c;
+        orch_results_post(c->app, results);
+        return NULL;
+}
+
+static void heartbeat(struct connection *c, const Tasker__Dispatch__V1__Heartbeat *beat)
+{
+        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        uint8_t bytes[32];
+        frame.heartbeat_ack = beat->sequence;
+        size_t len = tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
+        orch_session_send(c->session, bytes, len);
+}
+
+/* NULL, or why the peer is refused. *arena is set to NULL when it was taken over. */
+static const char *take_frame(struct connection *c, const worker_frame *frame, struct tk_arena **arena)
+{
+        if (frame->hello) {
+                const char *why = greet(c, frame->hello);
+                if (why)
+                        return why;
+        }
+        if (!c->greeted)
+                return "the first frame must be a Hello";
+        for (size_t i = 0; i < frame->n_credit; i++)
+                orch_session_grant(c->session, frame->credit[i]->steps);
+        if (frame->heartbeat)
+                heartbeat(c, frame->heartbeat);
+        if (frame->n_results) {
+                const char *why = take_results(c, frame, *arena);
+                if (why)
+                        return why;
+                *arena = NULL;
+        }
+        if (frame->goodbye)
+                tk_rpc_stream_close(c->stream, TK_RPC_OK, "goodbye");
+        return NULL;
+}
+
+static bool message(struct tk_rpc_stream *stream, void *user, const void *data, size_t len)
+{
+        struct connection *c = user;
+        (void)stream;
+        struct tk_arena *arena = tk_arena_new(FRAME_ARENA_BLOCK, FRAME_ARENA_MAX);
+        const worker_frame *frame = tk_rpc_unpack(&tasker__dispatch__v1__worker_frame__descriptor, arena, data, len);
+        const char *why = frame ? take_frame(c, frame, &arena) : "not a WorkerFrame";
+        tk_arena_free(arena);
+        if (why) {
+                refuse(c, why);
+                return false;
+        }
+        orch_session_seen(c->session, tk_time_mono_ns());
+        if (atomic_load(&c->unsettled) < UNSETTLED_MAX)
+                return true;
+        atomic_store(&c->paused, true);
+        /* Settled between the look and the mark: nobody else would resume. */
+        return atomic_load(&c->unsettled) < UNSETTLED_MAX && atomic_exchange(&c->paused, false);
+}
+
+static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *buf)
+{
+        (void)stream;
+        return orch_session_next_frame(((struct connection *)user)->session, buf);
+}
+
+static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status status, const char *why)
+{
+        struct connection *c = user;
+        bool *sent;
+        size_t n;
+        (void)stream;
+        tk_log_info("worker.disconnected", why, TK_STR("worker", orch_session_worker(c->session)),
+                    TK_STR("status", tk_rpc_status_name(status)));
+        struct orch_held *held = orch_session_closed(c->session, &sent, &n);
+        orch_dispatch_release(c->app, held, n, sent);
+        tk_free(held);
+        tk_free(sent);
+        connection_unref(c);
+}
+
+static const struct tk_rpc_stream_ops ops = {.message = message, .next_frame = next_frame, .closed = closed};
+
+enum tk_rpc_status orch_stream_accept(struct tk_rpc_stream *stream, void *app_, const struct tk_rpc_stream_ops **ret_ops, void **ret_user)
+{
+        struct orch_app *app = app_;
+        if (atomic_load(&app->stopping))
+                return TK_RPC_UNAVAILABLE;
+        struct connection *c = TK_NEW(struct connection);
+        c->app = app;
+        c->stream = stream;
+        tk_rpc_stream_ref(stream);
+        atomic_init(&c->refs, 1);
+        c->session = orch_session_new(app->sessions, stream);
+        *ret_ops = &ops;
+        *ret_user = c;
+        return TK_RPC_OK;
+}
