@@ -21,7 +21,7 @@ struct tk_http {
         void (*observe)(void *app, const struct tk_http_route *route, int status, int64_t ns);
         unsigned inflight_max;
         uint16_t port;
-        int listen_fd;          /* -1 once accepting stopped */
+        int listen_fd;
 
         struct tk_lock lock;
         struct tk_cond settled; /* inflight or owed fell to 0 */

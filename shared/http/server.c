@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -125,22 +126,22 @@ unsigned tk_http_inflight(struct tk_http *http)
         return http->inflight;
 }
 
+/* Connecting is refused from here on. The descriptor stays open: server threads may still have it in hand. */
 static void stop_accepting(struct tk_http *http)
 {
-        if (http->daemon && http->listen_fd >= 0)
-                (void)MHD_quiesce_daemon(http->daemon);
-        if (http->listen_fd >= 0)
-                close(http->listen_fd);
-        http->listen_fd = -1;
+        tk_lock_take(&http->lock);
+        bool accepting = !http->draining;
+        http->draining = true;
+        tk_lock_give(&http->lock);
+        if (!accepting)
+                return;
+        (void)MHD_quiesce_daemon(http->daemon);
+        (void)shutdown(http->listen_fd, SHUT_RDWR);
 }
 
 void tk_http_quiesce(struct tk_http *http, int64_t deadline_ns)
 {
-        tk_lock_take(&http->lock);
-        http->draining = true;
-        tk_lock_give(&http->lock);
         stop_accepting(http);
-
         TK_LOCKED(&http->lock);
         while (http->inflight && tk_cond_wait(&http->settled, &http->lock, deadline_ns))
                 ;
@@ -161,14 +162,13 @@ struct tk_http *tk_http_free(struct tk_http *http)
 {
         if (!http)
                 return NULL;
-        stop_accepting(http);
         if (http->daemon) {
-                tk_lock_take(&http->lock);
-                http->draining = true;
-                tk_lock_give(&http->lock);
+                stop_accepting(http);
                 wait_for_repliers(http);
                 MHD_stop_daemon(http->daemon);
         }
+        if (http->listen_fd >= 0)
+                close(http->listen_fd);
         tk_http_peers_stop(&http->peers);
         tk_http_routes_free(http->routes);
         tk_cond_deinit(&http->settled);
