@@ -18,7 +18,8 @@ struct tk_actor_type {
         unsigned threads;       /* > 1: competing consumers, each with its own state */
         unsigned batch_max;     /* most messages per handle; 1: one by one */
         int (*start)(void *self, void *app);
-        /* All messages of the list must be given back (tk_msg_done) or kept by the actor; n ≥ 1. */
+        /* All messages of the list must be given back (tk_msg_done) or kept by the actor, which takes a kept one off the list
+         * and gives it back in `stop` at the latest; n ≥ 1. Negative: see above. */
         int (*handle)(void *self, struct tk_list *msgs, unsigned n);
         int64_t (*tick)(void *self, int64_t now_ns); /* may be NULL; due work; returns the next wake-up (monotonic) or TK_TIME_NEVER */
         void (*stop)(void *self);                    /* may be NULL; also after a failed start: accept half-built state */
@@ -40,7 +41,7 @@ TK_MUST int tk_actor_post(struct tk_actor *to, struct tk_msg *msg);        /* se
 TK_MUST int tk_actor_post_always(struct tk_actor *to, struct tk_msg *msg);
 /* Posts and waits until it is given back: 0 and msg->status is valid, or TK_MBOX_E_*. Sets msg->done itself. Never from the actor's own thread. */
 TK_MUST int tk_actor_ask(struct tk_actor *to, struct tk_msg *msg);
-void tk_actor_wake(struct tk_actor *actor);                                 /* run tick soon */
+void tk_actor_wake(struct tk_actor *actor);                                 /* run tick soon (of one thread) */
 bool tk_actor_ready(struct tk_actor *actor);                                /* all threads started */
 void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret);
 struct tk_actor *tk_actor_stop_free(struct tk_actor *actor);                /* drains, joins, frees; NULL is fine; returns NULL */

@@ -18,8 +18,9 @@ struct tk_msg {
         int status;         /* outcome for `done`: 0, positive outcome, or -errno; -ECANCELED when the actor stopped */
         int64_t sent_ns;    /* set by the mailbox */
         void (*done)(struct tk_msg *msg);
+        void *waiter;       /* tk_actor_ask's own */
 };
-/* Gives a handled message back: calls done, or frees it. */
+/* Gives a handled message back: takes it off the list it is in, then calls done, or frees it. */
 void tk_msg_done(struct tk_msg *msg, int status);
 
 struct tk_mbox_stats {

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* run/lock.c: error-checking mutexes: taking one twice or giving one that is not held aborts with its place. */
+#include "run/lock.h"
+#include "base/check.h"
+#include "base/time.h"
+#include <errno.h>
+#include <time.h>
+
+void tk_lock_init(struct tk_lock *lock, const char *name)
+{
+        pthread_mutexattr_t attr;
+
+        lock->name = name;
+        TK_CHECK(pthread_mutexattr_init(&attr) == 0);
+        TK_CHECK(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK) == 0);
+        TK_CHECK(pthread_mutex_init(&lock->mutex, &attr) == 0);
+        pthread_mutexattr_destroy(&attr);
+}
+
+void tk_lock_deinit(struct tk_lock *lock)
+{
+        TK_CHECK(pthread_mutex_destroy(&lock->mutex) == 0);
+}
+
+void tk_lock_take(struct tk_lock *lock)
+{
+        TK_CHECK(pthread_mutex_lock(&lock->mutex) == 0);
+}
+
+void tk_lock_give(struct tk_lock *lock)
+{
+        TK_CHECK(pthread_mutex_unlock(&lock->mutex) == 0);
+}
+
+void tk_cond_init(struct tk_cond *cond)
+{
+        pthread_condattr_t attr;
+
+        TK_CHECK(pthread_condattr_init(&attr) == 0);
+        TK_CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+        TK_CHECK(pthread_cond_init(&cond->cond, &attr) == 0);
+        pthread_condattr_destroy(&attr);
+}
+
+void tk_cond_deinit(struct tk_cond *cond)
+{
+        TK_CHECK(pthread_cond_destroy(&cond->cond) == 0);
+}
+
+void tk_cond_signal(struct tk_cond *cond)
+{
+        TK_CHECK(pthread_cond_signal(&cond->cond) == 0);
+}
+
+void tk_cond_broadcast(struct tk_cond *cond)
+{
+        TK_CHECK(pthread_cond_broadcast(&cond->cond) == 0);
+}
+
+bool tk_cond_wait(struct tk_cond *cond, struct tk_lock *lock, int64_t deadline_ns)
+{
+        struct timespec until = {.tv_sec = deadline_ns / TK_NS_PER_S, .tv_nsec = deadline_ns % TK_NS_PER_S};
+        int result;
+
+        if (deadline_ns == TK_TIME_NEVER)
+                result = pthread_cond_wait(&cond->cond, &lock->mutex);
+        else if (deadline_ns <= 0)
+                result = ETIMEDOUT;
+        else
+                result = pthread_cond_timedwait(&cond->cond, &lock->mutex, &until);
+        TK_CHECK(result == 0 || result == ETIMEDOUT);
+        return result == 0;
+}
