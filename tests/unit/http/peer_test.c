@@ -121,7 +121,9 @@ static void quiesce_waits_for_what_is_in_hand(void **state)
         assert_true(app_wait_parked(app, 1));
         assert_true(raw_read(idle, &other, "warm|-|-", TIMEOUT_MS));
         tk_thread_start(&stopper, "stopper", quiesce, app);
+        int64_t deadline_ns = tk_time_mono_ns() + LONG_NS;
         for (bool draining = false; !draining;) {
+                assert_true(tk_time_mono_ns() < deadline_ns);
                 tk_buf_reset(&other);
                 raw_puts(idle, "GET /echo/now HTTP/1.1\r\nHost: x\r\n\r\n");
                 assert_true(raw_read(idle, &other, "now", TIMEOUT_MS) || strstr(tk_buf_str(&other), " 503 "));

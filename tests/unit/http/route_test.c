@@ -20,6 +20,8 @@ static const struct tk_http_route rows[] = {
         ROUTE(GET, "/v1/tasks/{uuid}/steps/{step}"),
         ROUTE(GET, "/v1/tasks/stats"),
         ROUTE(PUT, "/v1/tasks/stats/reset"),
+        ROUTE(GET, "/a/{x}/b"),
+        ROUTE(GET, "/{y}/{z}/c"),
 };
 
 /* Splits on '/', as the parser of targets does. */
@@ -75,6 +77,10 @@ static void literal_wins_and_the_walk_steps_back(void **state)
         assert_ptr_equal(find(routes, TK_HTTP_GET, "/v1/tasks/stats/steps/x", &match), &rows[5]);
         assert_int_equal(match.params_n, 2);
         assert_string_equal(match.params[0], "stats");
+        assert_ptr_equal(find(routes, TK_HTTP_GET, "/a/1/c", &match), &rows[9]);
+        assert_int_equal(match.params_n, 2);
+        assert_string_equal(match.params[0], "a");
+        assert_string_equal(match.params[1], "1");
         tk_http_routes_free(routes);
 }
 
