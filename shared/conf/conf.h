@@ -2,12 +2,13 @@
 /* conf/conf.h: table-driven configuration: YAML file, then environment, then command line (`--set key=value`).
  *
  * A service lists its keys once, in tbl/conf.h, as rows
- *     CONF(type, field, "dotted.key", default_text, min, max, "unit", flags, "What it does.")
+ *     CONF(type, field, "dotted.key", default_text, min, max, "unit", flags, env, "What it does.")
  * with type one of str, u32, i64, dur (int64 ns; "30s"), size (bytes; "64k"), bool, list (comma separated / YAML list).
  * Rows become struct fields and a table (see conf/rows.h); the engine below parses, checks ranges, prints
  * --dump-config and --help, masks secrets. Environment name: TASKER_ + key in capitals, '.' → '_'
- * (TASKER_REST_PORT); for a flags & TK_CONF_ALIAS row also the alias named there. Unknown keys of the file are refused
- * with file:line and the nearest known key. `${NAME}` and `${NAME:-default}` in file values are substituted. */
+ * (TASKER_REST_PORT), which wins over the row's alias `env`; an empty variable counts as not set. Unknown keys of the file
+ * are refused with file:line and the nearest known key. `${NAME}` and `${NAME:-default}` in file values are substituted;
+ * the default also stands in for an empty variable. Keys of the file may be nested or dotted. */
 #pragma once
 #include "base/attr.h"
 #include "base/buf.h"
@@ -28,7 +29,7 @@ struct tk_conf_row {
         size_t offset;          /* of the field in the service's struct */
         const char *key;        /* "database.url" */
         const char *default_text;
-        int64_t min, max;       /* of the number, or of the text length; both 0: any */
+        int64_t min, max;       /* of the number, the text's length, or the list's count; both 0: any */
         const char *unit;       /* "messages", "ms", …, or "" */
         unsigned flags;
         const char *env;        /* a second environment name that is also read ("DATABASE_URL"), or NULL */

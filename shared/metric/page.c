@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* metric/page.c: numbers that live elsewhere, read when the page is asked for. */
+#include "metric/page.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "metric/text.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SECONDS(ns) ((double)(ns) / (double)TK_NS_PER_S)
+
+/* ACTOR(name, KIND, expression over `s`, help) */
+#define ACTORS(ACTOR)                                                                                        \
+        ACTOR(actor_threads, GAUGE, s->threads, "Threads of the actor.")                                     \
+        ACTOR(actor_ready, GAUGE, s->ready, "Threads whose start succeeded.")                                \
+        ACTOR(actor_messages_total, COUNTER, s->handled, "Messages handled.")                                \
+        ACTOR(actor_batches_total, COUNTER, s->batches, "Batches handled.")                                  \
+        ACTOR(actor_batch_max, GAUGE, s->batch_max_seen, "Largest batch so far.")                            \
+        ACTOR(actor_restarts_total, COUNTER, s->restarts, "Starts after a failed batch.")                    \
+        ACTOR(actor_busy_seconds_total, COUNTER, SECONDS(s->busy_ns), "Time in handle and tick.")            \
+        ACTOR(actor_progress_age_seconds, GAUGE, SECONDS(tk_time_mono_ns() - s->last_progress_ns),           \
+              "Time since the last batch ended.")                                                            \
+        ACTOR(mailbox_capacity, GAUGE, s->mbox.capacity, "Messages that may wait.")                          \
+        ACTOR(mailbox_depth, GAUGE, s->mbox.depth, "Messages that wait now.")                                \
+        ACTOR(mailbox_high_water, GAUGE, s->mbox.high_water, "Most messages that ever waited.")              \
+        ACTOR(mailbox_sent_total, COUNTER, s->mbox.sends, "Messages accepted.")                              \
+        ACTOR(mailbox_received_total, COUNTER, s->mbox.received, "Messages taken out.")                      \
+        ACTOR(mailbox_full_total, COUNTER, s->mbox.fulls, "Messages refused because the mailbox was full.")  \
+        ACTOR(mailbox_wait_seconds_total, COUNTER, SECONDS(s->mbox.wait_ns_total), "Time messages waited inside.")
+
+#define GETTER(id, kind, expression, help)                                                                   \
+        static double get_##id(const struct tk_actor_stats *s) { return (double)(expression); }
+ACTORS(GETTER)
+#undef GETTER
+
+static const struct {
+        const char *name, *help;
+        enum tk_metric_kind kind;
+        double (*get)(const struct tk_actor_stats *stats);
+} actor_rows[] = {
+#define ROW(id, kind, expression, help) {"tasker_" #id, help, TK_METRIC_##kind, get_##id},
+        ACTORS(ROW)
+#undef ROW
+};
+
+void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, size_t n)
+{
+        TK_AUTOFREE struct tk_actor_stats *stats = tk_calloc(n, sizeof *stats);
+
+        for (size_t i = 0; i < n; i++)
+                tk_actor_stats(actors[i], &stats[i]);
+        for (size_t row = 0; row < tk_countof(actor_rows); row++) {
+                tk_metrics_text_head(out, actor_rows[row].name, actor_rows[row].kind, actor_rows[row].help);
+                for (size_t i = 0; i < n; i++)
+                        tk_metrics_text_sample(out, actor_rows[row].name, "actor", stats[i].mbox.name,
+                                               actor_rows[row].get(&stats[i]));
+        }
+}
+
+static void put_one(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help, double value)
+{
+        tk_metrics_text_head(out, name, kind, help);
+        tk_metrics_text_sample(out, name, "", "", value);
+}
+
+static double resident_bytes(void)
+{
+        FILE *file = fopen("/proc/self/statm", "re");
+        long pages = 0;
+
+        if (!file)
+                return 0;
+        if (fscanf(file, "%*s %ld", &pages) != 1)
+                pages = 0;
+        fclose(file);
+        return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double open_fds(void)
+{
+        DIR *dir = opendir("/proc/self/fd");
+        int n = 0;
+
+        if (!dir)
+                return 0;
+        for (const struct dirent *entry; (entry = readdir(dir));)
+                n += entry->d_name[0] != '.';
+        closedir(dir);
+        return n - 1; /* the directory itself was open too */
+}
+
+static double cpu_seconds(void)
+{
+        struct rusage usage;
+
+        if (getrusage(RUSAGE_SELF, &usage))
+                return 0;
+        return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* Seconds since the machine's boot when this process began: field 22 of stat, counted behind the name's last ')'. */
+static double started_after_boot(void)
+{
+        FILE *file = fopen("/proc/self/stat", "re");
+        unsigned long long ticks = 0;
+        char line[1024];
+        const char *at = NULL;
+
+        if (!file)
+                return 0;
+        if (fgets(line, sizeof line, file))
+                at = strrchr(line, ')');
+        fclose(file);
+        if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                          &ticks) != 1)
+                return 0;
+        return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* The kernel's time of boot is a constant, so the sum is the same on every page. */
+static double start_time_seconds(void)
+{
+        FILE *file = fopen("/proc/stat", "re");
+        unsigned long long boot = 0;
+        char line[256];
+
+        if (!file)
+                return 0;
+        while (fgets(line, sizeof line, file) && sscanf(line, "btime %llu", &boot) != 1)
+                ;
+        fclose(file);
+        return (double)boot + started_after_boot();
+}
+
+void tk_metrics_text_process(struct tk_buf *out, const char *service, const char *version)
+{
+        put_one(out, "process_resident_memory_bytes", TK_METRIC_GAUGE, "Resident memory.", resident_bytes());
+        put_one(out, "process_cpu_seconds_total", TK_METRIC_COUNTER, "User and system time.", cpu_seconds());
+        put_one(out, "process_open_fds", TK_METRIC_GAUGE, "Open file descriptors.", open_fds());
+        put_one(out, "process_start_time_seconds", TK_METRIC_GAUGE, "Start of the process since 1970.", start_time_seconds());
+        tk_metrics_text_head(out, "tasker_build_info", TK_METRIC_GAUGE, "Always 1; the labels tell.");
+        tk_buf_puts(out, "tasker_build_info{");
+        tk_metrics_text_label_put(out, "service", service);
+        tk_buf_putc(out, ',');
+        tk_metrics_text_label_put(out, "version", version);
+        tk_buf_puts(out, "} 1\n");
+}
