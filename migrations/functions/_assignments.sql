@@ -1,0 +1,22 @@
+-- tasker._assignments(steps): 'assign' rows for steps in progress, with what their handlers need: the task's context and
+-- the results of complete ancestors, nearest first, as one JSON object {step name: result}.
+-- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own.
+CREATE OR REPLACE FUNCTION tasker._assignments(p_step uuid[]) RETURNS SETOF tasker.engine_row
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY
+  SELECT 'assign'::text, NULL::int, NULL::timestamptz, s.workflow_step_uuid, s.task_uuid, s.attempts::int, s.msg_id, t.namespace,
+         s.step_no::int, s.name, t.named_task_uuid, t.template_digest, t.correlation_id, t.parent_correlation_id, t.priority,
+         (s.attempts - s.forgiven - 1)::int, s.max_attempts::int, s.retryable, t.initiator, t.source_system, t.reason,
+         t.requested_at, t.context::text,
+         coalesce((SELECT '{' || string_agg(to_json(a.name)::text || ':' || r.result::text, ',') || '}'
+                     FROM unnest(ts.ancestors) no(step_no)
+                     JOIN tasker.workflow_steps a ON a.task_uuid = s.task_uuid AND a.step_no = no.step_no AND a.state = 'complete'
+                     JOIN tasker.step_results r ON r.workflow_step_uuid = a.workflow_step_uuid AND r.attempt = a.attempts AND r.success), '{}'),
+         coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true)
+    FROM unnest(p_step) WITH ORDINALITY u(step, n)
+    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
+    JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
+    LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
+   ORDER BY u.n;
+END $$;

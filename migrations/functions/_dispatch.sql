@@ -1,0 +1,58 @@
+-- tasker._dispatch(steps, credit…, lease_ms): hands ready steps on. As many of a namespace as its credit allows become
+-- in_progress (attempt counted, message hidden for the lease) and come back as 'assign' rows; the others become enqueued
+-- with a visible message and come back as one 'queued' row per namespace (idx = how many). Higher priority first, then
+-- older tasks, then step number.
+-- Locks: the caller holds the task rows. Writes: workflow_steps (once per step), workflow_step_transitions, PGMQ.
+CREATE OR REPLACE FUNCTION tasker._dispatch(p_step uuid[], p_credit_ns text[], p_credit_n int[], p_lease_ms int)
+RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
+DECLARE
+  v_now    timestamptz := clock_timestamp();
+  v_step   uuid[];  v_task uuid[];  v_ns text[];  v_corr uuid[];  v_from tasker.step_state[];  v_eager boolean[];
+  v_msg    bigint[];
+  v_names  text[];
+  v_name   text;
+  v_from_i int;
+  v_to_i   int;
+BEGIN
+  IF coalesce(cardinality(p_step), 0) = 0 THEN RETURN; END IF;
+  -- Sorted by namespace, eager before queued: every send below is a slice.
+  SELECT array_agg(x.step ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.namespace, x.rn),
+         array_agg(x.namespace ORDER BY x.namespace, x.rn), array_agg(x.correlation_id ORDER BY x.namespace, x.rn),
+         array_agg(x.state ORDER BY x.namespace, x.rn), array_agg(x.rn <= x.credit ORDER BY x.namespace, x.rn)
+    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager
+    FROM (SELECT u.step, s.task_uuid, t.namespace, t.correlation_id, s.state,
+                 row_number() OVER (PARTITION BY t.namespace ORDER BY t.priority DESC, s.task_uuid, s.step_no) AS rn,
+                 coalesce((SELECT c.n FROM unnest(p_credit_ns, p_credit_n) c(ns, n) WHERE c.ns = t.namespace LIMIT 1), 0) AS credit
+            FROM unnest(p_step) u(step)
+            JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
+            JOIN tasker.tasks t ON t.task_uuid = s.task_uuid) x;
+
+  v_from_i := 1;
+  WHILE v_from_i <= cardinality(v_step) LOOP
+    v_to_i := v_from_i;
+    WHILE v_to_i < cardinality(v_step) AND v_ns[v_to_i + 1] = v_ns[v_from_i] AND v_eager[v_to_i + 1] = v_eager[v_from_i] LOOP
+      v_to_i := v_to_i + 1;
+    END LOOP;
+    v_msg := v_msg || tasker._send(v_ns[v_from_i], v_step[v_from_i:v_to_i], v_task[v_from_i:v_to_i], v_corr[v_from_i:v_to_i],
+                                   CASE WHEN v_eager[v_from_i] THEN v_now + p_lease_ms * interval '1 millisecond' ELSE v_now END);
+    IF NOT v_eager[v_from_i] THEN
+      RETURN NEXT tasker._row('queued', v_to_i - v_from_i + 1, NULL, NULL, NULL, v_ns[v_from_i], NULL, NULL);
+    END IF;
+    v_from_i := v_to_i + 1;
+  END LOOP;
+
+  WITH upd AS (
+    UPDATE tasker.workflow_steps s
+       SET state = (CASE WHEN u.eager THEN 'in_progress' ELSE 'enqueued' END)::tasker.step_state,
+           attempts = s.attempts + CASE WHEN u.eager THEN 1 ELSE 0 END,
+           unmet_parents = 0, msg_id = u.msg, next_retry_at = NULL, updated_at = v_now,
+           dispatched_at = CASE WHEN u.eager THEN v_now ELSE s.dispatched_at END
+      FROM unnest(v_step, v_eager, v_msg, v_from) u(step, eager, msg, was)
+     WHERE s.workflow_step_uuid = u.step
+    RETURNING s.workflow_step_uuid, s.task_uuid, u.was, s.state, s.attempts
+  )
+  INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
+  SELECT workflow_step_uuid, task_uuid, was, state, attempts, v_now FROM upd;
+
+  RETURN QUERY SELECT a.* FROM tasker._assignments(array(SELECT u.step FROM unnest(v_step, v_eager) u(step, eager) WHERE u.eager)) a;
+END $$;

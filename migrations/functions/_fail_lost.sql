@@ -1,0 +1,37 @@
+-- tasker._fail_lost(steps, attempts, messages, namespaces, processor): steps whose worker was lost and that must not run
+-- again become errors with a stored result of type worker_lost. Returns 'failed' and 'done' rows.
+-- Locks: the caller holds the task rows. Writes: workflow_steps, step_results, history, tasks, PGMQ.
+CREATE OR REPLACE FUNCTION tasker._fail_lost(p_step uuid[], p_attempt int[], p_msg bigint[], p_ns text[], p_processor uuid)
+RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_task uuid[];
+BEGIN
+  WITH upd AS (
+    UPDATE tasker.workflow_steps s
+       SET state = 'error', losses = s.losses + 1, settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
+      FROM unnest(p_step) u(step) WHERE s.workflow_step_uuid = u.step
+    RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.losses, s.retryable
+  ), res AS (
+    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, worker_id, result, recorded_at)
+    SELECT u.workflow_step_uuid, u.attempts, u.task_uuid, false, NULL,
+           json_build_object('step_uuid', u.workflow_step_uuid, 'success', false, 'result', '{}'::json, 'status', 'error',
+             'metadata', json_build_object('execution_time_ms', 0, 'retryable', false, 'error_type', 'worker_lost', 'completed_at', tasker.time_text(v_now, 'zoned'),
+                                           'custom', '{}'::json, 'context', '{}'::json),
+             'error', json_build_object('message', CASE WHEN u.retryable THEN 'worker lost ' || u.losses || ' times while running this step'
+                                                        ELSE 'worker lost while running this step, which must not run twice (retryable: false)' END,
+                                        'error_type', 'worker_lost', 'retryable', false, 'backtrace', '[]'::json),
+             'orchestration_metadata', NULL), v_now
+      FROM upd u
+    ON CONFLICT DO NOTHING
+  ), tr AS (
+    INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
+    SELECT u.workflow_step_uuid, u.task_uuid, 'in_progress', 'error', u.attempts, v_now, 'worker lost' FROM upd u
+  )
+  SELECT array_agg(u.task_uuid) INTO v_task FROM upd u;
+  PERFORM tasker._delete_messages(p_ns, p_msg);
+  RETURN QUERY SELECT (tasker._row('failed', NULL, u.step, NULL, u.att, NULL, NULL, NULL)).* FROM unnest(p_step, p_attempt) u(step, att);
+  RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.task) AS t, array_agg(0) AS z, array_agg(x.n) AS n, array_agg(-x.n) AS m
+                                  FROM (SELECT u.task, count(*)::int AS n FROM unnest(v_task) u(task) GROUP BY 1) x) a,
+         LATERAL tasker._advance_tasks(a.t, a.z, a.n, a.m, a.z, p_processor) r;
+END $$;

@@ -1,0 +1,89 @@
+-- tasker.check_consistency(task): proves that what is counted equals what the graph says, and what foreign keys would have
+-- guarded. One row per problem; none in a healthy database. NULL checks everything. One snapshot, no locks.
+CREATE OR REPLACE FUNCTION tasker.check_consistency(p_task uuid DEFAULT NULL)
+RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUAGE sql STABLE AS $$
+  WITH t AS (
+    SELECT * FROM tasker.tasks x WHERE p_task IS NULL OR x.task_uuid = p_task
+  ), s AS (
+    SELECT x.* FROM tasker.workflow_steps x JOIN t ON t.task_uuid = x.task_uuid
+  ), counted AS (
+    SELECT s.task_uuid, count(*)::int AS total,
+           (count(*) FILTER (WHERE s.state NOT IN ('complete', 'resolved_manually', 'cancelled')))::int AS open,
+           (count(*) FILTER (WHERE s.state = 'error'))::int AS failed,
+           (count(*) FILTER (WHERE s.state IN ('enqueued', 'in_progress')))::int AS active,
+           (count(*) FILTER (WHERE s.state = 'waiting_for_retry'))::int AS retry
+      FROM s GROUP BY s.task_uuid
+  ), parents AS (
+    SELECT s.workflow_step_uuid, count(p.workflow_step_uuid) FILTER (WHERE p.state NOT IN ('complete', 'resolved_manually'))::int AS unmet
+      FROM s
+      LEFT JOIN tasker.workflow_step_edges e ON e.to_step_uuid = s.workflow_step_uuid
+      LEFT JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
+     GROUP BY s.workflow_step_uuid
+  ), m AS (
+    SELECT * FROM tasker._messages()
+  )
+  SELECT 'task counters', t.task_uuid, NULL::uuid,
+         format('total/open/failed/active/retry are %s/%s/%s/%s/%s, the steps say %s/%s/%s/%s/%s', t.total_steps, t.open_steps, t.failed_steps,
+                t.active_steps, t.retry_steps, c.total, c.open, c.failed, c.active, c.retry)
+    FROM t JOIN counted c ON c.task_uuid = t.task_uuid
+   WHERE (t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps) <> (c.total, c.open, c.failed, c.active, c.retry)
+  UNION ALL
+  SELECT 'task without steps', t.task_uuid, NULL, 'no row in workflow_steps' FROM t WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.task_uuid = t.task_uuid)
+  UNION ALL
+  SELECT 'task state', t.task_uuid, NULL, format('is %s, its counters say %s', t.state, tasker._task_state(t.open_steps, t.failed_steps, t.active_steps, t.retry_steps))
+    FROM t WHERE t.state NOT IN ('cancelled', 'error', 'resolved_manually')
+             AND t.state <> tasker._task_state(t.open_steps, t.failed_steps, t.active_steps, t.retry_steps)
+  UNION ALL
+  SELECT 'open_tasks', t.task_uuid, NULL, CASE WHEN o.task_uuid IS NULL THEN 'an open task is not listed' ELSE 'an ended task is listed' END
+    FROM t LEFT JOIN tasker.open_tasks o ON o.task_uuid = t.task_uuid
+   WHERE (o.task_uuid IS NULL) <> (t.state IN ('complete', 'error', 'cancelled', 'resolved_manually'))
+  UNION ALL
+  SELECT 'open_tasks', o.task_uuid, NULL, 'listed, but there is no such task'
+    FROM tasker.open_tasks o WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks x WHERE x.task_uuid = o.task_uuid)
+  UNION ALL
+  SELECT 'unmet_parents', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the edges say %s', s.name, s.unmet_parents, p.unmet)
+    FROM s JOIN parents p ON p.workflow_step_uuid = s.workflow_step_uuid
+   WHERE s.unmet_parents <> p.unmet AND s.state NOT IN ('cancelled', 'resolved_manually')
+  UNION ALL
+  SELECT 'live step of an ended task', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the task is %s', s.name, s.state, t.state)
+    FROM s JOIN t ON t.task_uuid = s.task_uuid
+   WHERE t.state IN ('complete', 'cancelled') AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
+  UNION ALL
+  SELECT 'stranded step', s.task_uuid, s.workflow_step_uuid, format('%s is ready and not dispatched', s.name)
+    FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0
+  UNION ALL
+  SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s waits for a retry that nothing will start', s.name)
+    FROM s JOIN t ON t.task_uuid = s.task_uuid
+   WHERE s.state = 'waiting_for_retry' AND t.failed_steps = 0 AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = s.workflow_step_uuid)
+  UNION ALL
+  SELECT 'orphan timer', st.task_uuid, st.workflow_step_uuid, format('its step is %s', coalesce(x.state::text, 'not there'))
+    FROM tasker.step_timers st LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = st.workflow_step_uuid
+   WHERE (p_task IS NULL OR st.task_uuid = p_task) AND x.state IS DISTINCT FROM 'waiting_for_retry'
+  UNION ALL
+  SELECT 'missing message', s.task_uuid, s.workflow_step_uuid, format('%s is %s, its message %s is not in the queue', s.name, s.state, coalesce(s.msg_id::text, '(none)'))
+    FROM s JOIN t ON t.task_uuid = s.task_uuid
+   WHERE s.state IN ('enqueued', 'in_progress') AND NOT EXISTS (SELECT 1 FROM m WHERE m.namespace = t.namespace AND m.msg_id = s.msg_id)
+  UNION ALL
+  SELECT 'orphan message', x.task_uuid, m.step_uuid, format('message %s of %s, its step is %s', m.msg_id, m.namespace, coalesce(x.state::text, 'not there'))
+    FROM m LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = m.step_uuid
+   WHERE (p_task IS NULL OR x.task_uuid = p_task) AND (x.msg_id IS DISTINCT FROM m.msg_id OR x.state NOT IN ('enqueued', 'in_progress'))
+  UNION ALL
+  SELECT 'settled twice', s.task_uuid, s.workflow_step_uuid, format('%s has %s successful results', s.name, count(*))
+    FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.success
+   GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
+  UNION ALL
+  SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name
+    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.success)
+  UNION ALL
+  SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name
+    FROM tasker.workflow_steps x WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks y WHERE y.task_uuid = x.task_uuid)
+  UNION ALL
+  SELECT 'edge without step', NULL, e.to_step_uuid, format('%s → %s', e.from_step_uuid, e.to_step_uuid)
+    FROM tasker.workflow_step_edges e
+   WHERE p_task IS NULL AND (NOT EXISTS (SELECT 1 FROM tasker.workflow_steps y WHERE y.workflow_step_uuid = e.from_step_uuid)
+                             OR NOT EXISTS (SELECT 1 FROM tasker.workflow_steps y WHERE y.workflow_step_uuid = e.to_step_uuid))
+  UNION ALL
+  SELECT 'task without template', t.task_uuid, NULL, t.template_digest
+    FROM t WHERE NOT EXISTS (SELECT 1 FROM tasker.templates x WHERE x.digest = t.template_digest)
+              OR NOT EXISTS (SELECT 1 FROM tasker.named_tasks x WHERE x.named_task_uuid = t.named_task_uuid)
+$$;

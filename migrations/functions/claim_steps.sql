@@ -1,0 +1,88 @@
+-- tasker.claim_steps(namespaces, counts, lease_ms, losses_max, processor): reads queues on behalf of workers with credit.
+-- Visible messages are looked at without locking, then the task rows are locked in uuid order, then each message is looked at
+-- again under that lock: queue rows are only ever locked after their task (settling deletes them in that order), so nobody
+-- waits crosswise. This is why pgmq.read, which locks messages first, is not used here.
+-- An enqueued step becomes in progress. A step already in progress whose message is visible lost its worker (nobody renewed
+-- the lease): it goes on as a new attempt that is not counted against its budget, or becomes an error when it must not run
+-- twice (retryable false) or was lost too often.
+-- Returns 'assign', 'failed', 'done', 'dropped' (a message with nothing to do), and 'more' per namespace that had at least as
+-- many messages as asked for.
+CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid)
+RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
+DECLARE
+  v_now    timestamptz := clock_timestamp();
+  m_id     bigint[] := '{}';  m_step uuid[] := '{}';  m_ns text[] := '{}';
+  n_id     bigint[];  n_step uuid[];
+  g_step   uuid[];  g_ns text[];  g_msg bigint[];  g_lost boolean[];
+  x_step   uuid[];  x_att int[];  x_msg bigint[];  x_ns text[];
+BEGIN
+  FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
+    CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
+    EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.msg_id), array_agg((q.message->>''step_uuid'')::uuid ORDER BY q.msg_id)
+                      FROM (SELECT msg_id, message FROM pgmq.%I WHERE vt <= clock_timestamp() ORDER BY msg_id LIMIT $1) q',
+                   pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
+       INTO n_id, n_step USING p_n[i];
+    CONTINUE WHEN n_id IS NULL;
+    m_id := m_id || n_id;
+    m_step := m_step || n_step;
+    m_ns := m_ns || array_fill(p_ns[i], ARRAY[cardinality(n_id)]);
+    IF cardinality(n_id) >= p_n[i] THEN
+      RETURN NEXT tasker._row('more', NULL, NULL, NULL, NULL, p_ns[i], NULL, NULL);
+    END IF;
+  END LOOP;
+  IF cardinality(m_id) = 0 THEN RETURN; END IF;
+
+  PERFORM 1 FROM tasker.tasks t
+    WHERE t.task_uuid = ANY (array(SELECT s.task_uuid FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ANY (m_step)))
+    ORDER BY t.task_uuid FOR NO KEY UPDATE;
+
+  -- Messages that lead nowhere: no step, or a step that knows another message or none.
+  SELECT array_agg(m.id), array_agg(m.ns) INTO x_msg, x_ns
+    FROM unnest(m_id, m_step, m_ns) m(id, step, ns)
+    LEFT JOIN tasker.workflow_steps s ON s.workflow_step_uuid = m.step
+   WHERE s.msg_id IS DISTINCT FROM m.id;
+  IF x_msg IS NOT NULL THEN
+    PERFORM tasker._delete_messages(x_ns, x_msg);
+    RETURN QUERY SELECT (tasker._row('dropped', NULL, NULL, NULL, NULL, x.ns, NULL, NULL)).* FROM unnest(x_ns) x(ns);
+  END IF;
+
+  SELECT array_agg(s.workflow_step_uuid), array_agg(m.ns), array_agg(m.id), array_agg(s.state = 'in_progress')
+    INTO g_step, g_ns, g_msg, g_lost
+    FROM unnest(m_id, m_step, m_ns) m(id, step, ns)
+    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = m.step AND s.msg_id = m.id AND s.state IN ('enqueued', 'in_progress');
+  IF g_step IS NULL THEN RETURN; END IF;
+
+  -- A lease may have been renewed, or the message claimed, while we waited for the task.
+  SELECT array_agg(g.step), array_agg(g.ns), array_agg(g.msg), array_agg(g.lost) INTO g_step, g_ns, g_msg, g_lost
+    FROM unnest(g_step, g_ns, g_msg, g_lost) g(step, ns, msg, lost) WHERE NOT g.lost OR tasker._visible(g.ns, g.msg);
+  IF g_step IS NULL THEN RETURN; END IF;
+
+  SELECT array_agg(s.workflow_step_uuid), array_agg(s.attempts), array_agg(g.msg), array_agg(g.ns) INTO x_step, x_att, x_msg, x_ns
+    FROM unnest(g_step, g_ns, g_msg, g_lost) g(step, ns, msg, lost)
+    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = g.step
+   WHERE g.lost AND (NOT s.retryable OR s.losses >= p_losses_max);
+  IF x_step IS NOT NULL THEN
+    RETURN QUERY SELECT r.* FROM tasker._fail_lost(x_step, x_att, x_msg, x_ns, p_processor) r;
+    SELECT array_agg(g.step), array_agg(g.ns), array_agg(g.msg) INTO g_step, g_ns, g_msg
+      FROM unnest(g_step, g_ns, g_msg) g(step, ns, msg) WHERE NOT g.step = ANY (x_step);
+    IF g_step IS NULL THEN RETURN; END IF;
+  END IF;
+
+  FOR i IN 1 .. cardinality(p_ns) LOOP
+    PERFORM pgmq.set_vt(tasker.queue_name(p_ns[i]), array(SELECT g.msg FROM unnest(g_ns, g_msg) g(ns, msg) WHERE g.ns = p_ns[i]),
+                        clock_timestamp() + p_lease_ms * interval '1 millisecond')
+      WHERE p_ns[i] = ANY (g_ns);
+  END LOOP;
+  WITH upd AS (
+    UPDATE tasker.workflow_steps s
+       SET state = 'in_progress', attempts = s.attempts + 1, dispatched_at = v_now, updated_at = v_now,
+           forgiven = s.forgiven + CASE WHEN was.state = 'in_progress' THEN 1 ELSE 0 END,
+           losses = s.losses + CASE WHEN was.state = 'in_progress' THEN 1 ELSE 0 END
+      FROM unnest(g_step) g(step)
+      JOIN tasker.workflow_steps was ON was.workflow_step_uuid = g.step
+     WHERE s.workflow_step_uuid = g.step
+    RETURNING s.workflow_step_uuid, s.task_uuid, was.state, s.attempts)
+  INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
+  SELECT workflow_step_uuid, task_uuid, state, 'in_progress', attempts, v_now, CASE WHEN state = 'in_progress' THEN 'lease ended' END FROM upd;
+  RETURN QUERY SELECT r.* FROM tasker._assignments(g_step) r;
+END $$;

@@ -1,0 +1,80 @@
+-- tasker.create_tasks(requests as parallel arrays, step uuids, credit, lease): stores tasks with their steps and edges and
+-- dispatches the roots, one transaction for all requests that wait; each fails alone.
+--   p_steps: for request i its steps that exist from the start, in step order, beginning at p_step_first[i] (from 1).
+-- Returns per request (idx from 1): 'created' (due_at = created_at, attempt = roots in progress, step_no = steps that wait for
+-- others), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
+-- more), 'step_count'; then 'assign' and 'queued' rows.
+-- Locks: new rows only; identities are inserted in order, so two calls never wait crosswise.
+CREATE OR REPLACE FUNCTION tasker.create_tasks(
+  p_task uuid[], p_digest text[], p_identity bytea[], p_context text[], p_priority int[], p_correlation uuid[], p_parent uuid[],
+  p_initiator text[], p_source text[], p_reason text[], p_tags text[], p_requested timestamptz[], p_steps uuid[], p_step_first int[],
+  p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
+DECLARE
+  v_now  timestamptz := clock_timestamp();
+  c_idx  int[];  c_task uuid[];  c_digest text[];
+  r_step uuid[];
+  v_row  tasker.engine_row;
+BEGIN
+  WITH req AS (
+    SELECT r.*, coalesce(p_step_first[r.idx + 1], cardinality(p_steps) + 1) - p_step_first[r.idx] AS steps_n,
+           nt.named_task_uuid, ns.name AS namespace, st.at_start, st.roots
+      FROM unnest(p_task, p_digest, p_identity, p_context, p_priority, p_correlation, p_parent, p_initiator, p_source, p_reason, p_tags, p_requested)
+           WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, idx)
+      JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
+      JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
+      JOIN LATERAL (SELECT count(*)::int AS at_start, count(*) FILTER (WHERE ts.parents = 0)::int AS roots
+                      FROM tasker.template_steps ts WHERE ts.digest = r.digest AND ts.created_at_start) st ON true
+  ), ins AS (
+    INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps,
+                              correlation_id, parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash,
+                              requested_at, created_at)
+    SELECT req.task, req.named_task_uuid, req.digest, req.namespace, 'steps_in_process', req.priority, req.at_start, req.at_start, req.roots,
+           req.correlation, req.parent, req.initiator, req.source, req.reason, req.tags::jsonb, req.context::jsonb, req.identity,
+           req.requested, v_now
+      FROM req WHERE req.steps_n = req.at_start AND req.at_start > 0
+     ORDER BY req.identity
+    ON CONFLICT (identity_hash) DO NOTHING
+    RETURNING task_uuid)
+  SELECT array_agg(req.idx::int), array_agg(req.task), array_agg(req.digest) INTO c_idx, c_task, c_digest
+    FROM ins JOIN req ON req.task = ins.task_uuid;
+
+  -- Who was not stored, and why.
+  IF coalesce(cardinality(c_idx), 0) < cardinality(p_task) THEN
+    RETURN QUERY
+    SELECT (tasker._row(CASE WHEN t.task_uuid IS NOT NULL THEN 'duplicate'
+                             WHEN NOT EXISTS (SELECT 1 FROM tasker.named_tasks n WHERE n.digest = r.digest) THEN 'unknown_template'
+                             ELSE 'step_count' END, r.idx::int, NULL, t.task_uuid, NULL, NULL, NULL, NULL)).*
+      FROM unnest(p_digest, p_identity) WITH ORDINALITY r(digest, identity, idx)
+      LEFT JOIN tasker.tasks t ON t.identity_hash = r.identity
+     WHERE c_idx IS NULL OR NOT r.idx = ANY (c_idx);
+  END IF;
+  IF c_idx IS NULL THEN RETURN; END IF;
+
+  INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
+  SELECT t.task_uuid, t.namespace, v_now FROM unnest(c_task) c(task) JOIN tasker.tasks t ON t.task_uuid = c.task;
+  INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
+  SELECT c.task, NULL, 'steps_in_process', v_now, p_processor FROM unnest(c_task) c(task);
+
+  WITH ins AS (
+    INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, max_attempts, retryable, created_at)
+    SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1], c.task, ts.step_no, ts.name, 'pending', ts.parents, ts.max_attempts, ts.retryable, v_now
+      FROM unnest(c_idx, c_task, c_digest) c(idx, task, digest)
+      JOIN tasker.template_steps ts ON ts.digest = c.digest AND ts.created_at_start
+    RETURNING workflow_step_uuid, unmet_parents)
+  SELECT array_agg(workflow_step_uuid) FILTER (WHERE unmet_parents = 0) INTO r_step FROM ins;
+
+  INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
+  SELECT p_steps[p_step_first[c.idx] + f.start_pos - 1], p_steps[p_step_first[c.idx] + t.start_pos - 1]
+    FROM unnest(c_idx, c_digest) c(idx, digest)
+    JOIN tasker.template_edges e ON e.digest = c.digest
+    JOIN tasker.template_steps f ON f.digest = e.digest AND f.step_no = e.from_no AND f.created_at_start
+    JOIN tasker.template_steps t ON t.digest = e.digest AND t.step_no = e.to_no AND t.created_at_start;
+
+  RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step, p_credit_ns, p_credit_n, p_lease_ms) r;
+  FOR v_row IN
+    SELECT 'created', c.idx, v_now, NULL, c.task, count(*) FILTER (WHERE s.state = 'in_progress'), NULL, NULL, count(*) FILTER (WHERE s.state = 'pending'),
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+      FROM unnest(c_idx, c_task) c(idx, task) JOIN tasker.workflow_steps s ON s.task_uuid = c.task GROUP BY c.idx, c.task
+  LOOP RETURN NEXT v_row; END LOOP;
+END $$;

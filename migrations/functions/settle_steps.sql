@@ -1,0 +1,118 @@
+-- tasker.settle_steps(results as parallel arrays, credit, lease): the step of the engine. Stores each result once, settles
+-- its step by compare-and-swap on (step, attempt, message), decrements the children, dispatches what became ready, and lets
+-- the tasks follow: one transaction for everything that waits (docs/design/database.md).
+-- Returns, per result (idx = its place, from 1): 'settled', 'retry' (due_at), 'failed', 'already' (this attempt was stored
+-- before) or 'stale' (somebody else's now); then 'assign', 'queued' and 'done' rows.
+-- Stages through arrays, never one statement of many CTEs: the planner sees primary keys and arrays, nothing else.
+-- Locks: task rows in uuid order, then everything below them. Writes: workflow_steps, step_results, step_timers, tasks, PGMQ, history.
+CREATE OR REPLACE FUNCTION tasker.settle_steps(
+  p_step uuid[], p_task uuid[], p_attempt int[], p_msg bigint[], p_success boolean[], p_retryable boolean[], p_delay_ms int[],
+  p_result text[], p_worker text[], p_exec_ms int[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
+DECLARE
+  v_now   timestamptz := clock_timestamp();
+  d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_msg bigint[];  d_state tasker.step_state[];  d_due timestamptz[];
+  f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_msg bigint[];  f_state tasker.step_state[];  f_due timestamptz[];
+  c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];
+  t_task  uuid[];  t_open int[];  t_failed int[];  t_active int[];  t_retry int[];
+BEGIN
+  PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = ANY (p_task) ORDER BY t.task_uuid FOR NO KEY UPDATE;
+
+  -- 1. Settle: successes, then (rarely) failures.
+  WITH upd AS (
+    UPDATE tasker.workflow_steps s
+       SET state = 'complete', settled_at = v_now, updated_at = v_now, msg_id = NULL
+      FROM unnest(p_step, p_task, p_attempt, p_msg, p_success) WITH ORDINALITY r(step, task, att, msg, ok, idx)
+     WHERE r.ok AND s.workflow_step_uuid = r.step AND s.task_uuid = r.task AND s.state = 'in_progress' AND s.attempts = r.att AND s.msg_id = r.msg
+    RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts, r.msg)
+  SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(msg),
+         array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz)
+    INTO d_idx, d_step, d_task, d_att, d_msg, d_state, d_due FROM upd;
+
+  IF false = ANY (p_success) THEN
+    WITH plan AS (
+      SELECT r.idx::int AS idx, r.step, r.att, r.msg,
+             (r.retry AND s.retryable AND s.attempts - s.forgiven < s.max_attempts) AS again,
+             v_now + interval '1 millisecond' * CASE
+               WHEN r.delay >= 0 THEN least(r.delay, 3600000)
+               ELSE tasker.backoff_ms(coalesce(ts.backoff, 'exponential'), coalesce(ts.backoff_base_ms, 1000), coalesce(ts.backoff_max_ms, 30000),
+                                      s.attempts - s.forgiven, 2 * random() - 1) END AS due
+        FROM unnest(p_step, p_task, p_attempt, p_msg, p_success, p_retryable, p_delay_ms) WITH ORDINALITY r(step, task, att, msg, ok, retry, delay, idx)
+        JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.step AND s.task_uuid = r.task
+        JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
+        LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
+       WHERE NOT r.ok
+    ), upd AS (
+      UPDATE tasker.workflow_steps s
+         SET state = (CASE WHEN plan.again THEN 'waiting_for_retry' ELSE 'error' END)::tasker.step_state,
+             next_retry_at = CASE WHEN plan.again THEN plan.due END,
+             settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
+        FROM plan
+       WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
+      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, plan.msg, s.state, s.next_retry_at)
+    SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(msg), array_agg(state), array_agg(next_retry_at)
+      INTO f_idx, f_step, f_task, f_att, f_msg, f_state, f_due FROM upd;
+    d_idx := d_idx || f_idx;  d_step := d_step || f_step;  d_task := d_task || f_task;  d_att := d_att || f_att;
+    d_msg := d_msg || f_msg;  d_state := d_state || f_state;  d_due := d_due || f_due;
+  END IF;
+
+  -- 2. Whoever was not settled: stored before, or somebody else's now.
+  IF coalesce(cardinality(d_idx), 0) < cardinality(p_step) THEN
+    RETURN QUERY
+    SELECT (tasker._row(CASE WHEN EXISTS (SELECT 1 FROM tasker.step_results sr WHERE sr.workflow_step_uuid = r.step AND sr.attempt = r.att)
+                                  OR EXISTS (SELECT 1 FROM unnest(d_step, d_att) d(step, att) WHERE d.step = r.step AND d.att = r.att)
+                             THEN 'already' ELSE 'stale' END,
+                        r.idx::int, r.step, r.task, r.att, NULL, NULL, NULL)).*
+      FROM unnest(p_step, p_task, p_attempt) WITH ORDINALITY r(step, task, att, idx)
+     WHERE d_idx IS NULL OR NOT r.idx = ANY (d_idx);
+  END IF;
+  IF d_idx IS NULL THEN RETURN; END IF;
+
+  -- 3. The result, its message and its timer.
+  INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
+  SELECT d.step, d.att, d.task, p_success[d.idx], p_exec_ms[d.idx], p_worker[d.idx], p_result[d.idx]::json, v_now
+    FROM unnest(d_idx, d_step, d_task, d_att) d(idx, step, task, att);
+  PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n), d_msg);
+  IF f_idx IS NOT NULL THEN
+    INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
+    SELECT f.step, f.task, f.due FROM unnest(f_step, f_task, f_state, f_due) f(step, task, state, due) WHERE f.state = 'waiting_for_retry';
+  END IF;
+  INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
+  SELECT d.step, d.task, 'in_progress', d.state, d.att, v_now, p_worker[d.idx] FROM unnest(d_idx, d_step, d_task, d_att, d_state) d(idx, step, task, att, state);
+  RETURN QUERY
+  SELECT (tasker._row(CASE d.state WHEN 'complete' THEN 'settled' WHEN 'error' THEN 'failed' ELSE 'retry' END,
+                      d.idx, d.step, d.task, d.att, NULL, NULL, d.due)).*
+    FROM unnest(d_idx, d_step, d_task, d_att, d_state, d_due) d(idx, step, task, att, state, due);
+
+  -- 4. The children: one update each, however many parents finished; a task that has failed gets nothing new.
+  SELECT array_agg(x.to_step), array_agg(x.dec), array_agg(x.unmet_parents = x.dec AND NOT x.blocked), array_agg(x.task_uuid)
+    INTO c_step, c_dec, c_ready, c_task
+    FROM (SELECT e.to_step, e.dec, s.unmet_parents, s.task_uuid,
+                 t.failed_steps > 0 OR s.task_uuid = ANY (coalesce(array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}')) AS blocked
+            FROM (SELECT we.to_step_uuid AS to_step, count(*)::int AS dec
+                    FROM unnest(d_step, d_state) d(step, state)
+                    JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
+                   WHERE d.state = 'complete' GROUP BY 1) e
+            JOIN tasker.workflow_steps s ON s.workflow_step_uuid = e.to_step
+            JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
+           WHERE s.state = 'pending') x;
+  IF false = ANY (c_ready) THEN
+    UPDATE tasker.workflow_steps s SET unmet_parents = s.unmet_parents - c.dec, updated_at = v_now
+      FROM unnest(c_step, c_dec, c_ready) c(step, dec, ready) WHERE s.workflow_step_uuid = c.step AND NOT c.ready;
+  END IF;
+  IF true = ANY (c_ready) THEN
+    RETURN QUERY SELECT r.* FROM tasker._dispatch(array(SELECT c.step FROM unnest(c_step, c_ready) c(step, ready) WHERE c.ready), p_credit_ns, p_credit_n, p_lease_ms) r;
+  END IF;
+
+  -- 5. The tasks.
+  SELECT array_agg(x.task), array_agg(x.o), array_agg(x.f), array_agg(x.a), array_agg(x.r)
+    INTO t_task, t_open, t_failed, t_active, t_retry
+    FROM (SELECT u.task, sum(u.o)::int AS o, sum(u.f)::int AS f, sum(u.a)::int AS a, sum(u.r)::int AS r
+            FROM (SELECT d.task, CASE WHEN d.state = 'complete' THEN -1 ELSE 0 END AS o, CASE WHEN d.state = 'error' THEN 1 ELSE 0 END AS f,
+                         -1 AS a, CASE WHEN d.state = 'waiting_for_retry' THEN 1 ELSE 0 END AS r
+                    FROM unnest(d_task, d_state) d(task, state)
+                  UNION ALL
+                  SELECT c.task, 0, 0, 1, 0 FROM unnest(c_task, c_ready) c(task, ready) WHERE c.ready) u
+           GROUP BY u.task) x;
+  RETURN QUERY SELECT r.* FROM tasker._advance_tasks(t_task, t_open, t_failed, t_active, t_retry, p_processor) r;
+END $$;

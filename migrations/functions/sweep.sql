@@ -1,0 +1,46 @@
+-- tasker.sweep(idle_s, limit): the safety net. Looks at open tasks that nothing touched for idle_s seconds and sets going again
+-- what no message, timer or lease would ever move. In a healthy system it finds nothing.
+-- Returns ('repaired', task, step, what) rows; at most `limit` tasks are looked at, oldest first.
+-- Locks: one task row at a time, skipping those in use.
+CREATE OR REPLACE FUNCTION tasker.sweep(p_idle_s int, p_limit int) RETURNS TABLE (kind text, task_uuid uuid, step_uuid uuid, what text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  v_task  record;
+  v_step  record;
+  v_ready uuid[];
+BEGIN
+  FOR v_task IN
+    SELECT t.task_uuid, t.namespace, t.correlation_id
+      FROM tasker.open_tasks o JOIN tasker.tasks t ON t.task_uuid = o.task_uuid
+     WHERE coalesce(t.updated_at, t.created_at) < clock_timestamp() - p_idle_s * interval '1 second'
+     ORDER BY o.task_uuid LIMIT p_limit
+  LOOP
+    PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = v_task.task_uuid FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    v_ready := '{}';
+    FOR v_step IN
+      SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.next_retry_at, t.failed_steps
+        FROM tasker.workflow_steps s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
+       WHERE s.task_uuid = v_task.task_uuid AND s.state IN ('pending', 'enqueued', 'in_progress', 'waiting_for_retry')
+    LOOP
+      IF v_step.state IN ('enqueued', 'in_progress') AND NOT tasker._has_message(v_task.namespace, coalesce(v_step.msg_id, -1)) THEN
+        UPDATE tasker.workflow_steps s
+           SET msg_id = (tasker._send(v_task.namespace, ARRAY[v_step.id], ARRAY[v_task.task_uuid], ARRAY[v_task.correlation_id], clock_timestamp()))[1]
+         WHERE s.workflow_step_uuid = v_step.id;
+        RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, v_step.state || ' without a message';
+      ELSIF v_step.state = 'pending' AND v_step.unmet_parents = 0 AND v_step.failed_steps = 0 THEN
+        v_ready := v_ready || v_step.id;
+        RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'ready and not dispatched';
+      ELSIF v_step.state = 'waiting_for_retry' AND v_step.failed_steps = 0
+            AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = v_step.id) THEN
+        INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at) VALUES (v_step.id, v_task.task_uuid, coalesce(v_step.next_retry_at, clock_timestamp()));
+        RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'waiting for retry without a timer';
+      END IF;
+    END LOOP;
+    IF cardinality(v_ready) > 0 THEN
+      PERFORM tasker._dispatch(v_ready, '{}', '{}', 0);
+      PERFORM tasker._advance_tasks(ARRAY[v_task.task_uuid], ARRAY[0], ARRAY[0], ARRAY[cardinality(v_ready)], ARRAY[0], NULL);
+    END IF;
+  END LOOP;
+END $$;
