@@ -1,0 +1,4 @@
+-- Sets stranded work going again.
+-- in:  $1 int4 idle_s, $2 int4 limit
+-- out: kind text, task_uuid uuid, step_uuid uuid, what text (0..n rows)
+SELECT kind, task_uuid, step_uuid, what FROM tasker.sweep($1, $2);
