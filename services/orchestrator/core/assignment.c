@@ -31,6 +31,7 @@ void orch_assignment_columns(const struct tk_pg_result *res, struct orch_assignm
                 .requested_at = tk_pg_column(res, "requested_at"),
                 .context = tk_pg_column(res, "context"),
                 .deps = tk_pg_column(res, "dependency_results"),
+                .deps_complete = tk_pg_column(res, "dependencies_complete"),
         };
 }
 
@@ -86,9 +87,11 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
         a.requested_at_us = tk_pg_time(res, row, cols->requested_at) / TK_NS_PER_US;
         a.context_json = bytes(res, row, cols->context);
         a.dependency_results_json = bytes(res, row, cols->deps);
-        a.dependencies_complete = a.dependency_results_json.len <= DEPENDENCIES_MAX;
-        if (!a.dependencies_complete)
+        a.dependencies_complete = tk_pg_bool(res, row, cols->deps_complete);
+        if (a.dependency_results_json.len > DEPENDENCIES_MAX) {
                 a.dependency_results_json = (ProtobufCBinaryData){sizeof empty_object, empty_object};
+                a.dependencies_complete = false;
+        }
 
         Tasker__Dispatch__V1__Assign *assigns[] = {&a};
         Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
