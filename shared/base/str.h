@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+/* For C interfaces that say char * and only read (protobuf-c): the constness is kept by promise. */
+static inline char *tk_str_unconst(const char *text) { return (char *)(uintptr_t)text; }
 static inline bool tk_streq(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
 static inline bool tk_str_starts(const char *text, const char *prefix) { return !strncmp(text, prefix, strlen(prefix)); }
 /* Copies with a NUL; 0, or -E2BIG when cut (dst then holds the cut text). */

@@ -20,6 +20,9 @@
 #define TK_CONF_CTYPE_dur int64_t
 #define TK_CONF_CTYPE_size uint64_t
 #define TK_CONF_CTYPE_bool bool
+/* <stdbool.h> makes `bool` a macro: rows that pass through another macro arrive as _Bool. */
+#define TK_CONF_CTYPE__Bool bool
+#define TK_CONF__Bool TK_CONF_bool
 #define TK_CONF_CTYPE_list struct tk_conf_list
 #define TK_CONF_FIELD(type, field, key, def, min, max, unit, flags, env, doc) TK_CONF_CTYPE_##type field;
 #define TK_CONF_ROW(strct, type, field, key, def, min, max, unit, flags, env, doc)                           \

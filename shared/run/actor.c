@@ -121,8 +121,11 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
         bool woken = atomic_exchange(&actor->wake, false);
 
         *ret_finished = closed && !n;
-        if (!result && type->tick && (woken || tk_time_mono_ns() >= *next_tick_ns))
+        if (!result && type->tick && (n || woken || tk_time_mono_ns() >= *next_tick_ns)) {
                 *next_tick_ns = type->tick(runner->self, tk_time_mono_ns());
+                if (*next_tick_ns < 0)
+                        result = (int)*next_tick_ns;
+        }
         atomic_fetch_add_explicit(&actor->busy_ns, (uint64_t)(tk_time_mono_ns() - begin_ns), memory_order_relaxed);
         return result;
 }

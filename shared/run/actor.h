@@ -21,7 +21,9 @@ struct tk_actor_type {
         /* All messages of the list must be given back (tk_msg_done) or kept by the actor, which takes a kept one off the list
          * and gives it back in `stop` at the latest; n ≥ 1. Negative: see above. */
         int (*handle)(void *self, struct tk_list *msgs, unsigned n);
-        int64_t (*tick)(void *self, int64_t now_ns); /* may be NULL; due work; returns the next wake-up (monotonic) or TK_TIME_NEVER */
+        /* May be NULL. Due work: called when due, when woken, and after every batch. Returns the next wake-up (monotonic) or
+         * TK_TIME_NEVER; negative: failed, `stop` and `start` run again. */
+        int64_t (*tick)(void *self, int64_t now_ns);
         void (*stop)(void *self);                    /* may be NULL; also after a failed start: accept half-built state */
 };
 

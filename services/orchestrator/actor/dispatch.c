@@ -10,6 +10,7 @@
 #include "orchestrator/core/rows.h"
 #include "queue/queue.h"
 #include "tk_sql.h"
+#include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 20, RELEASE_BATCH = 512, HEARTBEATS_MISSED = 3, RENEWALS_PER_LEASE = 3 };
 #define ARENA_MAX ((size_t)1 << 30)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "orchestrator/core/rows.h"
+#include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 20 };
 #define ARENA_MAX ((size_t)1 << 30)

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "orchestrator/core/rows.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
+#include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 20 };
 #define ARENA_MAX ((size_t)2 << 30)

@@ -8,6 +8,7 @@
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "tk_sql.h"
+#include <errno.h>
 
 enum { SWEEP_MAX = 200 };
 #define ARENA_MAX ((size_t)16 << 20)

@@ -8,6 +8,7 @@
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "tk_sql.h"
+#include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 16, FIRE_MAX = 256 };
 #define ARENA_MAX ((size_t)256 << 20)

@@ -56,11 +56,6 @@ static Tasker__Dispatch__V1__TemplateOutcome__Kind kind_of(enum orch_registered 
         return kinds[outcome];
 }
 
-static char *mutable_copy(struct tk_arena *arena, const char *text)
-{
-        return tk_arena_strdup(arena, text);
-}
-
 static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         TK_AUTOFREE struct rpc_job *job = arg;
@@ -86,11 +81,11 @@ static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
                 Tasker__Dispatch__V1__TemplateOutcome *outcome = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__TemplateOutcome);
                 tasker__dispatch__v1__template_outcome__init(outcome);
                 outcome->kind = kind_of(reg.outcome);
-                outcome->namespace_ = mutable_copy(arena, reg.ns);
-                outcome->name = mutable_copy(arena, reg.name);
-                outcome->version = mutable_copy(arena, reg.version);
-                outcome->digest = mutable_copy(arena, reg.digest);
-                outcome->message = mutable_copy(arena, reg.message);
+                outcome->namespace_ = tk_str_unconst(reg.ns);
+                outcome->name = tk_str_unconst(reg.name);
+                outcome->version = tk_str_unconst(reg.version);
+                outcome->digest = tk_arena_strdup(arena, reg.digest);
+                outcome->message = tk_str_unconst(reg.message);
                 response.outcomes[response.n_outcomes++] = outcome;
         }
         tk_rpc_reply_message(job->call, &response.base);

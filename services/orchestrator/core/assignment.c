@@ -38,7 +38,7 @@ void orch_assignment_columns(const struct tk_pg_result *res, struct orch_assignm
 /* protobuf-c wants char * and uint8_t * where it only reads. */
 static char *text(const struct tk_pg_result *res, int row, int col)
 {
-        return (char *)(uintptr_t)tk_pg_str(res, row, col);
+        return tk_str_unconst(tk_pg_str(res, row, col));
 }
 
 static ProtobufCBinaryData bytes(const struct tk_pg_result *res, int row, int col)

@@ -435,10 +435,9 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         Tasker__Dispatch__V1__Cancel *cancels[] = {&cancel};
         Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
         struct tk_uuid id = *step;
-        TK_AUTOFREE char *text = tk_strdup(reason);
         cancel.step_uuid = (ProtobufCBinaryData){sizeof id.b, id.b};
         cancel.attempt = attempt;
-        cancel.reason = text;
+        cancel.reason = tk_str_unconst(reason);
         frame.n_cancel = 1;
         frame.cancel = cancels;
         TK_AUTOBUF struct tk_buf buf;

@@ -11,6 +11,7 @@
 #include "run/lock.h"
 #include "tasker/cache/v1/cache.pb-c.h"
 #include "tk_sql.h"
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -124,9 +125,9 @@ static int load_cached(struct orch_app *app, const char *ns, const char *name, c
         tk_buf_init(&reply, 16u << 20);
 
         Tasker__Cache__V1__GetNamedTaskRequest by_name = TASKER__CACHE__V1__GET_NAMED_TASK_REQUEST__INIT;
-        by_name.namespace_ = tk_arena_strdup(arena, ns);
-        by_name.name = tk_arena_strdup(arena, name);
-        by_name.version = tk_arena_strdup(arena, version);
+        by_name.namespace_ = tk_str_unconst(ns);
+        by_name.name = tk_str_unconst(name);
+        by_name.version = tk_str_unconst(version);
         enum tk_rpc_status status = call(app, "/tasker.cache.v1.TemplateCache/GetNamedTask", &by_name.base, &reply);
         if (status)
                 return status == TK_RPC_NOT_FOUND ? ORCH_TEMPLATE_E_UNKNOWN : -EIO;
