@@ -98,15 +98,19 @@ static void sort_by_centre(struct net **nets, unsigned **ports, unsigned n)
                 }
 }
 
-/* One parent and one child nearly above each other: draw a straight line. */
+/* An only child takes the line straight from a parent that stands nearly above it. */
 static int wish(const struct net *net, const struct cli_layout_node *node)
 {
-        int want = (int)node->x, stem = (int)net->parents[0];
+        int centre = (int)node->x, slack = node->is_step ? (int)node->width / 2 - 1 : 1, best = slack + 1, want = centre;
 
-        if (net->parents_n > 1 || net->like->down_n > 1)
-                return want;
-        int slack = node->is_step ? (int)node->width / 2 - 1 : 1;
-        return stem - want <= slack && want - stem <= slack ? stem : want;
+        for (unsigned at = 0; net->like->down_n == 1 && at < net->parents_n; at++) {
+                int away = (int)net->parents[at] - centre;
+                if ((away < 0 ? -away : away) < best) {
+                        best = away < 0 ? -away : away;
+                        want = (int)net->parents[at];
+                }
+        }
+        return want;
 }
 
 /* Each net that feeds this node gets a column of its own above the label, in the order of where they come from. */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/term.c: see term.h. */
+#include "term.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void cli_term_look(struct cli_term *ret)
+{
+        const char *kind = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+        struct winsize size;
+
+        (void)setlocale(LC_CTYPE, "");
+        *ret = (struct cli_term){.ascii = !tk_streq(nl_langinfo(CODESET), "UTF-8")};
+        if (!isatty(STDOUT_FILENO)) {
+                ret->ascii = false; /* files and pipes get UTF-8 */
+                return;
+        }
+        ret->live = kind && *kind && !tk_streq(kind, "dumb");
+        ret->colour = ret->live && !(no_colour && *no_colour);
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+                ret->width = size.ws_col;
+}
+
+void cli_live_erase(struct cli_live *live)
+{
+        if (live->term->live && live->lines)
+                printf("\x1b[%uF\x1b[J", live->lines);
+        live->lines = 0;
+}
+
+void cli_live_show(struct cli_live *live, const char *text)
+{
+        if (tk_streq(live->last, text))
+                return;
+        cli_live_erase(live);
+        fputs(text, stdout);
+        fflush(stdout);
+        for (const char *at = text; (at = strchr(at, '\n')); at++)
+                live->lines++;
+        tk_free(live->last);
+        live->last = tk_strdup(text);
+}
+
+void cli_live_deinit(struct cli_live *live)
+{
+        live->last = tk_free(live->last);
+}
