@@ -29,4 +29,5 @@ TK_MUST char *tk_buf_take(struct tk_buf *buf);
 static inline bool tk_buf_failed(const struct tk_buf *buf) { return buf->failed; }
 static inline const char *tk_buf_str(const struct tk_buf *buf) { return buf->data ? buf->data : ""; }
 static inline void tk_buf_deinit_p(struct tk_buf *buf) { tk_buf_deinit(buf); }
+/* Freed at the end of the scope; initialise it where it is declared: `TK_AUTOBUF struct tk_buf buf = {.max = 4096};`. */
 #define TK_AUTOBUF __attribute__((cleanup(tk_buf_deinit_p)))

@@ -9,7 +9,8 @@
 enum { TEXT_MAX = 64 * 1024 };
 static const char mask[] = "********";
 
-/* The password stands between the first ':' and the last '@' of the authority, or in a query parameter "password". */
+/* The password stands between the first ':' and the last '@' of the authority, and behind each "password=" of the query
+ * ("sslpassword=" too). */
 static void mask_authority(const char *authority, size_t len, struct tk_buf *out)
 {
         const char *at = memrchr(authority, '@', len);
@@ -29,14 +30,10 @@ static void mask_query(const char *rest, struct tk_buf *out)
         static const char name[] = "password=";
 
         for (const char *at; (at = strcasestr(rest, name));) {
-                bool whole = at[-1] == '?' || at[-1] == '&'; /* rest begins at the '/' or '?' behind the authority */
                 at += sizeof name - 1;
                 tk_buf_put(out, rest, (size_t)(at - rest));
-                if (whole) {
-                        tk_buf_puts(out, mask);
-                        at += strcspn(at, "&#");
-                }
-                rest = at;
+                tk_buf_puts(out, mask);
+                rest = at + strcspn(at, "&#");
         }
         tk_buf_puts(out, rest);
 }

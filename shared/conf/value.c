@@ -105,13 +105,12 @@ static int check_range(const struct tk_conf_row *row, int64_t value, const char 
 {
         const char *what = row->type == TK_CONF_str ? "length " : row->type == TK_CONF_list ? "count " : "";
         enum tk_conf_type shown = is_number(row->type) ? row->type : TK_CONF_i64;
-        TK_AUTOBUF struct tk_buf text;
+        TK_AUTOBUF struct tk_buf text = {.max = TK_ERR_TEXT_MAX};
         int64_t min, max;
 
         range_of(row, &min, &max);
         if (value >= min && value <= max)
                 return 0;
-        tk_buf_init(&text, TK_ERR_TEXT_MAX);
         tk_conf_number_put(shown, value, &text);
         tk_buf_puts(&text, " is outside of ");
         tk_conf_number_put(shown, min, &text);

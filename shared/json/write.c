@@ -88,7 +88,7 @@ static void put_real(double value, bool canonical, struct tk_buf *buf)
 {
         char text[TK_JSON_NUMBER_TEXT];
 
-        if (canonical && value == trunc(value) && fabs(value) < 0x1p63) {
+        if (canonical && value == trunc(value) && value >= -0x1p63 && value < 0x1p63) {
                 tk_buf_printf(buf, "%" PRId64, (int64_t)value);
                 return;
         }

@@ -96,7 +96,7 @@ static struct series *series_add(struct tk_metrics *metrics, size_t at, const ch
         struct series *series;
 
         TK_LOCKED(&metrics->lock);
-        if (row->count == SERIES_MAX)
+        if (row->count >= SERIES_MAX) /* "other" is one more */
                 label = "other";
         series = series_find(row, label); /* another thread may have been first */
         if (series)
