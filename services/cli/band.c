@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/band.c: see band.h. */
-#include "band.h"
+#include "cli/band.h"
 
 #include <string.h>
 

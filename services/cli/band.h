@@ -5,7 +5,7 @@
  * Nets keep apart: each has its own stems, a bus shares a row only with buses it does not touch, and where lines of two
  * nets cross the vertical one is drawn through. */
 #pragma once
-#include "layout.h"
+#include "cli/layout.h"
 
 struct cli_band {
         unsigned rows, width;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/client.c: see client.h. */
-#include "client.h"
+#include "cli/client.h"
 
 #include "base/arena.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
 /* cli/columns.c: every node wants to stand at the median of its neighbours; in its layer it must keep its place and its
  * distance. The best compromise (least squares) is an isotonic regression, found by pooling adjacent violators. Sweeping
  * down and up a few times lets the wishes of all layers meet. */
-#include "columns.h"
+#include "cli/columns.h"
 
 #include <math.h>
 

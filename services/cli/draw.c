@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/draw.c: see draw.h. Places come from layout.c, lines from band.c; here are labels and rows. */
-#include "draw.h"
+#include "cli/draw.h"
 
-#include "band.h"
 #include "base/str.h"
-#include "layout.h"
+#include "cli/band.h"
+#include "cli/layout.h"
 #include <stdio.h>
 
 enum { NAME_MAX_COLUMNS = 40, DETAIL_BYTES = 64, LABEL_BYTES = 256, ARENA_BLOCK = 1 << 16, ARENA_MAX = 256 << 20 };

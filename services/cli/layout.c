@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/layout.c: layers, passing lines, order. See layout.h; columns are in columns.c. */
-#include "layout.h"
+#include "cli/layout.h"
 
-#include "columns.h"
+#include "cli/columns.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/opt.c: see opt.h. */
-#include "opt.h"
+#include "cli/opt.h"
 
 #include "base/str.h"
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/table.c: see table.h. */
-#include "table.h"
+#include "cli/table.h"
 
 #include "base/check.h"
-#include "draw.h"
+#include "cli/draw.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

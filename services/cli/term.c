@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/term.c: see term.h. */
-#include "term.h"
+#include "cli/term.h"
 
 #include "base/mem.h"
 #include "base/str.h"

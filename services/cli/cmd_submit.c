@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_submit.c: see cmd_submit.h. A template may be named shortly: what is left out (namespace, version) is looked up
+ * among the registered ones, and said when it is not clear. */
+#include "cli/cmd_submit.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/file.h"
+#include "cli/follow.h"
+#include "cli/steps.h"
+#include "cli/version.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CONTEXT_MAX = 2 << 20, BODY_MAX = 4 << 20, NAMED_MAX = 12 };
+
+struct submission {
+        const char *ns, *name, *version; /* NULL: look up */
+        const char *context, *initiator, *source, *reason, *priority, *key, *timeout;
+        struct cli_opt_list tags;
+        bool wait, graph;
+};
+
+/* "payments/refund@2.0.0" → its parts; options win. */
+static void split_name(struct tk_arena *arena, const char *text, struct submission *sub)
+{
+        char *copy = tk_arena_strdup(arena, text), *slash = strchr(copy, '/'), *at = strrchr(copy, '@');
+
+        if (at) {
+                *at = '\0';
+                sub->version = sub->version ? sub->version : at + 1;
+        }
+        if (slash) {
+                *slash = '\0';
+                sub->ns = sub->ns ? sub->ns : copy;
+        }
+        sub->name = slash ? slash + 1 : copy;
+}
+
+static int not_found(const struct submission *sub, const json_t *templates, const json_t *other)
+{
+        const json_t *entry;
+        size_t at;
+
+        if (other) {
+                fprintf(stderr, "tasker: %s is registered in several namespaces: say which, as in --namespace %s\n", sub->name,
+                        tk_json_str(other, "namespace"));
+                return CLI_EXIT_FAILED;
+        }
+        fprintf(stderr, "tasker: no template %s%s%s%s%s is registered. ", sub->ns ? sub->ns : "", sub->ns ? "/" : "", sub->name,
+                sub->version ? "@" : "", sub->version ? sub->version : "");
+        fprintf(stderr, json_array_size(templates) ? "There are:" : "There are none: tasker template apply DIRECTORY");
+        json_array_foreach(templates, at, entry) {
+                const char *ns = tk_json_str(entry, "namespace"), *name = tk_json_str(entry, "name");
+                if (at == NAMED_MAX) {
+                        fprintf(stderr, " … (tasker template list)");
+                        break;
+                }
+                fprintf(stderr, "%s %s/%s", at ? "," : "", ns ? ns : "?", name ? name : "?");
+        }
+        fputc('\n', stderr);
+        return CLI_EXIT_FAILED;
+}
+
+/* Fills namespace and version from the registered templates. */
+static int look_up(struct cli_verb *verb, struct submission *sub)
+{
+        TK_AUTOJSON json_t *answer = NULL;
+        const json_t *other;
+        struct tk_err err;
+
+        if (sub->ns && sub->version)
+                return CLI_VERB_GO;
+        int r = cli_client_get(verb->client, "/v1/templates", &answer, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        const json_t *templates = json_object_get(answer, "templates");
+        const json_t *found = cli_version_pick(templates, sub->ns, sub->name, sub->version, &other);
+        if (!found)
+                return not_found(sub, templates, other);
+        sub->ns = tk_arena_strdup(verb->arena, tk_json_str(found, "namespace"));
+        sub->version = tk_arena_strdup(verb->arena, tk_json_str(found, "version"));
+        return CLI_VERB_GO;
+}
+
+/* The context: JSON text, "@file", or "-" for standard input. */
+static int read_context(const char *text, json_t **ret)
+{
+        static const struct tk_json_limits limits = {CONTEXT_MAX, 64, 10000, CONTEXT_MAX};
+        const char *from = tk_streq(text, "-") ? text : *text == '@' ? text + 1 : NULL;
+        TK_AUTOBUF struct tk_buf buf;
+        struct tk_err err;
+
+        tk_buf_init(&buf, CONTEXT_MAX);
+        if (!from)
+                tk_buf_puts(&buf, text);
+        else if (cli_file_read(from, &buf, &err) < 0)
+                goto wrong;
+        if (tk_json_parse(tk_buf_str(&buf), buf.len, &limits, ret, &err))
+                goto wrong;
+        if (json_is_object(*ret))
+                return 0;
+        json_decref(*ret);
+        *ret = NULL;
+        (void)TK_ERR(&err, -1, "expected a JSON object");
+wrong:
+        fprintf(stderr, "tasker: --context: %s. Give an object such as '{\"order_id\": 7}', @file.json, or - for standard input\n",
+                tk_err_text(&err));
+        return -1;
+}
+
+static json_t *request_of(const struct submission *sub, json_t *context, int64_t priority)
+{
+        const char *user = getenv("USER");
+        json_t *tags = json_array();
+
+        for (unsigned at = 0; at < sub->tags.n; at++)
+                (void)json_array_append_new(tags, json_string(sub->tags.items[at]));
+        json_t *request = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s, s:s, s:o, s:I}", "name", sub->name, "namespace", sub->ns,
+                                    "version", sub->version, "context", context, "initiator",
+                                    sub->initiator ? sub->initiator : user && *user ? user : "cli", "source_system",
+                                    sub->source, "reason", sub->reason, "tags", tags, "priority", (json_int_t)priority);
+        if (request && sub->key)
+                (void)json_object_set_new(request, "idempotency_key", json_string(sub->key));
+        return request;
+}
+
+static int post(struct cli_verb *verb, const struct submission *sub, int64_t priority, json_t **ret)
+{
+        TK_AUTOJSON json_t *context = NULL, *request = NULL;
+        TK_AUTOBUF struct tk_buf body;
+        struct tk_err err;
+        long status = 0;
+
+        if (read_context(sub->context, &context))
+                return CLI_EXIT_USAGE;
+        request = request_of(sub, context, priority);
+        if (!request) {
+                fprintf(stderr, "tasker: the names and texts given must be UTF-8\n");
+                return CLI_EXIT_USAGE;
+        }
+        tk_buf_init(&body, BODY_MAX);
+        tk_json_dump(request, &body);
+        const struct cli_request http = {.method = "POST", .path = "/v1/tasks", .body = tk_buf_str(&body), .body_len = body.len};
+        int r = cli_client_send(verb->client, &http, ret, &status, &err);
+        if (!r)
+                return CLI_VERB_GO;
+        r = cli_verb_fail(r, &err);
+        if (status == 409)
+                fprintf(stderr, "The same template with the same context ran before; give --idempotency-key, or another context.\n");
+        return r;
+}
+
+static void say_submitted(const struct cli_verb *verb, const json_t *task)
+{
+        const char *uuid = tk_json_str(task, "task_uuid");
+        TK_AUTOBUF struct tk_buf line;
+
+        tk_buf_init(&line, 1 << 16);
+        cli_task_print_line(task, &verb->term, tk_time_wall_ns(), &line);
+        fputs(tk_buf_str(&line), stdout);
+        if (verb->term.live)
+                printf("Follow it: tasker task graph %s --watch\n", uuid ? uuid : "UUID");
+}
+
+static int submit(struct cli_verb *verb, struct submission *sub)
+{
+        TK_AUTOJSON json_t *task = NULL;
+        int64_t priority = 0, timeout_ns = 0;
+
+        if (sub->priority && tk_str_to_i64(sub->priority, INT32_MIN, INT32_MAX, &priority) < 0) {
+                fprintf(stderr, "tasker: --priority %s: expected a whole number of 32 bits\n", sub->priority);
+                return CLI_EXIT_USAGE;
+        }
+        if (sub->timeout && (tk_time_duration_parse(sub->timeout, &timeout_ns) < 0 || timeout_ns <= 0)) {
+                fprintf(stderr, "tasker: --timeout %s: expected a duration such as 30s, 500ms or 5m\n", sub->timeout);
+                return CLI_EXIT_USAGE;
+        }
+        int r = look_up(verb, sub);
+        if (r == CLI_VERB_GO)
+                r = post(verb, sub, priority, &task);
+        if (r != CLI_VERB_GO)
+                return r;
+        const char *uuid = tk_json_str(task, "task_uuid");
+        if (uuid && (sub->wait || sub->graph))
+                return cli_follow(verb, uuid, timeout_ns, sub->graph ? CLI_FOLLOW_GRAPH : CLI_FOLLOW_PROGRESS);
+        if (verb->json)
+                cli_verb_print_json(task);
+        else
+                say_submitted(verb, task);
+        return CLI_EXIT_OK;
+}
+
+int cli_cmd_submit(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        struct submission sub = {.context = "{}", .source = "tasker-cli", .reason = "submitted by hand"};
+        const struct cli_opt opts[] = {
+                {.name = "context", .value_name = "JSON", .value = &sub.context, .help = "Input: an object, @file, or - (default {})."},
+                {.name = "namespace", .value_name = "NAME", .value = &sub.ns, .help = "Needed when the name is in several."},
+                {.name = "version", .value_name = "V", .value = &sub.version, .help = "Default: the newest registered."},
+                {.name = "priority", .value_name = "N", .value = &sub.priority, .help = "Larger is more urgent (default 0)."},
+                {.name = "tag", .value_name = "TEXT", .list = &sub.tags, .help = "May be given several times."},
+                {.name = "idempotency-key", .value_name = "KEY", .value = &sub.key, .help = "What makes this task the same as another."},
+                {.name = "initiator", .value_name = "NAME", .value = &sub.initiator, .help = "Who asks (default $USER)."},
+                {.name = "source", .value_name = "NAME", .value = &sub.source, .help = "From where (default tasker-cli)."},
+                {.name = "reason", .value_name = "TEXT", .value = &sub.reason, .help = "Why."},
+                {.name = "wait", .flag = &sub.wait, .help = "Wait until it has come to rest; exit code as task wait."},
+                {.name = "watch", .flag = &sub.graph, .help = "Wait and draw its graph live."},
+                {.name = "timeout", .value_name = "DURATION", .value = &sub.timeout, .help = "With --wait or --watch: give up after this."},
+                CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task submit", "[NAMESPACE/]TEMPLATE[@VERSION]",
+                "Starts a task from a registered template and prints its UUID.\n\n"
+                "  tasker task submit linear_workflow --context '{\"even_number\": 6}' --watch\n"
+                "  tasker task submit payments/refund@2.0.0 --context @refund.json --wait --timeout 1m\n"
+                "  generate | tasker task submit import --context - --idempotency-key import-7 --json",
+                opts, tk_countof(opts), 1, 1};
+        const char *name;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &name, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        split_name(verb.arena, name, &sub);
+        return submit(&verb, &sub);
+}

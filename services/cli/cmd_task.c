@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_task.c: "tasker task": get, list, cancel, wait, graph. Submitting is in cmd_submit.c. */
+#include "cli/cmd_task.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/cmd_submit.h"
+#include "cli/follow.h"
+#include "cli/steps.h"
+#include "cli/table.h"
+#include <stdio.h>
+
+enum { TEXT_MAX = 16 << 20 };
+
+static const char *task_path(struct cli_verb *verb, const char *uuid)
+{
+        return tk_arena_printf(verb->arena, "/v1/tasks/%s", cli_client_escape(verb->client, uuid));
+}
+
+static int task_get(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task get", "UUID",
+                "Shows a task and its steps.\n\n"
+                "  tasker task get 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c\n"
+                "  tasker task get UUID --json | jq .status",
+                opts, tk_countof(opts), 1, 1};
+        TK_AUTOJSON json_t *task = NULL, *steps = NULL;
+        TK_AUTOBUF struct tk_buf text;
+        struct tk_err err;
+        const char *uuid;
+        unsigned n;
+
+        tk_buf_init(&text, TEXT_MAX);
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        r = cli_client_get(verb.client, task_path(&verb, uuid), &task, &err);
+        if (r == CLI_CLIENT_OK && !verb.json)
+                r = cli_follow_steps(&verb, cli_client_escape(verb.client, uuid), &steps, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb.json) {
+                cli_verb_print_json(task);
+                return CLI_EXIT_OK;
+        }
+        cli_task_print(task, &verb.term, tk_time_wall_ns(), &text);
+        tk_buf_putc(&text, '\n');
+        cli_steps_print(steps, &verb.term, tk_time_wall_ns(), verb.arena, &text);
+        cli_steps_print_failures(steps, &verb.term, &text);
+        fputs(tk_buf_str(&text), stdout);
+        return CLI_EXIT_OK;
+}
+
+static void print_tasks(const struct cli_verb *verb, const json_t *list)
+{
+        static const char *const titles[] = {"UUID", "NAMESPACE", "TEMPLATE", "VERSION", "STATUS", ">STEPS", "CREATED", NULL};
+        static const char *const keys[] = {"task_uuid", "namespace", "name", "version", "status"};
+        struct cli_table *table = cli_table_new(verb->arena, titles);
+        const json_t *pages = json_object_get(list, "pagination"), *task;
+        TK_AUTOBUF struct tk_buf text;
+        size_t at;
+
+        tk_buf_init(&text, TEXT_MAX);
+        json_array_foreach(json_object_get(list, "tasks"), at, task) {
+                const char *created = tk_json_str(task, "created_at");
+                for (size_t key = 0; key < tk_countof(keys); key++) {
+                        const char *cell = tk_json_str(task, keys[key]);
+                        cli_table_put(table, NULL, "%s", cell ? cell : "?");
+                }
+                cli_table_put(table, NULL, "%lld/%lld", (long long)tk_json_i64(task, "completed_steps", 0),
+                              (long long)tk_json_i64(task, "total_steps", 0));
+                cli_table_put(table, NULL, "%.19s", created ? created : "?");
+        }
+        cli_table_print(table, verb->term.colour, &text);
+        tk_buf_printf(&text, "page %lld of %lld, %lld tasks\n", (long long)tk_json_i64(pages, "page", 0),
+                      (long long)tk_json_i64(pages, "total_pages", 0), (long long)tk_json_i64(pages, "total_count", 0));
+        fputs(tk_buf_str(&text), stdout);
+}
+
+static int task_list(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *page = "1", *per_page = "25", *ns = NULL, *status = NULL, *initiator = NULL;
+        const struct cli_opt opts[] = {
+                {.name = "namespace", .value_name = "NAME", .value = &ns, .help = "Only of this namespace."},
+                {.name = "status", .value_name = "STATE", .value = &status,
+                 .help = "completed, pending, or a task state such as error or steps_in_process."},
+                {.name = "initiator", .value_name = "NAME", .value = &initiator, .help = "Only started by NAME."},
+                {.name = "page", .value_name = "N", .value = &page, .help = "From 1."},
+                {.name = "per-page", .value_name = "N", .value = &per_page, .help = "1 to 100 (default 25)."},
+                CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task list", "",
+                "Lists tasks, newest first.\n\n"
+                "  tasker task list --namespace payments --status error\n"
+                "  tasker task list --page 2 --json",
+                opts, tk_countof(opts), 0, 0};
+        TK_AUTOJSON json_t *list = NULL;
+        TK_AUTOBUF struct tk_buf path;
+        struct tk_err err;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
+        tk_buf_init(&path, 1 << 14);
+        if (r != CLI_VERB_GO)
+                return r;
+        tk_buf_printf(&path, "/v1/tasks?page=%s&per_page=%s", cli_client_escape(verb.client, page),
+                      cli_client_escape(verb.client, per_page));
+        if (ns)
+                tk_buf_printf(&path, "&namespace=%s", cli_client_escape(verb.client, ns));
+        if (status)
+                tk_buf_printf(&path, "&status=%s", cli_client_escape(verb.client, status));
+        if (initiator)
+                tk_buf_printf(&path, "&initiator=%s", cli_client_escape(verb.client, initiator));
+        r = cli_client_get(verb.client, tk_buf_str(&path), &list, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb.json)
+                cli_verb_print_json(list);
+        else
+                print_tasks(&verb, list);
+        return CLI_EXIT_OK;
+}
+
+static int task_cancel(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task cancel", "UUID",
+                "Cancels a task: what has not run will not run, running steps are told.\n\n"
+                "  tasker task cancel 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c",
+                opts, tk_countof(opts), 1, 1};
+        TK_AUTOJSON json_t *task = NULL;
+        struct tk_err err;
+        const char *uuid;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        const struct cli_request request = {.method = "DELETE", .path = task_path(&verb, uuid)};
+        r = cli_client_send(verb.client, &request, &task, NULL, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb.json)
+                cli_verb_print_json(task);
+        else
+                printf("cancelled %s\n", uuid);
+        return CLI_EXIT_OK;
+}
+
+static int parse_timeout(const char *text, int64_t *ret_ns)
+{
+        if (!text || (tk_time_duration_parse(text, ret_ns) == 0 && *ret_ns > 0))
+                return 0;
+        fprintf(stderr, "tasker: --timeout %s: expected a duration such as 30s, 500ms or 5m\n", text);
+        return -1;
+}
+
+static int task_wait(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *timeout = NULL, *uuid;
+        const struct cli_opt opts[] = {
+                {.name = "timeout", .value_name = "DURATION", .value = &timeout, .help = "Give up after this (default: never)."},
+                CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task wait", "UUID",
+                "Waits until a task has come to rest, showing its progress on a terminal.\n"
+                "Exit code: 0 complete; 1 failed, blocked or cancelled; 3 not reachable; 4 time is up.\n\n"
+                "  tasker task wait UUID --timeout 5m && echo done",
+                opts, tk_countof(opts), 1, 1};
+        int64_t timeout_ns = 0;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        if (parse_timeout(timeout, &timeout_ns))
+                return CLI_EXIT_USAGE;
+        return cli_follow(&verb, uuid, timeout_ns, CLI_FOLLOW_PROGRESS);
+}
+
+static int draw_once(struct cli_verb *verb, const char *uuid)
+{
+        TK_AUTOJSON json_t *task = NULL, *steps = NULL;
+        TK_AUTOBUF struct tk_buf text;
+        struct tk_err err;
+
+        tk_buf_init(&text, TEXT_MAX);
+        int r = cli_client_get(verb->client, task_path(verb, uuid), &task, &err);
+        if (r == CLI_CLIENT_OK)
+                r = cli_follow_steps(verb, cli_client_escape(verb->client, uuid), &steps, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb->json) {
+                cli_verb_print_json(steps);
+                return CLI_EXIT_OK;
+        }
+        cli_follow_draw(verb, task, steps, &text);
+        cli_steps_print_failures(steps, &verb->term, &text);
+        fputs(tk_buf_str(&text), stdout);
+        return CLI_EXIT_OK;
+}
+
+static int task_graph(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *timeout = NULL, *uuid;
+        bool watch = false, ascii = false;
+        const struct cli_opt opts[] = {
+                {.name = "watch", .flag = &watch, .help = "Follow live until the task has come to rest."},
+                {.name = "timeout", .value_name = "DURATION", .value = &timeout, .help = "With --watch: give up after this."},
+                {.name = "ascii", .flag = &ascii, .help = "Draw with ASCII characters only."},
+                CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task graph", "UUID",
+                "Draws the graph of a task: each step with its state, how long it took (from dispatch to the stored\n"
+                "result) and, when more than one, its attempts. --json prints the steps with their dependencies.\n\n"
+                "  tasker task graph UUID\n"
+                "  tasker task graph UUID --watch\n\n"
+                "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry  ✔ complete  ✘ failed  ⊘ cancelled",
+                opts, tk_countof(opts), 1, 1};
+        int64_t timeout_ns = 0;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        if (parse_timeout(timeout, &timeout_ns))
+                return CLI_EXIT_USAGE;
+        verb.term.ascii |= ascii;
+        return watch ? cli_follow(&verb, uuid, timeout_ns, CLI_FOLLOW_GRAPH) : draw_once(&verb, uuid);
+}
+
+int cli_cmd_task(int argc, char **argv)
+{
+        static const struct cli_sub subs[] = {
+                {"submit", "start a task from a template", cli_cmd_submit},
+                {"get", "show a task and its steps", task_get},
+                {"list", "list tasks", task_list},
+                {"wait", "wait until a task has come to rest", task_wait},
+                {"graph", "draw a task's graph, or follow it live", task_graph},
+                {"cancel", "cancel a task", task_cancel},
+        };
+        return cli_sub_run("tasker task",
+                           "Tasks are runs of templates. They are known by the UUID that submit prints.\n"
+                           "Exit code: 0 done, 1 failed, 2 wrong usage, 3 no orchestrator reachable, 4 time is up.",
+                           subs, tk_countof(subs), argc, argv);
+}
