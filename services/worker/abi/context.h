@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/abi/context.h: one call of a handler, from the worker's side. JSON that came with the assignment is parsed when a
+ * handler first asks for it. Used by one thread; only `cancelled` is written by others. */
+#pragma once
+#include "base/arena.h"
+#include "base/attr.h"
+#include "model/template.h"
+#include "worker/abi/tasker_worker.h"
+#include <stdatomic.h>
+
+struct work_text {
+        const char *at; /* borrowed */
+        size_t len;
+};
+
+struct tkw_context {
+        struct tkw_info info;           /* texts are borrowed, or in the arena */
+        struct tk_arena *arena;         /* of this call */
+        int64_t deadline_ns;            /* monotonic */
+        const atomic_bool *cancelled;
+        const struct tk_template *tpl;  /* borrowed for the call */
+        unsigned step;                  /* in tpl */
+        struct work_text input_json, dependencies_json;
+        bool dependencies_complete;
+        /* Asks for results of these steps: {"name": StepExecutionResult, …}, new reference; NULL when nobody answered. */
+        json_t *(*fetch)(void *user, const char *const *names, size_t n, int64_t deadline_ns);
+        void *user;
+        /* made on demand */
+        json_t *input, *dependencies;
+        bool all_fetched;
+};
+/* Releases what was made on demand; the arena is the caller's. */
+void work_context_deinit(struct tkw_context *ctx);

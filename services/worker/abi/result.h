@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/abi/result.h: what a handler said, as the worker reads it afterwards. */
+#pragma once
+#include "base/err.h"
+#include "json/json.h"
+#include "worker/abi/tasker_worker.h"
+
+enum work_verdict { WORK_NO_VERDICT, WORK_SUCCESS, WORK_RETRYABLE, WORK_PERMANENT };
+
+struct tkw_result {
+        enum work_verdict verdict;
+        json_t *members;         /* object under construction */
+        json_t *whole;           /* of tkw_success_json; NULL: the members are the result */
+        char *type, *message, *code;
+        json_t *details, *notes; /* objects; NULL: none */
+        int64_t retry_after_ms;  /* -1: not asked for */
+        struct tk_err broken;    /* the first value that could not be taken; code 0: none */
+};
+void work_result_init(struct tkw_result *result);
+void work_result_deinit(struct tkw_result *result);
+/* Turns what the handler returned and said into a verdict: none, or an unusable value, becomes a failure. */
+void work_result_conclude(struct tkw_result *result, int returned);
+/* As the exported calls; for failures of the worker's own. */
+void work_result_fail(struct tkw_result *result, enum work_verdict verdict, const char *type, const char *message);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* tasker/worker.h: write step handlers in C.
+ *
+ * A handler is a function from a step's context to its result:
+ *
+ *     static int greet(struct tkw_context *ctx, struct tkw_result *result)
+ *     {
+ *             const char *name = tkw_str(tkw_input(ctx, "name"));
+ *             if (!name)
+ *                     return tkw_permanent(result, "ValidationError", "name is required");
+ *             tkw_put_str(result, "greeting", tkw_format(ctx, "Hello, %s", name));
+ *             return tkw_success(result);
+ *     }
+ *
+ * Handlers come as a shared object that exports tasker_handlers_v1() and is named in the worker's configuration
+ * (`handlers: [libmine.so]`), or are linked into a main of one's own that calls tkw_worker_run().
+ *
+ * Rules
+ *  - A step runs at least once: after a crash, a timeout or a lost connection it runs again. Make effects idempotent;
+ *    task_uuid and step_name make a good idempotency key.
+ *  - Handlers run side by side in the worker's threads. One call's ctx and result belong to the thread of that call.
+ *  - Every pointer that comes out of ctx (values, texts, info) lives until the handler returns. Nothing needs freeing.
+ *    Every text that goes in is copied.
+ *  - A crash ends the worker process; its steps are run again elsewhere. Return errors instead.
+ *  - After the deadline the step has failed already (retryable, handler_timeout) and the result is dropped, but the slot
+ *    stays occupied until the handler returns: look at tkw_cancelled() in long loops.
+ *
+ * Versions. TKW_ABI changes when something here is changed or removed, and the entry symbol with it (tasker_handlers_v2).
+ * Functions may be added, and fields at the end of struct tkw_info, without that: check TKW_REVISION at compile time.
+ *   revision 1: first. */
+#ifndef TASKER_WORKER_H
+#define TASKER_WORKER_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TKW_ABI 1
+#define TKW_REVISION 1
+#define TKW_API __attribute__((visibility("default")))
+#define TKW_PRINTF(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
+
+struct tkw_context; /* what a handler knows */
+struct tkw_result;  /* what it answers */
+struct tkw_value;   /* a JSON value, read only; NULL stands for "not there" and is accepted everywhere */
+
+/* Returns 0 when it has set a result (tkw_success, tkw_permanent, tkw_retryable all return 0), so that
+ * `return tkw_success(result);` reads well. Anything else, or no result set, is a retryable error of type handler_error. */
+typedef int tkw_handler_fn(struct tkw_context *ctx, struct tkw_result *result);
+
+/* ---- Registration ------------------------------------------------------------------------------------------------ */
+
+struct tkw_method {
+        const char *name; /* NULL ends the list */
+        tkw_handler_fn *fn;
+};
+
+struct tkw_handler {
+        const char *name;                 /* what templates name as `callable`; also found by step name */
+        tkw_handler_fn *fn;               /* runs when the template gives no `method`, or "call" */
+        const struct tkw_method *methods; /* further entry points, for `method: x`; may be NULL */
+};
+
+struct tkw_module {
+        uint32_t abi;         /* TKW_ABI */
+        const char *name;     /* for logs */
+        const char *version;  /* becomes handler_version of results; may be NULL */
+        const struct tkw_handler *handlers;
+        size_t handlers_n;
+};
+
+/* What a shared object with handlers exports, under exactly this name. The module and all it points at live as long as
+ * the process; a name that two modules register is refused at start. */
+TKW_API const struct tkw_module *tasker_handlers_v1(void);
+
+/* The whole worker service, for a main of one's own: options and configuration as of tasker-worker. `module` may be NULL
+ * (only shared objects from the configuration). Call it once, before any thread is started. Returns the exit status. */
+TKW_API int tkw_worker_run(int argc, char **argv, const struct tkw_module *module);
+
+/* ---- What a handler knows ---------------------------------------------------------------------------------------- */
+
+struct tkw_info {
+        const char *task_uuid, *step_uuid;            /* 36 characters */
+        const char *correlation_id;
+        const char *parent_correlation_id;            /* "" when there is none */
+        const char *namespace_name, *template_name, *template_version;
+        const char *step_name;
+        const char *callable, *method;                /* of the template; method is "call" by default */
+        const char *initiator, *source_system, *reason; /* of the task request */
+        const char *worker_id;
+        int64_t requested_at_us;                      /* since 1970, UTC */
+        int32_t priority;
+        uint32_t attempt;                             /* 1 on the first run */
+        uint32_t retry_count;                         /* failed attempts before this one: 0 on the first run */
+        uint32_t max_attempts;
+        bool retryable;                               /* of the template: a retryable error will be retried */
+        uint32_t timeout_ms;                          /* whole time the handler has */
+};
+TKW_API const struct tkw_info *tkw_info(struct tkw_context *ctx); /* never NULL */
+static inline bool tkw_is_last_retry(const struct tkw_info *info) { return info->retry_count + 1 >= info->max_attempts; }
+
+/* Where a value is looked up by path, the path is member names and array indexes separated by '/', as in
+ * "customer/address/0/city" ('~1' stands for a slash in a name, '~0' for a tilde); NULL or "" is the whole value.
+ * The result is NULL when any part of the path is not there. */
+TKW_API const struct tkw_value *tkw_input(struct tkw_context *ctx, const char *path);  /* the task's context */
+TKW_API const struct tkw_value *tkw_config(struct tkw_context *ctx, const char *path); /* the template's handler.initialization */
+/* The result of an ancestor step (its `result`, unwrapped); NULL when that step is no ancestor or has not succeeded.
+ * A result that did not travel with the step is fetched: the call may then wait for the network, up to the deadline. */
+TKW_API const struct tkw_value *tkw_dependency(struct tkw_context *ctx, const char *step, const char *path);
+/* Names of the ancestors with a result: the at-th (from 0) that starts with `prefix` (NULL: any); NULL after the last. */
+TKW_API const char *tkw_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at);
+
+/* The task was cancelled, the deadline has passed, or the worker is being stopped: give up soon. */
+TKW_API bool tkw_cancelled(struct tkw_context *ctx);
+TKW_API int64_t tkw_remaining_ms(struct tkw_context *ctx); /* until the deadline; 0 after it */
+
+/* ---- JSON values ------------------------------------------------------------------------------------------------- */
+
+enum tkw_type { TKW_MISSING, TKW_NULL, TKW_BOOL, TKW_INTEGER, TKW_REAL, TKW_STRING, TKW_ARRAY, TKW_OBJECT };
+TKW_API enum tkw_type tkw_type(const struct tkw_value *value);
+TKW_API const struct tkw_value *tkw_get(const struct tkw_value *value, const char *path);
+/* True, and *ret is set, when the value is of that type; false leaves *ret alone, so that it may hold a default.
+ * tkw_i64 takes reals without a fraction too, tkw_f64 takes integers. */
+TKW_API bool tkw_i64(const struct tkw_value *value, int64_t *ret);
+TKW_API bool tkw_f64(const struct tkw_value *value, double *ret);
+TKW_API bool tkw_bool(const struct tkw_value *value, bool *ret);
+TKW_API const char *tkw_str(const struct tkw_value *value);     /* UTF-8; NULL when it is not a string */
+TKW_API size_t tkw_count(const struct tkw_value *value);        /* elements or members; 0 for anything else */
+TKW_API const struct tkw_value *tkw_at(const struct tkw_value *array, size_t at);
+/* Walks an object: for (const char *key = NULL; (v = tkw_next(object, &key));) */
+TKW_API const struct tkw_value *tkw_next(const struct tkw_value *object, const char **key);
+/* The value as compact JSON text; "null" when it is not there. */
+TKW_API const char *tkw_json(struct tkw_context *ctx, const struct tkw_value *value);
+
+/* ---- What a handler answers -------------------------------------------------------------------------------------- */
+
+/* Members of the result object, in any number before tkw_success; a name given twice keeps the last value. NULL texts
+ * become null, reals that JSON cannot express (NaN, infinite) too. Names and texts must be UTF-8. */
+TKW_API void tkw_put_str(struct tkw_result *result, const char *name, const char *value);
+TKW_API void tkw_put_i64(struct tkw_result *result, const char *name, int64_t value);
+TKW_API void tkw_put_f64(struct tkw_result *result, const char *name, double value);
+TKW_API void tkw_put_bool(struct tkw_result *result, const char *name, bool value);
+TKW_API void tkw_put_null(struct tkw_result *result, const char *name);
+TKW_API void tkw_put_value(struct tkw_result *result, const char *name, const struct tkw_value *value);
+/* Any JSON text. Text that is not JSON makes the step fail (permanent, invalid_result), saying where it is wrong. */
+TKW_API void tkw_put_json(struct tkw_result *result, const char *name, const char *json);
+
+/* Succeeds with the members put so far ({} without any). */
+TKW_API int tkw_success(struct tkw_result *result);
+/* Succeeds with any JSON value as the whole result; members put so far are dropped. */
+TKW_API int tkw_success_json(struct tkw_result *result, const char *json);
+/* Fails for good, or until the step's attempts are used up. `type` is a word for machines ("ValidationError"), the message is
+ * for people. Members put so far are dropped. */
+TKW_API int tkw_permanent(struct tkw_result *result, const char *type, const char *fmt, ...) TKW_PRINTF(3, 4);
+TKW_API int tkw_retryable(struct tkw_result *result, const char *type, const char *fmt, ...) TKW_PRINTF(3, 4);
+/* Details of a failure, before or after it is stated. */
+TKW_API void tkw_set_code(struct tkw_result *result, const char *code);             /* application code: "OUT_OF_STOCK" */
+TKW_API void tkw_set_retry_after(struct tkw_result *result, int64_t delay_ms);      /* not before; 0 to 30 days */
+TKW_API void tkw_set_detail(struct tkw_result *result, const char *name, const char *json); /* error context */
+/* A note kept in the result's metadata.custom, whatever the outcome. */
+TKW_API void tkw_set_note(struct tkw_result *result, const char *name, const char *json);
+
+/* ---- Help -------------------------------------------------------------------------------------------------------- */
+
+/* Formatted text that lives until the handler returns; at most 1 MiB, cut there. */
+TKW_API const char *tkw_format(struct tkw_context *ctx, const char *fmt, ...) TKW_PRINTF(2, 3);
+enum tkw_level { TKW_ERROR, TKW_WARN, TKW_INFO, TKW_DEBUG };
+/* A line of the worker's log with the ids of task, step and correlation. */
+TKW_API void tkw_log(struct tkw_context *ctx, enum tkw_level level, const char *fmt, ...) TKW_PRINTF(3, 4);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
