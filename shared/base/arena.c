@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/arena.c: a chain of blocks, newest first; allocation moves a mark inside the newest. What is larger than a block
- * gets a block of its own size. */
+/* base/arena.c: a chain of blocks, newest first; allocation moves a mark inside the newest. What is larger
+ * than a block gets a block of its own size. */
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/mem.h"

@@ -34,7 +34,8 @@ static bool reserve(struct tk_buf *buf, size_t len)
 {
         size_t need, cap = buf->cap ? buf->cap : CAP_FIRST;
 
-        if (buf->failed || len > buf->max || buf->len > buf->max - len || __builtin_add_overflow(buf->len + len, 1, &need)) {
+        if (buf->failed || len > buf->max || buf->len > buf->max - len ||
+            __builtin_add_overflow(buf->len + len, 1, &need)) {
                 buf->failed = true;
                 return false;
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/check.c: the last words of a process whose own invariant is broken. No allocation, no locks: one write. */
+/* base/check.c: the last words of a process whose own invariant is broken. No allocation, no locks: one
+ * write. */
 #include "base/check.h"
 #include <stdio.h>
 #include <stdlib.h>

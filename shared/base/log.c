@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/log.c: composes a line in memory and writes it at once. Level and format are set before threads start; the level may
- * change later. Long values are cut, so a line is bounded whatever it is given. */
+/* base/log.c: composes a line in memory and writes it at once. Level and format are set before threads start;
+ * the level may change later. Long values are cut, so a line is bounded whatever it is given. */
 #include "base/log.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -90,18 +90,14 @@ static void put_value(struct tk_buf *line, const struct tk_log_field *field)
                 else
                         tk_buf_puts(line, "null");
                 break;
-        case TK_LOG_F_I64:
-                tk_buf_printf(line, "%lld", (long long)field->i);
-                break;
+        case TK_LOG_F_I64: tk_buf_printf(line, "%lld", (long long)field->i); break;
         case TK_LOG_F_F64:
                 if (isfinite(field->f))
                         tk_buf_printf(line, "%.9g", field->f);
                 else
                         tk_buf_puts(line, "null"); /* JSON has no infinity */
                 break;
-        case TK_LOG_F_BOOL:
-                tk_buf_puts(line, field->i ? "true" : "false");
-                break;
+        case TK_LOG_F_BOOL: tk_buf_puts(line, field->i ? "true" : "false"); break;
         }
 }
 
@@ -113,8 +109,8 @@ static void put_member(struct tk_buf *line, const char *key, const char *value)
         put_str(line, value);
 }
 
-static void compose_json(struct tk_buf *line, const char *time, const char *level, const char *event, const char *msg,
-                         const struct tk_log_field *fields, size_t n)
+static void compose_json(struct tk_buf *line, const char *time, const char *level, const char *event,
+                         const char *msg, const struct tk_log_field *fields, size_t n)
 {
         tk_buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\"", time, level);
         put_member(line, "service", state.service);
@@ -144,8 +140,8 @@ static void put_text_value(struct tk_buf *line, const struct tk_log_field *field
                 put_value(line, field);
 }
 
-static void compose_text(struct tk_buf *line, const char *time, enum tk_log_level level, const char *event, const char *msg,
-                         const struct tk_log_field *fields, size_t n)
+static void compose_text(struct tk_buf *line, const char *time, enum tk_log_level level, const char *event,
+                         const char *msg, const struct tk_log_field *fields, size_t n)
 {
         static const char *const colours[] = {"\033[31m", "\033[33m", "\033[32m", "\033[2m"};
         const char *on = state.colour ? colours[level] : "", *off = state.colour ? "\033[0m" : "";
@@ -188,7 +184,8 @@ static void write_all(const char *data, size_t len)
         }
 }
 
-void tk_log_emit(enum tk_log_level level, const char *event, const char *msg, const struct tk_log_field *fields, size_t n)
+void tk_log_emit(enum tk_log_level level, const char *event, const char *msg,
+                 const struct tk_log_field *fields, size_t n)
 {
         int saved_errno = errno; /* callers log before they look at errno */
         TK_AUTOBUF struct tk_buf line;

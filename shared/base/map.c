@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* base/map.c: entries in a dense array in order of insertion, and a table of positions into it (open addressing, linear
- * probing). Removing leaves a hole in both until the next growth, so a walk may remove what it stands on. Keys come
- * from outside, hence SipHash-1-3 with a key of this process: nobody can aim at one slot. */
+/* base/map.c: entries in a dense array in order of insertion, and a table of positions into it (open
+ * addressing, linear probing). Removing leaves a hole in both until the next growth, so a walk may remove
+ * what it stands on. Keys come from outside, hence SipHash-1-3 with a key of this process: nobody can aim at
+ * one slot. */
 #include "base/map.h"
 #include "base/check.h"
 #include "base/mem.h"
@@ -45,8 +46,8 @@ static void sip_round(uint64_t v[4])
 static uint64_t hash_of(const void *key, size_t len)
 {
         const unsigned char *at = key;
-        uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d, seed[0] ^ 0x6c7967656e657261,
-                         seed[1] ^ 0x7465646279746573};
+        uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
+                         seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573};
         uint64_t word;
 
         for (size_t left = len;; left -= 8, at += 8) {
@@ -121,7 +122,8 @@ static void table_insert(struct tk_map *map, uint64_t hash, size_t position)
         map->table[at] = (uint32_t)position + 1;
 }
 
-/* Called when the entries fill half of the table: drops the holes, and doubles the table unless holes were the reason. */
+/* Called when the entries fill half of the table: drops the holes, and doubles the table unless holes were
+ * the reason. */
 static void rebuild(struct tk_map *map)
 {
         size_t size = map->mask + 1, kept = 0;
@@ -186,7 +188,8 @@ void *tk_map_del(struct tk_map *map, const void *key, size_t len)
         return entry->value;
 }
 
-bool tk_map_next(const struct tk_map *map, size_t *at, const void **ret_key, size_t *ret_len, void **ret_value)
+bool tk_map_next(const struct tk_map *map, size_t *at, const void **ret_key, size_t *ret_len,
+                 void **ret_value)
 {
         while (*at < map->used) {
                 const struct entry *entry = &map->entries[(*at)++];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/mem.c: malloc that never returns NULL. Callers bound sizes that come from input, so running out of memory is an
- * incident of the machine, not an outcome to handle in a thousand places. */
+/* base/mem.c: malloc that never returns NULL. Callers bound sizes that come from input, so running out of
+ * memory is an incident of the machine, not an outcome to handle in a thousand places. */
 #include "base/mem.h"
 #include "base/check.h"
 #include <stdlib.h>

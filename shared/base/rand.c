@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/rand.c: xoshiro256** (Blackman and Vigna) per thread; a forked child starts over from the kernel's seed. */
+/* base/rand.c: xoshiro256** (Blackman and Vigna) per thread; a forked child starts over from the kernel's
+ * seed. */
 #include "base/rand.h"
 #include "base/check.h"
 #include <pthread.h>

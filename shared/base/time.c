@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/time.c: clocks, RFC 3339 and durations. Dates are the proleptic Gregorian calendar in UTC, computed here instead of by
- * the C library: no time zone data, no shared state. */
+/* base/time.c: clocks, RFC 3339 and durations. Dates are the proleptic Gregorian calendar in UTC, computed
+ * here instead of by the C library: no time zone data, no shared state. */
 #include "base/time.h"
 #include "base/check.h"
 #include <ctype.h>
@@ -31,7 +31,8 @@ int64_t tk_time_wall_ns(void)
         return clock_ns(CLOCK_REALTIME);
 }
 
-/* Days since 1970-01-01. Years begin in March, so that the leap day is a year's last (Howard Hinnant's algorithms). */
+/* Days since 1970-01-01. Years begin in March, so that the leap day is a year's last (Howard Hinnant's
+ * algorithms). */
 static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 {
         int64_t y = month <= 2 ? year - 1 : year;
@@ -47,7 +48,8 @@ static void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month,
         int64_t z = days + 719468;
         int64_t era = (z >= 0 ? z : z - 146096) / 146097;
         int64_t day_of_era = z - era * 146097;
-        int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+        int64_t year_of_era =
+                (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
         int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         int64_t month_from_march = (5 * day_of_year + 2) / 153;
 
@@ -66,11 +68,12 @@ void tk_time_format(int64_t wall_ns, int digits, char ret_text[TK_TIME_TEXT])
                 fraction += TK_NS_PER_S;
                 seconds--;
         }
-        date_from_days((seconds - (seconds % SECONDS_PER_DAY < 0 ? SECONDS_PER_DAY - 1 : 0)) / SECONDS_PER_DAY, &year,
-                       &month, &day);
+        date_from_days((seconds - (seconds % SECONDS_PER_DAY < 0 ? SECONDS_PER_DAY - 1 : 0)) /
+                               SECONDS_PER_DAY,
+                       &year, &month, &day);
         rest = (unsigned)((seconds % SECONDS_PER_DAY + SECONDS_PER_DAY) % SECONDS_PER_DAY);
-        n = snprintf(ret_text, TK_TIME_TEXT, "%04d-%02u-%02uT%02u:%02u:%02u.%09u", (int)year, month, day, rest / 3600,
-                     rest / 60 % 60, rest % 60, (unsigned)fraction);
+        n = snprintf(ret_text, TK_TIME_TEXT, "%04d-%02u-%02uT%02u:%02u:%02u.%09u", (int)year, month, day,
+                     rest / 3600, rest / 60 % 60, rest % 60, (unsigned)fraction);
         TK_CHECK(n > 10 && n < TK_TIME_TEXT - 1 && digits >= 0 && digits <= 9);
         n -= digits ? 9 - digits : 10; /* the dot goes with the last digit */
         ret_text[n] = 'Z';
@@ -105,24 +108,26 @@ static bool take_date(const char **at, int64_t *ret_days)
         unsigned year, month, day;
         bool leap;
 
-        if (!take_digits(at, 4, &year) || !take_char(at, "-") || !take_digits(at, 2, &month) || !take_char(at, "-") ||
-            !take_digits(at, 2, &day))
+        if (!take_digits(at, 4, &year) || !take_char(at, "-") || !take_digits(at, 2, &month) ||
+            !take_char(at, "-") || !take_digits(at, 2, &day))
                 return false;
         leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-        if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] + (month == 2 && leap ? 1U : 0U))
+        if (month < 1 || month > 12 || day < 1 ||
+            day > month_days[month - 1] + (month == 2 && leap ? 1U : 0U))
                 return false;
         *ret_days = days_from_date(year, month, day);
         return true;
 }
 
-/* A second of 60 is a leap second and becomes the next minute's first. Digits beyond nanoseconds are dropped. */
+/* A second of 60 is a leap second and becomes the next minute's first. Digits beyond nanoseconds are dropped.
+ */
 static bool take_clock(const char **at, int64_t *ret_ns)
 {
         unsigned hour, minute, second;
         int64_t ns = 0, weight = TK_NS_PER_S / 10;
 
-        if (!take_digits(at, 2, &hour) || !take_char(at, ":") || !take_digits(at, 2, &minute) || !take_char(at, ":") ||
-            !take_digits(at, 2, &second) || hour > 23 || minute > 59 || second > 60)
+        if (!take_digits(at, 2, &hour) || !take_char(at, ":") || !take_digits(at, 2, &minute) ||
+            !take_char(at, ":") || !take_digits(at, 2, &second) || hour > 23 || minute > 59 || second > 60)
                 return false;
         if (take_char(at, ".,")) {
                 if (!isdigit((unsigned char)**at))
@@ -172,8 +177,10 @@ int tk_time_duration_parse(const char *text, int64_t *ret_ns)
         static const struct {
                 const char *unit;
                 int64_t ns;
-        } units[] = {{"", TK_NS_PER_S}, {"ns", 1}, {"us", TK_NS_PER_US}, {"ms", TK_NS_PER_MS}, {"s", TK_NS_PER_S},
-                     {"m", 60 * TK_NS_PER_S}, {"h", 3600 * TK_NS_PER_S}, {"d", SECONDS_PER_DAY * TK_NS_PER_S}};
+        } units[] = {{"", TK_NS_PER_S},         {"ns", 1},
+                     {"us", TK_NS_PER_US},      {"ms", TK_NS_PER_MS},
+                     {"s", TK_NS_PER_S},        {"m", 60 * TK_NS_PER_S},
+                     {"h", 3600 * TK_NS_PER_S}, {"d", SECONDS_PER_DAY * TK_NS_PER_S}};
         long long value;
         char *end;
 

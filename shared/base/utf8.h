@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* base/utf8.h: one UTF-8 character at a time, strictly (RFC 3629): no overlongs, no surrogates, nothing above U+10FFFF. */
+/* base/utf8.h: one UTF-8 character at a time, strictly (RFC 3629): no overlongs, no surrogates, nothing above
+ * U+10FFFF. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* base/uuid.c: RFC 9562 versions 4 and 7. Version 7 holds 48 bits of milliseconds, then 12 bits counted up within a
- * millisecond by this thread, then 62 random bits. A clock that goes backwards, or a counter that is used up, keeps
- * counting from the last millisecond given out, so one thread's ids always ascend. */
+/* base/uuid.c: RFC 9562 versions 4 and 7. Version 7 holds 48 bits of milliseconds, then 12 bits counted up
+ * within a millisecond by this thread, then 62 random bits. A clock that goes backwards, or a counter that is
+ * used up, keeps counting from the last millisecond given out, so one thread's ids always ascend. */
 #include "base/uuid.h"
 #include "base/rand.h"
 #include "base/time.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conf/dump.c: a configuration for people (YAML that loads again) and for programs (JSON), without its secrets. */
+/* conf/dump.c: a configuration for people (YAML that loads again) and for programs (JSON), without its
+ * secrets. */
 #include "base/str.h"
 #include "conf/conf.h"
 #include "conf/env.h"
@@ -9,7 +10,8 @@
 enum { TEXT_MAX = 64 * 1024 };
 static const char mask[] = "********";
 
-/* The password stands between the first ':' and the last '@' of the authority, and behind each "password=" of the query
+/* The password stands between the first ':' and the last '@' of the authority, and behind each "password=" of
+ * the query
  * ("sslpassword=" too). */
 static void mask_authority(const char *authority, size_t len, struct tk_buf *out)
 {
@@ -100,13 +102,16 @@ static void put_value(const struct tk_conf_row *row, const void *conf, bool json
 
 static void put_comment(const struct tk_conf_row *row, struct tk_buf *out)
 {
-        enum tk_conf_type number = row->type == TK_CONF_str || row->type == TK_CONF_list ? TK_CONF_i64 : row->type;
+        enum tk_conf_type number =
+                row->type == TK_CONF_str || row->type == TK_CONF_list ? TK_CONF_i64 : row->type;
         char env[TK_CONF_ENV_MAX];
 
         tk_conf_env_name(row, env);
         tk_buf_printf(out, "# %s\n# ", row->doc);
         if (row->min || row->max) {
-                tk_buf_puts(out, row->type == TK_CONF_str ? "Length " : row->type == TK_CONF_list ? "Count " : "Range ");
+                tk_buf_puts(out, row->type == TK_CONF_str    ? "Length "
+                                 : row->type == TK_CONF_list ? "Count "
+                                                             : "Range ");
                 tk_conf_number_put(number, row->min, out);
                 tk_buf_puts(out, "..");
                 tk_conf_number_put(number, row->max, out);
@@ -137,10 +142,10 @@ static bool under(const struct tk_conf_row *row, const char *prefix, size_t len)
         return !strncmp(row->key, prefix, len);
 }
 
-/* The object of all rows whose keys begin with the first len bytes of prefix ("rest."): its members are the next parts of
- * those keys, each when it is met first. */
-static void put_object(const struct tk_conf_row *rows, size_t n, const void *conf, const char *prefix, size_t len,
-                       struct tk_buf *out)
+/* The object of all rows whose keys begin with the first len bytes of prefix ("rest."): its members are the
+ * next parts of those keys, each when it is met first. */
+static void put_object(const struct tk_conf_row *rows, size_t n, const void *conf, const char *prefix,
+                       size_t len, struct tk_buf *out)
 {
         bool first = true;
 

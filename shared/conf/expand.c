@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conf/expand.c: only "${" starts anything, so passwords may contain a bare dollar. Defaults are plain text. */
+/* conf/expand.c: only "${" starts anything, so passwords may contain a bare dollar. Defaults are plain text.
+ */
 #include "conf/expand.h"
 #include "base/mem.h"
 #include <errno.h>
@@ -17,14 +18,15 @@ static int put_variable(const char *inside, size_t len, struct tk_buf *out, stru
         bool fallback = len >= name_len + 2 && rest[0] == ':' && rest[1] == '-';
 
         if (!name_len || (len > name_len && !fallback))
-                return TK_ERR(err, -EINVAL, "\"${%.*s}\" is neither ${NAME} nor ${NAME:-default}", (int)(len < 64 ? len : 64),
-                              inside);
+                return TK_ERR(err, -EINVAL, "\"${%.*s}\" is neither ${NAME} nor ${NAME:-default}",
+                              (int)(len < 64 ? len : 64), inside);
         if (value && (*value || !fallback))
                 tk_buf_puts(out, value);
         else if (fallback)
                 tk_buf_put(out, rest + 2, len - name_len - 2);
         else
-                return TK_ERR(err, -EINVAL, "the environment has no variable %.64s, and no default is given", name);
+                return TK_ERR(err, -EINVAL, "the environment has no variable %.64s, and no default is given",
+                              name);
         return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conf/load.c: four layers, later ones win: defaults, file, environment, command line. Each value is checked in the layer it
- * comes from, so that a wrong one is reported even where another layer would hide it. */
+/* conf/load.c: four layers, later ones win: defaults, file, environment, command line. Each value is checked
+ * in the layer it comes from, so that a wrong one is reported even where another layer would hide it. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -70,7 +70,8 @@ static int unknown_key(const struct table *table, const char *key, const char *s
                 }
         }
         if (nearest && best <= 2 + strlen(key) / 3)
-                return TK_ERR(err, -EINVAL, "%s: unknown key \"%.*s\"; did you mean \"%s\"?", source, KEY_SHOWN_MAX, key, nearest);
+                return TK_ERR(err, -EINVAL, "%s: unknown key \"%.*s\"; did you mean \"%s\"?", source,
+                              KEY_SHOWN_MAX, key, nearest);
         return TK_ERR(err, -EINVAL, "%s: unknown key \"%.*s\"", source, KEY_SHOWN_MAX, key);
 }
 
@@ -105,7 +106,8 @@ static int expand_values(const struct tk_conf_item *item, struct tk_conf_list *r
         return 0;
 }
 
-static int load_item(const struct table *table, const struct tk_conf_item *item, const char *source, struct tk_err *err)
+static int load_item(const struct table *table, const struct tk_conf_item *item, const char *source,
+                     struct tk_err *err)
 {
         const struct tk_conf_row *row = row_find(table, item->key);
         struct tk_conf_list values = {0};
@@ -177,8 +179,8 @@ static int load_set(const struct table *table, const char *set, struct tk_err *e
         return tk_conf_value_set(row, table->conf, equals + 1, "--set", err);
 }
 
-int tk_conf_load(const struct tk_conf_row *rows, size_t n, void *conf, const char *file, const char *const *sets,
-                 struct tk_err *err)
+int tk_conf_load(const struct tk_conf_row *rows, size_t n, void *conf, const char *file,
+                 const char *const *sets, struct tk_err *err)
 {
         const struct table table = {.rows = rows, .n = n, .conf = conf};
         int result = load_defaults(&table, err);

@@ -40,7 +40,8 @@ void tk_conf_value_free(const struct tk_conf_row *row, void *conf)
                 tk_conf_list_deinit(field);
 }
 
-static void put_scaled(int64_t value, const char *const units[], const int64_t factors[], size_t n, struct tk_buf *out)
+static void put_scaled(int64_t value, const char *const units[], const int64_t factors[], size_t n,
+                       struct tk_buf *out)
 {
         for (size_t i = 0; i < n; i++) {
                 if (value && value % factors[i] == 0) {
@@ -54,8 +55,8 @@ static void put_scaled(int64_t value, const char *const units[], const int64_t f
 void tk_conf_number_put(enum tk_conf_type type, int64_t value, struct tk_buf *out)
 {
         static const char *const times[] = {"d", "h", "m", "s", "ms", "us", "ns"};
-        static const int64_t times_ns[] = {86400 * TK_NS_PER_S, 3600 * TK_NS_PER_S, 60 * TK_NS_PER_S, TK_NS_PER_S,
-                                           TK_NS_PER_MS, TK_NS_PER_US, 1};
+        static const int64_t times_ns[] = {86400 * TK_NS_PER_S, 3600 * TK_NS_PER_S, 60 * TK_NS_PER_S,
+                                           TK_NS_PER_S, TK_NS_PER_MS, TK_NS_PER_US, 1};
         static const char *const sizes[] = {"G", "M", "k"};
         static const int64_t sizes_bytes[] = {1 << 30, 1 << 20, 1 << 10};
 
@@ -85,8 +86,8 @@ int64_t tk_conf_number(const struct tk_conf_row *row, const void *conf)
         TK_BUG("not a number");
 }
 
-static int wrong_value(const struct tk_conf_row *row, const char *text, const char *source, const char *wanted,
-                       struct tk_err *err)
+static int wrong_value(const struct tk_conf_row *row, const char *text, const char *source,
+                       const char *wanted, struct tk_err *err)
 {
         return TK_ERR(err, -EINVAL, "%s (%s): \"%.*s\" is not %s", row->key, source, SHOWN_MAX,
                       row->flags & TK_CONF_SECRET ? "********" : text, wanted);
@@ -145,7 +146,8 @@ static int parse_size(const char *text, int64_t *ret_value)
         return result;
 }
 
-static int set_number(const struct tk_conf_row *row, void *conf, const char *text, const char *source, struct tk_err *err)
+static int set_number(const struct tk_conf_row *row, void *conf, const char *text, const char *source,
+                      struct tk_err *err)
 {
         static const char *const wanted[] = {[TK_CONF_u32] = "a whole number",
                                              [TK_CONF_i64] = "a whole number",
@@ -175,7 +177,8 @@ static int set_number(const struct tk_conf_row *row, void *conf, const char *tex
         return 0;
 }
 
-static int set_str(const struct tk_conf_row *row, void *conf, const char *text, const char *source, struct tk_err *err)
+static int set_str(const struct tk_conf_row *row, void *conf, const char *text, const char *source,
+                   struct tk_err *err)
 {
         char **field = tk_conf_field(row, conf);
         int result = check_range(row, (int64_t)strlen(text), source, err);
@@ -204,14 +207,15 @@ static void split(const char *text, struct tk_conf_list *ret_list)
         }
 }
 
-int tk_conf_value_set_list(const struct tk_conf_row *row, void *conf, const struct tk_conf_list *list, const char *source,
-                           struct tk_err *err)
+int tk_conf_value_set_list(const struct tk_conf_row *row, void *conf, const struct tk_conf_list *list,
+                           const char *source, struct tk_err *err)
 {
         struct tk_conf_list *field = tk_conf_field(row, conf);
         int result;
 
         if (row->type != TK_CONF_list)
-                return TK_ERR(err, -EINVAL, "%s (%s): a list is given, but one value is wanted", row->key, source);
+                return TK_ERR(err, -EINVAL, "%s (%s): a list is given, but one value is wanted", row->key,
+                              source);
         result = check_range(row, (int64_t)list->count, source, err);
         if (result)
                 return result;
@@ -221,7 +225,8 @@ int tk_conf_value_set_list(const struct tk_conf_row *row, void *conf, const stru
         return 0;
 }
 
-int tk_conf_value_set(const struct tk_conf_row *row, void *conf, const char *text, const char *source, struct tk_err *err)
+int tk_conf_value_set(const struct tk_conf_row *row, void *conf, const char *text, const char *source,
+                      struct tk_err *err)
 {
         if (!tk_str_utf8_valid(text, strlen(text)))
                 return wrong_value(row, "…", source, "valid UTF-8", err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* conf/yaml.c: libyaml's events to dotted keys. One document of mappings, scalars, and lists of scalars; no anchors, tags of
- * one's own or merge keys. The only file that knows libyaml. */
+/* conf/yaml.c: libyaml's events to dotted keys. One document of mappings, scalars, and lists of scalars; no
+ * anchors, tags of one's own or merge keys. The only file that knows libyaml. */
 #include "conf/yaml.h"
 #include "base/check.h"
 #include "base/mem.h"
@@ -21,7 +21,8 @@ struct reader {
         struct tk_err *err;
 };
 
-#define WRONG(reader, ...) wrong((reader), tk_err_fill((reader)->err, -EINVAL, __FILE__, __LINE__, __VA_ARGS__))
+#define WRONG(reader, ...)                                                                                   \
+        wrong((reader), tk_err_fill((reader)->err, -EINVAL, __FILE__, __LINE__, __VA_ARGS__))
 
 static unsigned line_of(const struct reader *reader)
 {
@@ -107,7 +108,8 @@ static int read_value(struct reader *reader, const char *key, unsigned depth)
                 return WRONG(reader, "%s: aliases are not supported", key);
         for (size_t i = 0; i < file->count; i++)
                 if (tk_streq(file->items[i].key, key))
-                        return WRONG(reader, "%s stands here a second time; first in line %u", key, file->items[i].line);
+                        return WRONG(reader, "%s stands here a second time; first in line %u", key,
+                                     file->items[i].line);
         if (file->count == ITEMS_MAX)
                 return WRONG(reader, "more than %d keys", ITEMS_MAX);
         if (reader->event.type == YAML_SCALAR_EVENT)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* crypto/sha256.c: libcrypto's EVP digests. They fail only when memory is gone or SHA-256 is missing: both abort. */
+/* crypto/sha256.c: libcrypto's EVP digests. They fail only when memory is gone or SHA-256 is missing: both
+ * abort. */
 #include "crypto/sha256.h"
 #include "base/check.h"
 #include <openssl/evp.h>

@@ -15,4 +15,5 @@ struct tk_sha256 {
 };
 void tk_sha256_init(struct tk_sha256 *sha);
 void tk_sha256_update(struct tk_sha256 *sha, const void *data, size_t len);
-void tk_sha256_final(struct tk_sha256 *sha, uint8_t ret[TK_SHA256_SIZE]); /* releases; init again before the next use */
+void tk_sha256_final(struct tk_sha256 *sha,
+                     uint8_t ret[TK_SHA256_SIZE]); /* releases; init again before the next use */

@@ -6,7 +6,8 @@
 const struct tk_json_limits tk_json_limits_default = {
         .bytes_max = 1024 * 1024, .depth_max = 64, .entries_max = 10000, .string_max = 1024 * 1024};
 
-int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret, struct tk_err *err)
+int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret,
+                  struct tk_err *err)
 {
         json_error_t where;
         json_t *value;
@@ -18,7 +19,8 @@ int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *lim
                 return TK_ERR(err, TK_JSON_E_SYNTAX, "line 1, column 0: the text is empty");
         value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
         if (!value)
-                return TK_ERR(err, TK_JSON_E_SYNTAX, "line %d, column %d: %s", where.line, where.column, where.text);
+                return TK_ERR(err, TK_JSON_E_SYNTAX, "line %d, column %d: %s", where.line, where.column,
+                              where.text);
         *ret = value;
         return TK_JSON_OK;
 }

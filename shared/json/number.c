@@ -49,8 +49,8 @@ static bool decimal_increment(struct decimal *decimal)
         return true;
 }
 
-/* A power of two has a wider gap above than below, so the nearest decimal of n digits may read back as its neighbour below
- * while the next decimal up reads back right: that one is tried as well. */
+/* A power of two has a wider gap above than below, so the nearest decimal of n digits may read back as its
+ * neighbour below while the next decimal up reads back right: that one is tried as well. */
 static struct decimal decimal_shortest(double value)
 {
         int exponent;
@@ -91,12 +91,13 @@ void tk_json_number_format(double value, char ret_text[TK_JSON_NUMBER_TEXT])
         count = decimal.count;
         point = decimal.point;
         if (count <= point && point <= 21)
-                snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s%s%.*s", sign, digits, point - count, "000000000000000000000");
+                snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s%s%.*s", sign, digits, point - count,
+                         "000000000000000000000");
         else if (0 < point && point <= 21)
                 snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s%.*s.%s", sign, point, digits, digits + point);
         else if (-6 < point && point <= 0)
                 snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s0.%.*s%s", sign, -point, "00000", digits);
         else
-                snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s%c%s%se%+d", sign, digits[0], count > 1 ? "." : "", digits + 1,
-                         point - 1);
+                snprintf(ret_text, TK_JSON_NUMBER_TEXT, "%s%c%s%se%+d", sign, digits[0], count > 1 ? "." : "",
+                         digits + 1, point - 1);
 }

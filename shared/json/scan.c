@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* json/scan.c: one pass over the bytes with a stack of the open objects and arrays. Broken text may confuse the counts, never
- * the scan; the parser finds it afterwards. */
+/* json/scan.c: one pass over the bytes with a stack of the open objects and arrays. Broken text may confuse
+ * the counts, never the scan; the parser finds it afterwards. */
 #include "json/scan.h"
 #include "base/mem.h"
 #include <inttypes.h>
@@ -34,7 +34,8 @@ static void put_pointer(const struct scan *scan, struct tk_buf *buf)
                 if (level->object && !level->in_value)
                         break; /* inside a key: that names nothing yet */
                 if (level->object)
-                        tk_buf_printf(buf, "/%.*s", (int)(level->key_len < 64 ? level->key_len : 64), scan->text + level->key);
+                        tk_buf_printf(buf, "/%.*s", (int)(level->key_len < 64 ? level->key_len : 64),
+                                      scan->text + level->key);
                 else
                         tk_buf_printf(buf, "/%zu", level->entries - 1);
         }
@@ -46,11 +47,12 @@ static int over_limit(const struct scan *scan, const char *what, size_t limit, s
 
         tk_buf_init(&pointer, POINTER_MAX);
         put_pointer(scan, &pointer);
-        return TK_ERR(scan->err, TK_JSON_E_LIMIT, "at \"%s\": %s %zu or more, the limit is %zu", tk_buf_str(&pointer), what,
-                      found, limit);
+        return TK_ERR(scan->err, TK_JSON_E_LIMIT, "at \"%s\": %s %zu or more, the limit is %zu",
+                      tk_buf_str(&pointer), what, found, limit);
 }
 
-/* Bytes that an escape at `at` (behind the backslash) stands for; half a surrogate pair counts two of the pair's four. */
+/* Bytes that an escape at `at` (behind the backslash) stands for; half a surrogate pair counts two of the
+ * pair's four. */
 static size_t escape_size(const struct scan *scan, size_t at, size_t *ret_raw)
 {
         unsigned code = 0;
@@ -86,7 +88,8 @@ static int scan_string(struct scan *scan)
                 }
                 scan->at++;
                 if (size > scan->limits->string_max)
-                        return over_limit(scan, "a string has a length in bytes of", scan->limits->string_max, size);
+                        return over_limit(scan, "a string has a length in bytes of", scan->limits->string_max,
+                                          size);
         }
         if (level && level->object && !level->in_value) {
                 level->key = start;
@@ -101,16 +104,15 @@ static int begin_entry(struct scan *scan)
         struct level *level = scan->depth ? &scan->levels[scan->depth - 1] : NULL;
         size_t max = scan->limits->entries_max;
 
-        if (!level || (level->object && level->in_value))
-                return TK_JSON_OK;
-        if (!level->object && level->in_value)
+        if (!level || level->in_value)
                 return TK_JSON_OK;
         level->entries++;
         level->in_value = !level->object; /* an object's entry begins with its key */
         if (level->entries <= max)
                 return TK_JSON_OK;
         scan->depth--; /* name the container, not the entry */
-        return over_limit(scan, level->object ? "the number of members is" : "the number of elements is", max, level->entries);
+        return over_limit(scan, level->object ? "the number of members is" : "the number of elements is", max,
+                          level->entries);
 }
 
 static int open_level(struct scan *scan, bool object)
@@ -131,8 +133,7 @@ static int scan_byte(struct scan *scan)
         case ' ':
         case '\t':
         case '\r':
-        case '\n':
-                return TK_JSON_OK;
+        case '\n': return TK_JSON_OK;
         case ',':
                 if (level)
                         level->in_value = false;
@@ -150,7 +151,9 @@ static int scan_byte(struct scan *scan)
                 result = begin_entry(scan);
                 if (result)
                         return result;
-                return c == '"' ? scan_string(scan) : c == '{' || c == '[' ? open_level(scan, c == '{') : TK_JSON_OK;
+                return c == '"'               ? scan_string(scan)
+                       : c == '{' || c == '[' ? open_level(scan, c == '{')
+                                              : TK_JSON_OK;
         }
 }
 
@@ -160,7 +163,8 @@ int tk_json_scan(const char *text, size_t len, const struct tk_json_limits *limi
         int result = TK_JSON_OK;
 
         if (len > limits->bytes_max)
-                return TK_ERR(err, TK_JSON_E_LIMIT, "the text has %zu bytes, the limit is %zu", len, limits->bytes_max);
+                return TK_ERR(err, TK_JSON_E_LIMIT, "the text has %zu bytes, the limit is %zu", len,
+                              limits->bytes_max);
         scan.levels = tk_calloc(limits->depth_max, sizeof *scan.levels);
         for (; scan.at < len && !result; scan.at++)
                 result = scan_byte(&scan);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* json/write.c: values to text, in two ways that differ in the order of keys and in the look of numbers.
  *
- * Canonical is RFC 8785 with one addition: integers beyond ±2^53, which the RFC leaves to its I-JSON profile, are written with
- * all their digits, whether they came as integers or as doubles. So two values have one text exactly when they are equal. */
+ * Canonical is RFC 8785 with one addition: integers beyond ±2^53, which the RFC leaves to its I-JSON profile,
+ * are written with all their digits, whether they came as integers or as doubles. So two values have one text
+ * exactly when they are equal. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -15,7 +16,8 @@
 
 static void put_value(const json_t *value, bool canonical, struct tk_buf *buf);
 
-/* Orders code points as their UTF-16 code units: surrogates, hence all above U+FFFF, come before U+E000..U+FFFF. */
+/* Orders code points as their UTF-16 code units: surrogates, hence all above U+FFFF, come before
+ * U+E000..U+FFFF. */
 static uint32_t utf16_rank(uint32_t code)
 {
         return code >= 0xe000 && code <= 0xffff ? code + 0x200000 : code;
@@ -23,10 +25,12 @@ static uint32_t utf16_rank(uint32_t code)
 
 static int compare_keys(const void *a_at, const void *b_at)
 {
-        const unsigned char *a = *(const unsigned char *const *)a_at, *b = *(const unsigned char *const *)b_at;
+        const unsigned char *a = *(const unsigned char *const *)a_at,
+                            *b = *(const unsigned char *const *)b_at;
 
         for (;;) {
-                size_t a_size = tk_utf8_size(a, strnlen((const char *)a, 4)), b_size = tk_utf8_size(b, strnlen((const char *)b, 4));
+                size_t a_size = tk_utf8_size(a, strnlen((const char *)a, 4)),
+                       b_size = tk_utf8_size(b, strnlen((const char *)b, 4));
                 uint32_t a_rank, b_rank;
 
                 if (!a_size || !b_size) /* one ends: the shorter is first */
@@ -69,7 +73,8 @@ static void put_members(const json_t *object, struct tk_buf *buf)
         json_t *members = (json_t *)(uintptr_t)object;
         bool first = true;
 
-        for (void *iter = json_object_iter(members); iter; iter = json_object_iter_next(members, iter), first = false)
+        for (void *iter = json_object_iter(members); iter;
+             iter = json_object_iter_next(members, iter), first = false)
                 put_member(json_object_iter_key(iter), json_object_iter_value(iter), false, first, buf);
 }
 
@@ -109,27 +114,15 @@ static void put_value(const json_t *value, bool canonical, struct tk_buf *buf)
                         put_members(value, buf);
                 tk_buf_putc(buf, '}');
                 break;
-        case JSON_ARRAY:
-                put_array(value, canonical, buf);
-                break;
+        case JSON_ARRAY: put_array(value, canonical, buf); break;
         case JSON_STRING:
                 tk_buf_put_json_str(buf, json_string_value(value), json_string_length(value));
                 break;
-        case JSON_INTEGER:
-                tk_buf_printf(buf, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-                break;
-        case JSON_REAL:
-                put_real(json_real_value(value), canonical, buf);
-                break;
-        case JSON_TRUE:
-                tk_buf_puts(buf, "true");
-                break;
-        case JSON_FALSE:
-                tk_buf_puts(buf, "false");
-                break;
-        case JSON_NULL:
-                tk_buf_puts(buf, "null");
-                break;
+        case JSON_INTEGER: tk_buf_printf(buf, "%" JSON_INTEGER_FORMAT, json_integer_value(value)); break;
+        case JSON_REAL: put_real(json_real_value(value), canonical, buf); break;
+        case JSON_TRUE: tk_buf_puts(buf, "true"); break;
+        case JSON_FALSE: tk_buf_puts(buf, "false"); break;
+        case JSON_NULL: tk_buf_puts(buf, "null"); break;
         }
 }
 

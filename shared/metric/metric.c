@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* metric/metric.c: a row is a short list of series, one per label value. A series never moves or dies before the whole, so
- * finding one takes no lock; adding one takes the row's. Past the limit of label values everything else is counted under
- * "other": names from outside cannot make the page grow. */
+/* metric/metric.c: a row is a short list of series, one per label value. A series never moves or dies before
+ * the whole, so finding one takes no lock; adding one takes the row's. Past the limit of label values
+ * everything else is counted under "other": names from outside cannot make the page grow. */
 #include "metric/metric.h"
 #include "base/check.h"
 #include "base/mem.h"
@@ -17,8 +17,8 @@ enum { SERIES_MAX = 64, LABEL_MAX = 128, NAME_MAX_BYTES = 256 };
 
 /* Upper bounds of the buckets; one more, without bound, follows. */
 static const int64_t bounds_ns[] = {
-        100 * TK_NS_PER_US, 250 * TK_NS_PER_US, 500 * TK_NS_PER_US, 1 * TK_NS_PER_MS,   2500 * TK_NS_PER_US,
-        5 * TK_NS_PER_MS,   10 * TK_NS_PER_MS,  25 * TK_NS_PER_MS,  50 * TK_NS_PER_MS,  100 * TK_NS_PER_MS,
+        100 * TK_NS_PER_US, 250 * TK_NS_PER_US, 500 * TK_NS_PER_US, 1 * TK_NS_PER_MS,    2500 * TK_NS_PER_US,
+        5 * TK_NS_PER_MS,   10 * TK_NS_PER_MS,  25 * TK_NS_PER_MS,  50 * TK_NS_PER_MS,   100 * TK_NS_PER_MS,
         250 * TK_NS_PER_MS, 500 * TK_NS_PER_MS, 1 * TK_NS_PER_S,    2500 * TK_NS_PER_MS, 5 * TK_NS_PER_S,
         10 * TK_NS_PER_S,   30 * TK_NS_PER_S,   60 * TK_NS_PER_S};
 enum { BUCKETS = tk_countof(bounds_ns) + 1 };
@@ -163,13 +163,14 @@ int64_t tk_metric_get(struct tk_metrics *metrics, size_t row)
         int64_t sum = 0;
 
         TK_CHECK(row < metrics->n);
-        for (struct series *series = atomic_load_explicit(&metrics->state[row].first, memory_order_acquire); series;
-             series = atomic_load_explicit(&series->next, memory_order_acquire))
+        for (struct series *series = atomic_load_explicit(&metrics->state[row].first, memory_order_acquire);
+             series; series = atomic_load_explicit(&series->next, memory_order_acquire))
                 sum += atomic_load_explicit(&series->value, memory_order_relaxed);
         return sum;
 }
 
-static void put_bucket(struct tk_buf *out, const struct tk_metric_row *row, const char *label, const char *bound, uint64_t n)
+static void put_bucket(struct tk_buf *out, const struct tk_metric_row *row, const char *label,
+                       const char *bound, uint64_t n)
 {
         tk_buf_printf(out, "%s_bucket{", row->name);
         if (*row->label) {
@@ -206,13 +207,15 @@ void tk_metrics_text(struct tk_metrics *metrics, struct tk_buf *out)
                 const struct tk_metric_row *row = &metrics->rows[i];
 
                 tk_metrics_text_head(out, row->name, row->kind, row->help);
-                for (struct series *series = atomic_load_explicit(&metrics->state[i].first, memory_order_acquire); series;
-                     series = atomic_load_explicit(&series->next, memory_order_acquire)) {
+                for (struct series *series =
+                             atomic_load_explicit(&metrics->state[i].first, memory_order_acquire);
+                     series; series = atomic_load_explicit(&series->next, memory_order_acquire)) {
                         if (row->kind == TK_METRIC_HISTOGRAM)
                                 put_histogram(out, row, series);
                         else
-                                tk_metrics_text_sample(out, row->name, row->label, series->label,
-                                                       (double)atomic_load_explicit(&series->value, memory_order_relaxed));
+                                tk_metrics_text_sample(
+                                        out, row->name, row->label, series->label,
+                                        (double)atomic_load_explicit(&series->value, memory_order_relaxed));
                 }
         }
 }

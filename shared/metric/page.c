@@ -29,10 +29,14 @@
         ACTOR(mailbox_sent_total, COUNTER, s->mbox.sends, "Messages accepted.")                              \
         ACTOR(mailbox_received_total, COUNTER, s->mbox.received, "Messages taken out.")                      \
         ACTOR(mailbox_full_total, COUNTER, s->mbox.fulls, "Messages refused because the mailbox was full.")  \
-        ACTOR(mailbox_wait_seconds_total, COUNTER, SECONDS(s->mbox.wait_ns_total), "Time messages waited inside.")
+        ACTOR(mailbox_wait_seconds_total, COUNTER, SECONDS(s->mbox.wait_ns_total),                           \
+              "Time messages waited inside.")
 
 #define GETTER(id, kind, expression, help)                                                                   \
-        static double get_##id(const struct tk_actor_stats *s) { return (double)(expression); }
+        static double get_##id(const struct tk_actor_stats *s)                                               \
+        {                                                                                                    \
+                return (double)(expression);                                                                 \
+        }
 ACTORS(GETTER)
 #undef GETTER
 
@@ -60,7 +64,8 @@ void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, 
         }
 }
 
-static void put_one(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help, double value)
+static void put_one(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help,
+                    double value)
 {
         tk_metrics_text_head(out, name, kind, help);
         tk_metrics_text_sample(out, name, "", "", value);
@@ -102,7 +107,8 @@ static double cpu_seconds(void)
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* Seconds since the machine's boot when this process began: field 22 of stat, counted behind the name's last ')'. */
+/* Seconds since the machine's boot when this process began: field 22 of stat, counted behind the name's last
+ * ')'. */
 static double started_after_boot(void)
 {
         FILE *file = fopen("/proc/self/stat", "re");
@@ -115,7 +121,8 @@ static double started_after_boot(void)
         if (fgets(line, sizeof line, file))
                 at = strrchr(line, ')');
         fclose(file);
-        if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+        if (!at || sscanf(at + 1,
+                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
                           &ticks) != 1)
                 return 0;
         return (double)ticks / (double)sysconf(_SC_CLK_TCK);
@@ -141,7 +148,8 @@ void tk_metrics_text_process(struct tk_buf *out, const char *service, const char
         put_one(out, "process_resident_memory_bytes", TK_METRIC_GAUGE, "Resident memory.", resident_bytes());
         put_one(out, "process_cpu_seconds_total", TK_METRIC_COUNTER, "User and system time.", cpu_seconds());
         put_one(out, "process_open_fds", TK_METRIC_GAUGE, "Open file descriptors.", open_fds());
-        put_one(out, "process_start_time_seconds", TK_METRIC_GAUGE, "Start of the process since 1970.", start_time_seconds());
+        put_one(out, "process_start_time_seconds", TK_METRIC_GAUGE, "Start of the process since 1970.",
+                start_time_seconds());
         tk_metrics_text_head(out, "tasker_build_info", TK_METRIC_GAUGE, "Always 1; the labels tell.");
         tk_buf_puts(out, "tasker_build_info{");
         tk_metrics_text_label_put(out, "service", service);

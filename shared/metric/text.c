@@ -46,7 +46,8 @@ void tk_metrics_text_head(struct tk_buf *out, const char *name, enum tk_metric_k
         tk_buf_printf(out, "\n# TYPE %s %s\n", name, kinds[kind]);
 }
 
-void tk_metrics_text_sample(struct tk_buf *out, const char *name, const char *label, const char *label_value, double value)
+void tk_metrics_text_sample(struct tk_buf *out, const char *name, const char *label, const char *label_value,
+                            double value)
 {
         tk_buf_puts(out, name);
         if (label && *label) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run/actor.c: the life of an actor's threads: start (again and again, with backoff), rounds, restart after a failure, drain,
- * stop. Each thread owns its state alone; the mailbox and the numbers are shared. */
+/* run/actor.c: the life of an actor's threads: start (again and again, with backoff), rounds, restart after a
+ * failure, drain, stop. Each thread owns its state alone; the mailbox and the numbers are shared. */
 #include "run/actor.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -70,8 +70,9 @@ static bool runner_start(struct runner *runner)
                 runner_stop(runner);
                 if (wait_stopping(actor, 0))
                         return false;
-                tk_log_warn("actor.start_failed", "trying again", TK_STR("actor", type->name), TK_INT("status", result),
-                            TK_INT("attempt", attempt + 1), TK_INT("delay_ms", delay_ns / TK_NS_PER_MS));
+                tk_log_warn("actor.start_failed", "trying again", TK_STR("actor", type->name),
+                            TK_INT("status", result), TK_INT("attempt", attempt + 1),
+                            TK_INT("delay_ms", delay_ns / TK_NS_PER_MS));
                 if (wait_stopping(actor, tk_time_mono_ns() + delay_ns))
                         return false;
         }
@@ -101,8 +102,8 @@ static int handle_batch(struct runner *runner, struct tk_list *msgs, unsigned n)
                 TK_CHECK(tk_list_empty(msgs)); /* given back or kept, never forgotten */
                 return 0;
         }
-        tk_log_warn("actor.failed", "starting afresh", TK_STR("actor", actor->type->name), TK_INT("status", result),
-                    TK_INT("messages", n));
+        tk_log_warn("actor.failed", "starting afresh", TK_STR("actor", actor->type->name),
+                    TK_INT("status", result), TK_INT("messages", n));
         for (struct tk_list *node; (node = tk_list_pop(msgs));)
                 tk_msg_done(tk_list_entry(node, struct tk_msg, link), result);
         return result;
@@ -113,7 +114,7 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
 {
         struct tk_actor *actor = runner->actor;
         const struct tk_actor_type *type = actor->type;
-        bool closed = tk_mbox_closed(actor->mbox); /* asked first: closed, then found empty, is empty for good */
+        bool closed = tk_mbox_closed(actor->mbox); /* asked first: closed, then empty, is empty for good */
         struct tk_list msgs;
         unsigned n = tk_mbox_receive(actor->mbox, &msgs, type->batch_max, *next_tick_ns);
         int64_t begin_ns = tk_time_mono_ns();
@@ -126,14 +127,15 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
                 if (*next_tick_ns < 0)
                         result = (int)*next_tick_ns;
         }
-        atomic_fetch_add_explicit(&actor->busy_ns, (uint64_t)(tk_time_mono_ns() - begin_ns), memory_order_relaxed);
+        atomic_fetch_add_explicit(&actor->busy_ns, (uint64_t)(tk_time_mono_ns() - begin_ns),
+                                  memory_order_relaxed);
         return result;
 }
 
 /* Rounds with one state: until the mailbox is drained (true), or the state must be made afresh (false). */
 static bool rounds_run(struct runner *runner)
 {
-        int64_t next_tick_ns = runner->actor->type->tick ? 0 : TK_TIME_NEVER; /* the first tick is due at once */
+        int64_t next_tick_ns = runner->actor->type->tick ? 0 : TK_TIME_NEVER; /* the first is due at once */
         bool finished = false;
         int result = 0;
 
@@ -166,7 +168,8 @@ static void runner_main(void *arg)
         tk_log_debug("actor.stopped", NULL, TK_STR("actor", actor->type->name));
 }
 
-struct tk_actor *tk_actor_new(const struct tk_actor_type *type, void *app, uint32_t capacity, unsigned threads)
+struct tk_actor *tk_actor_new(const struct tk_actor_type *type, void *app, uint32_t capacity,
+                              unsigned threads)
 {
         unsigned n = threads ? threads : type->threads ? type->threads : 1;
         struct tk_actor *actor = tk_zalloc(sizeof *actor + n * sizeof actor->runners[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run/lock.c: error-checking mutexes: taking one twice or giving one that is not held aborts with its place. */
+/* run/lock.c: error-checking mutexes: taking one twice or giving one that is not held aborts with its place.
+ */
 #include "run/lock.h"
 #include "base/check.h"
 #include "base/time.h"

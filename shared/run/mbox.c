@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run/mbox.c: a list under a lock. The lock is held to link, unlink and count, never while a message is handled. */
+/* run/mbox.c: a list under a lock. The lock is held to link, unlink and count, never while a message is
+ * handled. */
 #include "run/mbox.h"
 #include "base/check.h"
 #include "base/mem.h"

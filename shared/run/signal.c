@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run/signal.c: the signals we care about stay blocked everywhere and are fetched by main with sigtimedwait, so nothing ever
- * runs in a signal handler, except the exit that a second TERM asks for. */
+/* run/signal.c: the signals we care about stay blocked everywhere and are fetched by main with sigtimedwait,
+ * so nothing ever runs in a signal handler, except the exit that a second TERM asks for. */
 #include "run/signal.h"
 #include "base/check.h"
 #include "base/time.h"
@@ -13,8 +13,11 @@
 static const struct {
         int number;
         enum tk_signal meaning;
-} table[] = {{SIGTERM, TK_SIGNAL_TERM}, {SIGINT, TK_SIGNAL_TERM}, {SIGHUP, TK_SIGNAL_HUP},
-             {SIGUSR1, TK_SIGNAL_USR1}, {SIGCHLD, TK_SIGNAL_CHLD}};
+} table[] = {{SIGTERM, TK_SIGNAL_TERM},
+             {SIGINT, TK_SIGNAL_TERM},
+             {SIGHUP, TK_SIGNAL_HUP},
+             {SIGUSR1, TK_SIGNAL_USR1},
+             {SIGCHLD, TK_SIGNAL_CHLD}};
 
 static volatile sig_atomic_t exit_code;
 

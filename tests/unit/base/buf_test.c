@@ -72,7 +72,10 @@ static void json_strings(void **state)
                 {"q\"b\\s/", "\"q\\\"b\\\\s/\""},
                 {"\b\f\n\r\t\x01\x1f\x7f", "\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\""},
                 {"ä€😀", "\"ä€😀\""},
-                {"a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+                {"a\xff"
+                 "b",
+                 "\"a\xef\xbf\xbd"
+                 "b\""},
                 {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* a surrogate */
                 {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* cut */
         };

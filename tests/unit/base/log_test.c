@@ -36,8 +36,11 @@ static char *captured(void (*write_lines)(void))
 static void write_json(void)
 {
         tk_log_init("tasker-test", TK_LOG_INFO, TK_LOG_JSON);
-        tk_log_info("task.created", "say \"hi\"\n\x01", TK_STR("name", "a\\b\xff" "ä"), TK_INT("n", -5), TK_F64("f", 0.25),
-                    TK_BOOL("b", 7), TK_STR("none", NULL), TK_F64("inf", INFINITY));
+        tk_log_info("task.created", "say \"hi\"\n\x01",
+                    TK_STR("name", "a\\b\xff"
+                                   "ä"),
+                    TK_INT("n", -5), TK_F64("f", 0.25), TK_BOOL("b", 7), TK_STR("none", NULL),
+                    TK_F64("inf", INFINITY));
         tk_log_debug("not.written", NULL);
 }
 
@@ -53,13 +56,15 @@ static void json_lines_parse(void **state)
         assert_string_equal(json_string_value(json_object_get(line, "level")), "info");
         assert_string_equal(json_string_value(json_object_get(line, "event")), "task.created");
         assert_string_equal(json_string_value(json_object_get(line, "msg")), "say \"hi\"\n\x01");
-        assert_string_equal(json_string_value(json_object_get(line, "name")), "a\\b\xef\xbf\xbd" "ä");
+        assert_string_equal(json_string_value(json_object_get(line, "name")), "a\\b\xef\xbf\xbd"
+                                                                              "ä");
         assert_int_equal(json_integer_value(json_object_get(line, "n")), -5);
         assert_true(json_real_value(json_object_get(line, "f")) == 0.25);
         assert_true(json_is_true(json_object_get(line, "b")));
         assert_true(json_is_null(json_object_get(line, "none")));
         assert_true(json_is_null(json_object_get(line, "inf")));
-        assert_int_equal(strlen(json_string_value(json_object_get(line, "time"))), strlen("2026-01-31T12:00:00.123456Z"));
+        assert_int_equal(strlen(json_string_value(json_object_get(line, "time"))),
+                         strlen("2026-01-31T12:00:00.123456Z"));
         json_decref(line);
 }
 
@@ -69,10 +74,11 @@ static void write_huge(void)
         memset(huge, 'x', sizeof huge - 1);
         tk_log_init("tasker-test", TK_LOG_INFO, TK_LOG_JSON);
         tk_log_info("one", NULL, TK_STR("huge", huge));
-        tk_log_info("many", NULL, TK_STR("a", huge), TK_STR("b", huge), TK_STR("c", huge), TK_STR("d", huge), TK_STR("e", huge),
-                    TK_STR("f", huge), TK_STR("g", huge), TK_STR("h", huge), TK_STR("i", huge), TK_STR("j", huge),
-                    TK_STR("k", huge), TK_STR("l", huge), TK_STR("m", huge), TK_STR("n", huge), TK_STR("o", huge),
-                    TK_STR("p", huge), TK_STR("q", huge));
+        tk_log_info("many", NULL, TK_STR("a", huge), TK_STR("b", huge), TK_STR("c", huge), TK_STR("d", huge),
+                    TK_STR("e", huge), TK_STR("f", huge), TK_STR("g", huge), TK_STR("h", huge),
+                    TK_STR("i", huge), TK_STR("j", huge), TK_STR("k", huge), TK_STR("l", huge),
+                    TK_STR("m", huge), TK_STR("n", huge), TK_STR("o", huge), TK_STR("p", huge),
+                    TK_STR("q", huge));
 }
 
 static void lines_are_bounded(void **state)
@@ -94,7 +100,8 @@ static void write_text(void)
 {
         tk_log_init("tasker-test", TK_LOG_DEBUG, TK_LOG_TEXT);
         errno = ENOENT;
-        tk_log_warn("queue.slow", "look", TK_STR("queue", "worker_x"), TK_STR("why", "two words"), TK_INT("ms", 12));
+        tk_log_warn("queue.slow", "look", TK_STR("queue", "worker_x"), TK_STR("why", "two words"),
+                    TK_INT("ms", 12));
         assert_int_equal(errno, ENOENT);
 }
 
@@ -103,7 +110,8 @@ static void text_lines_read_well(void **state)
         const char *text = captured(write_text);
         (void)state;
 
-        assert_non_null(strstr(text, " warn  main queue.slow: \"look\" queue=worker_x why=\"two words\" ms=12\n"));
+        assert_non_null(
+                strstr(text, " warn  main queue.slow: \"look\" queue=worker_x why=\"two words\" ms=12\n"));
 }
 
 static void levels_parse(void **state)

@@ -21,7 +21,8 @@ static void agrees_with_a_model(void **state)
         (void)state;
 
         for (int round = 0; round < ROUNDS; round++) {
-                size_t k = tk_rand_u64() % KEYS, bias = round / (ROUNDS / 4) % 2 ? 3 : 1; /* grows, shrinks, grows, shrinks */
+                size_t k = tk_rand_u64() % KEYS,
+                       bias = round / (ROUNDS / 4) % 2 ? 3 : 1; /* grows, shrinks, grows, shrinks */
                 char key[16];
                 snprintf(key, sizeof key, "key%zu", k);
                 if (tk_rand_u64() % 4 >= bias) {

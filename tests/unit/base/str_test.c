@@ -27,9 +27,13 @@ static void whole_numbers(void **state)
                 int result;
                 int64_t value;
         } cases[] = {
-                {"0", 0, 0}, {"-7", 0, -7}, {"+7", 0, 7}, {"100", 0, 100}, {"101", -ERANGE, 0}, {"-101", -ERANGE, 0},
-                {"", -EINVAL, 0}, {" 1", -EINVAL, 0}, {"1 ", -EINVAL, 0}, {"1x", -EINVAL, 0}, {"0x1", -EINVAL, 0},
-                {"-", -EINVAL, 0}, {"--1", -EINVAL, 0}, {"99999999999999999999", -ERANGE, 0},
+                {"0", 0, 0},         {"-7", 0, -7},
+                {"+7", 0, 7},        {"100", 0, 100},
+                {"101", -ERANGE, 0}, {"-101", -ERANGE, 0},
+                {"", -EINVAL, 0},    {" 1", -EINVAL, 0},
+                {"1 ", -EINVAL, 0},  {"1x", -EINVAL, 0},
+                {"0x1", -EINVAL, 0}, {"-", -EINVAL, 0},
+                {"--1", -EINVAL, 0}, {"99999999999999999999", -ERANGE, 0},
         };
         int64_t value;
         (void)state;
@@ -63,9 +67,20 @@ static void sizes(void **state)
                 int result;
                 uint64_t value;
         } cases[] = {
-                {"0", 0, 0}, {"512", 0, 512}, {"64k", 0, 65536}, {"10M", 0, 10485760}, {"1G", 0, 1073741824}, {"2KiB", 0, 2048},
-                {"16777215T", 0, 16777215ULL << 40}, {"16777216T", -ERANGE, 0}, {"-1", -EINVAL, 0}, {"1x", -EINVAL, 0},
-                {"", -EINVAL, 0}, {"k", -EINVAL, 0}, {"1 k", -EINVAL, 0}, {"99999999999999999999", -ERANGE, 0},
+                {"0", 0, 0},
+                {"512", 0, 512},
+                {"64k", 0, 65536},
+                {"10M", 0, 10485760},
+                {"1G", 0, 1073741824},
+                {"2KiB", 0, 2048},
+                {"16777215T", 0, 16777215ULL << 40},
+                {"16777216T", -ERANGE, 0},
+                {"-1", -EINVAL, 0},
+                {"1x", -EINVAL, 0},
+                {"", -EINVAL, 0},
+                {"k", -EINVAL, 0},
+                {"1 k", -EINVAL, 0},
+                {"99999999999999999999", -ERANGE, 0},
         };
         (void)state;
 
@@ -78,9 +93,12 @@ static void sizes(void **state)
 
 static void utf8(void **state)
 {
-        static const char *const right[] = {"", "a", "ä", "€", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
-        static const char *const wrong[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "a\xff"};
+        static const char *const right[] = {
+                "", "a", "ä", "€", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
+        static const char *const wrong[] = {
+                "\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x9f\xbf",
+                "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+                "\xc3",         "\xe2\x82",         "\xf0\x9f\x98",     "a\xff"};
         (void)state;
 
         for (size_t i = 0; i < tk_countof(right); i++)

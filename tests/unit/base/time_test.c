@@ -43,10 +43,16 @@ static void parses(void **state)
                 const char *text;
                 int64_t ns;
         } cases[] = {
-                {"2026-01-31T12:00:00Z", noon}, {"2026-01-31 12:00:00", noon}, {"2026-01-31t12:00:00z", noon},
-                {"2026-01-31 12:00:00+00", noon}, {"2026-01-31T13:30:00+01:30", noon}, {"2026-01-31T07:00:00-0500", noon},
-                {"2026-01-31T12:00:00.5Z", noon + 500000000}, {"2026-01-31 12:00:00.123456+00", noon + 123456000},
-                {"2026-01-31T12:00:00.1234567899Z", noon + 123456789}, {"2026-01-31T11:59:60Z", noon},
+                {"2026-01-31T12:00:00Z", noon},
+                {"2026-01-31 12:00:00", noon},
+                {"2026-01-31t12:00:00z", noon},
+                {"2026-01-31 12:00:00+00", noon},
+                {"2026-01-31T13:30:00+01:30", noon},
+                {"2026-01-31T07:00:00-0500", noon},
+                {"2026-01-31T12:00:00.5Z", noon + 500000000},
+                {"2026-01-31 12:00:00.123456+00", noon + 123456000},
+                {"2026-01-31T12:00:00.1234567899Z", noon + 123456789},
+                {"2026-01-31T11:59:60Z", noon},
         };
         (void)state;
 
@@ -60,11 +66,30 @@ static void parses(void **state)
 static void refuses(void **state)
 {
         static const char *const wrong[] = {
-                "", "2026", "2026-01-31", "2026-01-31T", "2026-01-31T12:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-                "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-31T24:00:00Z",
-                "2026-01-31T12:60:00Z", "2026-01-31T12:00:61Z", "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00ZZ",
-                "2026-01-31T12:00:00+1", "2026-01-31T12:00:00+24", "2026-01-31T12:00:00+01:", "2026-01-31T12:00:00+01:60",
-                "2026-01-31x12:00:00Z", "26-01-31T12:00:00Z", "9999-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "infinity",
+                "",
+                "2026",
+                "2026-01-31",
+                "2026-01-31T",
+                "2026-01-31T12:00Z",
+                "2026-13-01T00:00:00Z",
+                "2026-00-01T00:00:00Z",
+                "2026-02-29T00:00:00Z",
+                "2100-02-29T00:00:00Z",
+                "2026-04-31T00:00:00Z",
+                "2026-01-31T24:00:00Z",
+                "2026-01-31T12:60:00Z",
+                "2026-01-31T12:00:61Z",
+                "2026-01-31T12:00:00.Z",
+                "2026-01-31T12:00:00ZZ",
+                "2026-01-31T12:00:00+1",
+                "2026-01-31T12:00:00+24",
+                "2026-01-31T12:00:00+01:",
+                "2026-01-31T12:00:00+01:60",
+                "2026-01-31x12:00:00Z",
+                "26-01-31T12:00:00Z",
+                "9999-01-01T00:00:00Z",
+                "0001-01-01T00:00:00Z",
+                "infinity",
         };
         (void)state;
 
@@ -95,10 +120,24 @@ static void durations(void **state)
                 int result;
                 int64_t ns;
         } cases[] = {
-                {"0", 0, 0}, {"250ms", 0, 250 * TK_NS_PER_MS}, {"30s", 0, 30 * TK_NS_PER_S}, {"5m", 0, 300 * TK_NS_PER_S},
-                {"2h", 0, 7200 * TK_NS_PER_S}, {"1d", 0, 86400 * TK_NS_PER_S}, {"7", 0, 7 * TK_NS_PER_S}, {"9us", 0, 9000},
-                {"9ns", 0, 9}, {"", -EINVAL, 0}, {"s", -EINVAL, 0}, {"-1s", -EINVAL, 0}, {"1 s", -EINVAL, 0}, {"1S", -EINVAL, 0},
-                {"1.5s", -EINVAL, 0}, {"1w", -EINVAL, 0}, {"106752d", -ERANGE, 0}, {"99999999999999999999s", -ERANGE, 0},
+                {"0", 0, 0},
+                {"250ms", 0, 250 * TK_NS_PER_MS},
+                {"30s", 0, 30 * TK_NS_PER_S},
+                {"5m", 0, 300 * TK_NS_PER_S},
+                {"2h", 0, 7200 * TK_NS_PER_S},
+                {"1d", 0, 86400 * TK_NS_PER_S},
+                {"7", 0, 7 * TK_NS_PER_S},
+                {"9us", 0, 9000},
+                {"9ns", 0, 9},
+                {"", -EINVAL, 0},
+                {"s", -EINVAL, 0},
+                {"-1s", -EINVAL, 0},
+                {"1 s", -EINVAL, 0},
+                {"1S", -EINVAL, 0},
+                {"1.5s", -EINVAL, 0},
+                {"1w", -EINVAL, 0},
+                {"106752d", -ERANGE, 0},
+                {"99999999999999999999s", -ERANGE, 0},
         };
         (void)state;
 
@@ -122,12 +161,9 @@ static void clocks_move_forward(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(formats),
-                cmocka_unit_test(parses),
-                cmocka_unit_test(refuses),
-                cmocka_unit_test(every_day_of_900_years_goes_round),
-                cmocka_unit_test(durations),
-                cmocka_unit_test(clocks_move_forward),
+                cmocka_unit_test(formats),   cmocka_unit_test(parses),
+                cmocka_unit_test(refuses),   cmocka_unit_test(every_day_of_900_years_goes_round),
+                cmocka_unit_test(durations), cmocka_unit_test(clocks_move_forward),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,9 +30,15 @@ static void text_goes_round(void **state)
 static void wrong_texts_are_refused(void **state)
 {
         static const char *const wrong[] = {
-                "", "0123", "01234567-89ab-cdef-0123-456789abcde", "01234567-89ab-cdef-0123-456789abcdef0",
-                "01234567089ab-cdef-0123-456789abcdef", "0123456789abcdef0123456789abcdef0000",
-                "0123456g-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcd-f", "01234567-89ab-cdef-0123-456789abcdeG",
+                "",
+                "0123",
+                "01234567-89ab-cdef-0123-456789abcde",
+                "01234567-89ab-cdef-0123-456789abcdef0",
+                "01234567089ab-cdef-0123-456789abcdef",
+                "0123456789abcdef0123456789abcdef0000",
+                "0123456g-89ab-cdef-0123-456789abcdef",
+                "01234567-89ab-cdef-0123-456789abcd-f",
+                "01234567-89ab-cdef-0123-456789abcdeG",
         };
         struct tk_uuid uuid = {.b = {1}};
         (void)state;

@@ -14,8 +14,12 @@
 
 static void load(struct sample *conf, const char *file)
 {
-        static const char *const sets[] = {"database.url=postgresql://u:secret@h/db", "cache.address=tcp://me:hidden@host:1",
-                                           "peers=a:1,b:2", "dispatch.lease=1500ms", "log.offset=7", NULL};
+        static const char *const sets[] = {"database.url=postgresql://u:secret@h/db",
+                                           "cache.address=tcp://me:hidden@host:1",
+                                           "peers=a:1,b:2",
+                                           "dispatch.lease=1500ms",
+                                           "log.offset=7",
+                                           NULL};
         struct tk_err err = {0};
 
         memset(conf, 0, sizeof *conf);
@@ -36,11 +40,15 @@ static void yaml_is_commented_masked_and_loads_again(void **state)
         tk_conf_dump(sample_rows, SAMPLE_ROWS, &conf, &buf);
         assert_null(strstr(buf.data, "secret"));
         assert_null(strstr(buf.data, "hidden"));
-        assert_non_null(strstr(buf.data, "# The truth.\n# Length 1..2048; environment TASKER_DATABASE_URL or TEST_DATABASE_URL.\n"
-                                         "database.url: \"********\"\n"));
-        assert_non_null(strstr(buf.data, "# Range 1..64 threads; environment TASKER_REST_THREADS.\nrest.threads: 2\n"));
+        assert_non_null(strstr(
+                buf.data,
+                "# The truth.\n# Length 1..2048; environment TASKER_DATABASE_URL or TEST_DATABASE_URL.\n"
+                "database.url: \"********\"\n"));
+        assert_non_null(strstr(buf.data,
+                               "# Range 1..64 threads; environment TASKER_REST_THREADS.\nrest.threads: 2\n"));
         assert_non_null(strstr(buf.data, "cache.address: \"tcp://me:********@host:1\"\n"));
-        assert_non_null(strstr(buf.data, "# Range 1s..1h; environment TASKER_DISPATCH_LEASE.\ndispatch.lease: 1500ms\n"));
+        assert_non_null(strstr(
+                buf.data, "# Range 1s..1h; environment TASKER_DISPATCH_LEASE.\ndispatch.lease: 1500ms\n"));
         assert_non_null(strstr(buf.data, "rest.body_max: 2M\n"));
         assert_int_equal(write(fd, buf.data, buf.len), buf.len);
         close(fd);
@@ -68,9 +76,11 @@ static void json_nests_by_dots(void **state)
         tk_conf_dump_json(sample_rows, SAMPLE_ROWS, &conf, &buf);
         value = json_loads(tk_buf_str(&buf), JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(value);
-        assert_int_equal(json_unpack(value, "{s:{s:s},s:{s:i,s:s,s:{s:b}},s:{s:i},s:{s:s},s:[s,*]}", "database", "url", &url,
-                                     "rest", "threads", &threads, "body_max", &body, "limits", "endpoint", &endpoint, "log",
-                                     "offset", &offset, "dispatch", "lease", &lease, "peers", &peer), 0);
+        assert_int_equal(json_unpack(value, "{s:{s:s},s:{s:i,s:s,s:{s:b}},s:{s:i},s:{s:s},s:[s,*]}",
+                                     "database", "url", &url, "rest", "threads", &threads, "body_max", &body,
+                                     "limits", "endpoint", &endpoint, "log", "offset", &offset, "dispatch",
+                                     "lease", &lease, "peers", &peer),
+                         0);
         assert_string_equal(url, "********");
         assert_string_equal(body, "2M");
         assert_string_equal(lease, "1500ms");

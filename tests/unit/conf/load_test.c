@@ -14,7 +14,8 @@
 static char path[] = "/tmp/tasker-conf-XXXXXX";
 
 /* Loads a file of this text; err says "FILE" where it named the path. */
-static int load(struct sample *conf, const char *text, const char *const *sets, char ret_text[TK_ERR_TEXT_MAX])
+static int load(struct sample *conf, const char *text, const char *const *sets,
+                char ret_text[TK_ERR_TEXT_MAX])
 {
         struct tk_err err = {0};
         FILE *file;
@@ -31,7 +32,8 @@ static int load(struct sample *conf, const char *text, const char *const *sets, 
         result = tk_conf_load(sample_rows, SAMPLE_ROWS, conf, text ? path : NULL, sets, &err);
         at = strstr(err.text, path);
         if (at)
-                snprintf(ret_text, TK_ERR_TEXT_MAX, "%.*sFILE%s", (int)(at - err.text), err.text, at + sizeof path - 1);
+                snprintf(ret_text, TK_ERR_TEXT_MAX, "%.*sFILE%s", (int)(at - err.text), err.text,
+                         at + sizeof path - 1);
         else
                 snprintf(ret_text, TK_ERR_TEXT_MAX, "%s", err.text);
         return result;
@@ -73,8 +75,11 @@ static void file_values(void **state)
         char text[TK_ERR_TEXT_MAX];
         (void)state;
 
-        if (load(&conf, "# a comment\ndatabase:\n  url: 'postgresql://db/x'\nrest: {threads: 8, limits: {endpoint: off}}\n"
-                        "rest.body_max: 64k\ndispatch:\n  lease: 90s\npeers:\n  - a:1\n  - \"b:2\"\ncache:\n  address: ~\n",
+        if (load(&conf,
+                 "# a comment\ndatabase:\n  url: 'postgresql://db/x'\nrest: {threads: 8, limits: {endpoint: "
+                 "off}}\n"
+                 "rest.body_max: 64k\ndispatch:\n  lease: 90s\npeers:\n  - a:1\n  - \"b:2\"\ncache:\n  "
+                 "address: ~\n",
                  NULL, text))
                 fail_msg("%s", text);
         assert_string_equal(conf.url, "postgresql://db/x");
@@ -117,7 +122,8 @@ static void later_layers_win(void **state)
         tk_conf_deinit(sample_rows, SAMPLE_ROWS, &conf);
 
         setenv("TASKER_REST_THREADS", "many", 1);
-        expect_error(NULL, NULL, "rest.threads (environment TASKER_REST_THREADS): \"many\" is not a whole number");
+        expect_error(NULL, NULL,
+                     "rest.threads (environment TASKER_REST_THREADS): \"many\" is not a whole number");
         setenv("TASKER_REST_THREADS", "", 1);
         assert_int_equal(load(&conf, NULL, NULL, text), 0);
         assert_int_equal(conf.threads, 2);
@@ -136,19 +142,23 @@ static void substitution(void **state)
 
         setenv("TEST_HOST", "db.example", 1);
         setenv("TEST_EMPTY", "", 1);
-        if (load(&conf, "database:\n  url: postgresql://${TEST_HOST}:${TEST_PORT:-5432}/a$b${TEST_EMPTY}\n"
-                        "rest: {threads: \"${TEST_EMPTY:-7}\"}\npeers: ['${TEST_HOST}:1']\n", NULL, text))
+        if (load(&conf,
+                 "database:\n  url: postgresql://${TEST_HOST}:${TEST_PORT:-5432}/a$b${TEST_EMPTY}\n"
+                 "rest: {threads: \"${TEST_EMPTY:-7}\"}\npeers: ['${TEST_HOST}:1']\n",
+                 NULL, text))
                 fail_msg("%s", text);
         assert_string_equal(conf.url, "postgresql://db.example:5432/a$b");
         assert_int_equal(conf.threads, 7);
         assert_string_equal(conf.peers.items[0], "db.example:1");
         tk_conf_deinit(sample_rows, SAMPLE_ROWS, &conf);
-        expect_error("cache:\n  address: ${TEST_PORT}\n", NULL,
-                     "FILE:2: cache.address: the environment has no variable TEST_PORT, and no default is given");
+        expect_error(
+                "cache:\n  address: ${TEST_PORT}\n", NULL,
+                "FILE:2: cache.address: the environment has no variable TEST_PORT, and no default is given");
         expect_error("cache:\n  address: ${TEST_HOST\n", NULL, "FILE:2: cache.address: \"${\" without \"}\"");
         expect_error("cache:\n  address: \"${TEST_HOST:=x}\"\n", NULL,
                      "FILE:2: cache.address: \"${TEST_HOST:=x}\" is neither ${NAME} nor ${NAME:-default}");
-        expect_error("cache:\n  address: \"${}\"\n", NULL, "FILE:2: cache.address: \"${}\" is neither ${NAME} nor ${NAME:-default}");
+        expect_error("cache:\n  address: \"${}\"\n", NULL,
+                     "FILE:2: cache.address: \"${}\" is neither ${NAME} nor ${NAME:-default}");
 }
 
 static void ranges(void **state)
@@ -162,10 +172,12 @@ static void ranges(void **state)
                 {"rest.threads=", "rest.threads (--set): \"\" is not a whole number"},
                 {"dispatch.lease=10ms", "dispatch.lease (--set): 10ms is outside of 1s..1h"},
                 {"dispatch.lease=2d", "dispatch.lease (--set): 2d is outside of 1s..1h"},
-                {"dispatch.lease=soon", "dispatch.lease (--set): \"soon\" is not a duration such as 250ms, 30s, 5m or 2h"},
+                {"dispatch.lease=soon",
+                 "dispatch.lease (--set): \"soon\" is not a duration such as 250ms, 30s, 5m or 2h"},
                 {"rest.body_max=1G", "rest.body_max (--set): 1G is outside of 1k..64M bytes"},
                 {"rest.body_max=x", "rest.body_max (--set): \"x\" is not a size such as 4096, 64k or 10M"},
-                {"rest.limits.endpoint=maybe", "rest.limits.endpoint (--set): \"maybe\" is not true or false"},
+                {"rest.limits.endpoint=maybe",
+                 "rest.limits.endpoint (--set): \"maybe\" is not true or false"},
                 {"peers=a,b,c,d", "peers (--set): count 4 is outside of 0..3"},
                 {"database.url=", "database.url (--set): length 0 is outside of 1..2048"},
                 {"database.url=\xff", "database.url (--set): \"********\" is not valid UTF-8"},
@@ -187,9 +199,12 @@ static void file_errors(void **state)
 
         expect_error("rest:\n  threads: 8\ndatabse:\n  url: x\n", NULL,
                      "FILE:4: unknown key \"databse.url\"; did you mean \"database.url\"?");
-        expect_error("rest:\n  threads: 800\n", NULL, "rest.threads (FILE:2): 800 is outside of 1..64 threads");
-        expect_error("rest:\n  threads: [1]\n", NULL, "rest.threads (FILE:2): a list is given, but one value is wanted");
-        expect_error("rest:\n  threads: 1\nrest.threads: 2\n", NULL, "FILE:3: rest.threads stands here a second time; first in line 2");
+        expect_error("rest:\n  threads: 800\n", NULL,
+                     "rest.threads (FILE:2): 800 is outside of 1..64 threads");
+        expect_error("rest:\n  threads: [1]\n", NULL,
+                     "rest.threads (FILE:2): a list is given, but one value is wanted");
+        expect_error("rest:\n  threads: 1\nrest.threads: 2\n", NULL,
+                     "FILE:3: rest.threads stands here a second time; first in line 2");
         expect_error("peers: [[a]]\n", NULL, "FILE:1: peers: a list may hold plain values only");
         expect_error("cache: &a {address: x}\npeers: *a\n", NULL, "FILE:2: peers: aliases are not supported");
         expect_error("- a\n- b\n", NULL, "FILE:1: the file must be a mapping of keys to values");
@@ -197,7 +212,8 @@ static void file_errors(void **state)
         expect_error("[a]: b\n", NULL, "FILE:1: keys must be plain text");
         expect_error("? [a]\n: b\n", NULL, "FILE:1: keys must be plain text");
         expect_error("cache:\n  address: \"a\\0b\"\n", NULL, "FILE:2: a value contains a NUL byte");
-        expect_error("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}", NULL, "FILE:1: nested deeper than 8 levels");
+        expect_error("{a: {a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}}}", NULL,
+                     "FILE:1: nested deeper than 8 levels");
 }
 
 static void broken_yaml_and_missing_file(void **state)

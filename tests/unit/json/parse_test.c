@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const struct tk_json_limits small = {.bytes_max = 300, .depth_max = 4, .entries_max = 3, .string_max = 8};
+static const struct tk_json_limits small = {
+        .bytes_max = 300, .depth_max = 4, .entries_max = 3, .string_max = 8};
 
 static void expect(const char *text, int result, const char *message)
 {
@@ -18,7 +19,8 @@ static void expect(const char *text, int result, const char *message)
         int found = tk_json_parse(text, strlen(text), &small, &value, &err);
 
         if (found != result || (message && !strstr(err.text, message)))
-                fail_msg("%s: got %d \"%s\", expected %d \"%s\"", text, found, err.text, result, message ? message : "");
+                fail_msg("%s: got %d \"%s\", expected %d \"%s\"", text, found, err.text, result,
+                         message ? message : "");
         assert_true(!!value == !result);
         json_decref(value);
 }
@@ -31,18 +33,21 @@ static void limits(void **state)
         expect("[1,2,3]", 0, NULL);
         expect("[1,2,3,4]", TK_JSON_E_LIMIT, "at \"\": the number of elements is 4 or more, the limit is 3");
         expect("{\"a\":1,\"b\":2,\"c\":3}", 0, NULL);
-        expect("{\"x\":{\"a\":1,\"b\":2,\"c\":3,\"d\":4}}", TK_JSON_E_LIMIT, "at \"/x\": the number of members is 4 or more, the limit is 3");
+        expect("{\"x\":{\"a\":1,\"b\":2,\"c\":3,\"d\":4}}", TK_JSON_E_LIMIT,
+               "at \"/x\": the number of members is 4 or more, the limit is 3");
         expect("[[],[{\"k\":[1,2,3,4]}]]", TK_JSON_E_LIMIT, "at \"/1/0/k\": the number of elements is 4");
         expect("[[],[],[]]", 0, NULL);
         expect("[[[[]]]]", 0, NULL);
-        expect("{\"a\":[[[[]]]]}", TK_JSON_E_LIMIT, "at \"/a/0/0/0\": the nesting depth is 5 or more, the limit is 4");
+        expect("{\"a\":[[[[]]]]}", TK_JSON_E_LIMIT,
+               "at \"/a/0/0/0\": the nesting depth is 5 or more, the limit is 4");
         expect("\"12345678\"", 0, NULL);
-        expect("[\"123456789\"]", TK_JSON_E_LIMIT, "at \"/0\": a string has a length in bytes of 9 or more, the limit is 8");
+        expect("[\"123456789\"]", TK_JSON_E_LIMIT,
+               "at \"/0\": a string has a length in bytes of 9 or more, the limit is 8");
         expect("{\"123456789\":1}", TK_JSON_E_LIMIT, "at \"\": a string");
-        expect("\"\\u20ac\\u20ac12\"", 0, NULL);                        /* 8 bytes once decoded */
-        expect("\"\\ud83d\\ude00\\ud83d\\ude00\"", 0, NULL);            /* 8 bytes */
+        expect("\"\\u20ac\\u20ac12\"", 0, NULL);             /* 8 bytes once decoded */
+        expect("\"\\ud83d\\ude00\\ud83d\\ude00\"", 0, NULL); /* 8 bytes */
         expect("\"\\ud83d\\ude00\\ud83d\\ude00x\"", TK_JSON_E_LIMIT, "limit is 8");
-        expect("\"[[[[[[[\"", 0, NULL);                                 /* brackets in a string are text */
+        expect("\"[[[[[[[\"", 0, NULL); /* brackets in a string are text */
         expect("\"\\\"[[[[[\"", 0, NULL);
         memset(long_text, ' ', sizeof long_text);
         long_text[301] = 0;
@@ -95,7 +100,8 @@ static void members(void **state)
         assert_null(tk_json_str(value, "missing"));
         assert_int_equal(tk_json_i64(value, "i", 9), 5);
         assert_int_equal(tk_json_i64(value, "f", 9), 9);
-        assert_true(tk_json_f64(value, "i", 9) == 5 && tk_json_f64(value, "f", 9) == 1.5 && tk_json_f64(value, "s", 9) == 9);
+        assert_true(tk_json_f64(value, "i", 9) == 5 && tk_json_f64(value, "f", 9) == 1.5 &&
+                    tk_json_f64(value, "s", 9) == 9);
         assert_int_equal(tk_json_bool(value, "t", 0), 1);
         assert_int_equal(tk_json_bool(value, "n", 1), 1);
         assert_null(tk_json_str(NULL, "s"));
@@ -103,7 +109,8 @@ static void members(void **state)
 
 static void dump_keeps_order_and_types(void **state)
 {
-        static const char text[] = "{\"b\":[1,1.0,0.1,-2.5e-7,1e+300],\"a\":{\"\\\"\":\"ä\\n\"},\"t\":[true,false,null]}";
+        static const char text[] =
+                "{\"b\":[1,1.0,0.1,-2.5e-7,1e+300],\"a\":{\"\\\"\":\"ä\\n\"},\"t\":[true,false,null]}";
         TK_AUTOJSON json_t *value = NULL, *again = NULL;
         TK_AUTOBUF struct tk_buf buf;
         (void)state;

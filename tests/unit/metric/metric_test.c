@@ -30,7 +30,7 @@ static void page_has_every_row(void **state)
         tk_metric_add(metrics, TASKS, 4);
         tk_metric_set(metrics, DEPTH, 9);
         tk_metric_add(metrics, DEPTH, -11);
-        tk_metric_observe(metrics, LATENCY, 100000);      /* on a bound: inside it */
+        tk_metric_observe(metrics, LATENCY, 100000); /* on a bound: inside it */
         tk_metric_observe(metrics, LATENCY, 100001);
         tk_metric_observe(metrics, LATENCY, 3000000000);
         tk_metric_observe(metrics, LATENCY, 90000000000); /* past the last bound */
@@ -38,17 +38,22 @@ static void page_has_every_row(void **state)
         tk_metric_add_l(metrics, BY_STATE, "a\"b\\c\nd", 2);
         tk_metric_observe_l(metrics, BY_PATH, "eager", 1);
         tk_metrics_text(metrics, &buf);
-        assert_non_null(strstr(buf.data, "# HELP tasker_test_tasks_total Tasks\\nwith \\\\.\n# TYPE tasker_test_tasks_total counter\n"
-                                         "tasker_test_tasks_total 7\n"));
+        assert_non_null(strstr(
+                buf.data,
+                "# HELP tasker_test_tasks_total Tasks\\nwith \\\\.\n# TYPE tasker_test_tasks_total counter\n"
+                "tasker_test_tasks_total 7\n"));
         assert_non_null(strstr(buf.data, "# TYPE tasker_test_depth gauge\ntasker_test_depth -2\n"));
         assert_non_null(strstr(buf.data, "tasker_test_latency_seconds_bucket{le=\"0.0001\"} 1\n"
                                          "tasker_test_latency_seconds_bucket{le=\"0.00025\"} 2\n"));
         assert_non_null(strstr(buf.data, "{le=\"2.5\"} 2\ntasker_test_latency_seconds_bucket{le=\"5\"} 3\n"));
-        assert_non_null(strstr(buf.data, "{le=\"60\"} 3\ntasker_test_latency_seconds_bucket{le=\"+Inf\"} 4\n"
-                                         "tasker_test_latency_seconds_sum 93.000200001\ntasker_test_latency_seconds_count 4\n"));
+        assert_non_null(strstr(
+                buf.data,
+                "{le=\"60\"} 3\ntasker_test_latency_seconds_bucket{le=\"+Inf\"} 4\n"
+                "tasker_test_latency_seconds_sum 93.000200001\ntasker_test_latency_seconds_count 4\n"));
         assert_non_null(strstr(buf.data, "tasker_test_by_state_total{state=\"complete\"} 1\n"
                                          "tasker_test_by_state_total{state=\"a\\\"b\\\\c\\nd\"} 2\n"));
-        assert_non_null(strstr(buf.data, "tasker_test_by_path_seconds_bucket{path=\"eager\",le=\"0.0001\"} 1\n"));
+        assert_non_null(
+                strstr(buf.data, "tasker_test_by_path_seconds_bucket{path=\"eager\",le=\"0.0001\"} 1\n"));
         assert_non_null(strstr(buf.data, "tasker_test_by_path_seconds_count{path=\"eager\"} 1\n"));
         assert_int_equal(tk_metric_get(metrics, BY_STATE), 3);
         assert_null(tk_metrics_free(metrics));

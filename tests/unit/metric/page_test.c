@@ -31,7 +31,8 @@ static double sample(const struct tk_buf *buf, const char *name)
 
 static void actors(void **state)
 {
-        static const struct tk_actor_type type = {.name = "intake", .mailbox_max = 8, .batch_max = 1, .handle = give_back};
+        static const struct tk_actor_type type = {
+                .name = "intake", .mailbox_max = 8, .batch_max = 1, .handle = give_back};
         struct tk_actor *actor = tk_actor_new(&type, NULL, 0, 0);
         TK_AUTOBUF struct tk_buf buf;
         struct tk_msg msg = {0};
@@ -63,7 +64,8 @@ static void process(void **state)
         assert_true(sample(&buf, "\nprocess_cpu_seconds_total ") >= 0);
         assert_true(sample(&buf, "\nprocess_start_time_seconds ") > now - 3600);
         assert_true(sample(&buf, "\nprocess_start_time_seconds ") < now + 60);
-        assert_non_null(strstr(tk_buf_str(&buf), "\ntasker_build_info{service=\"tasker-test\",version=\"1.2.3\"} 1\n"));
+        assert_non_null(strstr(tk_buf_str(&buf),
+                               "\ntasker_build_info{service=\"tasker-test\",version=\"1.2.3\"} 1\n"));
         fds = sample(&buf, "\nprocess_open_fds ");
         fd = dup(0);
         tk_metrics_text_process(&later, "tasker-test", "1.2.3");

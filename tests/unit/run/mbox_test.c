@@ -138,7 +138,8 @@ static void receive_all(void *arg)
                 last[i] = -1;
         peer->in_order = true;
         while (tk_mbox_receive(peer->mbox, &msgs, 7, TK_TIME_NEVER)) {
-                tk_list_each(node, &msgs) {
+                tk_list_each(node, &msgs)
+                {
                         struct number *number = tk_container_of(node, struct number, msg.link);
                         peer->sum += number->value;
                         peer->count++;

@@ -16,8 +16,11 @@ static void signals_are_values(void **state)
         static const struct {
                 int number;
                 enum tk_signal meaning;
-        } cases[] = {{SIGTERM, TK_SIGNAL_TERM}, {SIGINT, TK_SIGNAL_TERM}, {SIGHUP, TK_SIGNAL_HUP},
-                     {SIGUSR1, TK_SIGNAL_USR1}, {SIGCHLD, TK_SIGNAL_CHLD}};
+        } cases[] = {{SIGTERM, TK_SIGNAL_TERM},
+                     {SIGINT, TK_SIGNAL_TERM},
+                     {SIGHUP, TK_SIGNAL_HUP},
+                     {SIGUSR1, TK_SIGNAL_USR1},
+                     {SIGCHLD, TK_SIGNAL_CHLD}};
         (void)state;
 
         tk_signal_block();
