@@ -4,9 +4,10 @@
  * protobuf-c messages into them.
  *
  * Callbacks run on the completion-queue thread and must not block: post to an actor and return.
- * Stream sending is pull: tk_rpc_stream_wake() says "I have something"; when no send is outstanding the thread calls
- * next_frame, which packs *everything that waits* into one frame. So nothing queues inside rpc, and what waits while a
- * frame is on its way leaves together with the next. */
+ * Stream sending is pull: tk_rpc_stream_wake() says "I have something"; when no send is outstanding, next_frame is called,
+ * which packs *everything that waits* into one frame. So nothing queues inside rpc, and what waits while a frame is on its
+ * way leaves together with the next. next_frame runs in the thread that woke the stream (no hop on the hot path) or on the
+ * completion-queue thread, never in two at once: wake and close must not be called under a lock that next_frame takes. */
 #pragma once
 #include "base/attr.h"
 #include "base/buf.h"
