@@ -101,7 +101,7 @@ static void sort_by_centre(struct net **nets, unsigned **ports, unsigned n)
 /* An only child takes the line straight from a parent that stands nearly above it. */
 static int wish(const struct net *net, const struct cli_layout_node *node)
 {
-        int centre = (int)node->x, slack = node->is_step ? (int)node->width / 2 - 1 : 1, best = slack + 1, want = centre;
+        int centre = (int)node->x, slack = node->is_step ? (int)node->width / 4 : 1, best = slack + 1, want = centre;
 
         for (unsigned at = 0; net->like->down_n == 1 && at < net->parents_n; at++) {
                 int away = (int)net->parents[at] - centre;

@@ -25,7 +25,7 @@ static const struct look {
         {"cancelled", "⊘", "-", "\x1b[35m", "cancelled"},
         {"resolved_manually", "✓", "*", "\x1b[32m", "resolved"},
 };
-static const struct look unknown = {"", "?", "?", "", "?"};
+static const struct look unknown = {"", "?", "?", "", ""};
 
 struct label {
         char name[LABEL_BYTES], detail[DETAIL_BYTES];
@@ -104,8 +104,8 @@ static void make_label(const struct cli_draw_step *step, unsigned name_max, bool
         cli_draw_duration(step->ms, duration, sizeof duration);
         if (step->attempts > 1)
                 (void)snprintf(tries, sizeof tries, " %s%u", ascii ? "x" : "×", step->attempts);
-        bool both = *look->word && *duration;
-        (void)snprintf(ret->detail, sizeof ret->detail, "%s%s%s%s", look->word, both ? " " : "", duration, tries);
+        const char *word = look == &unknown ? step->state : look->word;
+        (void)snprintf(ret->detail, sizeof ret->detail, "%.24s%s%s%s", word, *word && *duration ? " " : "", duration, tries);
         ret->name_columns = cli_draw_columns(ret->name);
         ret->detail_columns = cli_draw_columns(ret->detail);
 }

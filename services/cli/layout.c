@@ -111,6 +111,16 @@ static void link_nodes(struct build *b)
         }
 }
 
+/* Each line that arrives needs a column of its own above the label. */
+static void widen(struct cli_layout *layout)
+{
+        for (unsigned at = 0; at < layout->nodes_n; at++) {
+                struct cli_layout_node *node = &layout->nodes[at];
+                if (node->is_step && node->width < 2 * node->up_n + 1)
+                        node->width = 2 * node->up_n + 1;
+        }
+}
+
 static void fill_layers(struct build *b)
 {
         struct cli_layout *layout = b->layout;
@@ -229,6 +239,7 @@ int cli_layout(const struct cli_layout_step *steps, unsigned n, struct tk_arena 
         if (r)
                 return r;
         link_nodes(&b);
+        widen(ret);
         fill_layers(&b);
         order_layers(&b);
         for (unsigned at = 0; at < ret->nodes_n; at++) {
