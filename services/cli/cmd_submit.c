@@ -132,6 +132,7 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
         struct tk_err err;
         long status = 0;
 
+        tk_buf_init(&body, BODY_MAX);
         if (read_context(sub->context, &context))
                 return CLI_EXIT_USAGE;
         request = request_of(sub, context, priority);
@@ -139,7 +140,6 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
                 fprintf(stderr, "tasker: the names and texts given must be UTF-8\n");
                 return CLI_EXIT_USAGE;
         }
-        tk_buf_init(&body, BODY_MAX);
         tk_json_dump(request, &body);
         const struct cli_request http = {.method = "POST", .path = "/v1/tasks", .body = tk_buf_str(&body), .body_len = body.len};
         int r = cli_client_send(verb->client, &http, ret, &status, &err);

@@ -103,8 +103,8 @@ static int task_list(int argc, char **argv)
         struct tk_err err;
         unsigned n;
 
-        int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
         tk_buf_init(&path, 1 << 14);
+        int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
         if (r != CLI_VERB_GO)
                 return r;
         tk_buf_printf(&path, "/v1/tasks?page=%s&per_page=%s", cli_client_escape(verb.client, page),
