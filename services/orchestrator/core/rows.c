@@ -19,9 +19,9 @@ static void assign_row(struct orch_app *app, const struct orch_assignment_column
         struct orch_session *s = orch_reservation_take(credit, held.ns);
         TK_CHECK(s); /* the function never assigns more than it was given */
         bool sent = orch_session_assign(s, &held, buf->data, buf->len);
-        orch_session_unref(s);
         if (!sent)
                 orch_dispatch_release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
+        orch_session_unref(s);
 }
 
 /* A task came to a state in which it rests or ends. */
@@ -73,8 +73,10 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                 else
                         fn(user, &r);
         }
-        if (assigned)
-                tk_metric_add_l(app->metrics, ORCH_M_steps_dispatched_total, path, assigned);
+        if (!assigned)
+                return;
+        orch_reservation_wake(credit); /* all assignments of one worker leave in one frame */
+        tk_metric_add_l(app->metrics, ORCH_M_steps_dispatched_total, path, assigned);
 }
 
 void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservation *credit, const char *const *ns, size_t n)

@@ -54,6 +54,7 @@ struct orch_sessions {
 struct reserved {
         struct orch_session *session;
         unsigned ns, n;
+        bool used;
 };
 struct orch_reservation {
         struct orch_sessions *all;
@@ -252,13 +253,30 @@ static uint64_t chunk_append(struct orch_session *s, const void *fields, size_t 
         return chunk->seq;
 }
 
+/* Under the lock: the stream to wake once it is given back (waking asks for the frame at once, which takes the lock). */
+static struct tk_rpc_stream *stream_ref(struct orch_session *s)
+{
+        if (s->stream)
+                tk_rpc_stream_ref(s->stream);
+        return s->stream;
+}
+
+static void wake(struct tk_rpc_stream *stream)
+{
+        if (!stream)
+                return;
+        tk_rpc_stream_wake(stream);
+        tk_rpc_stream_unref(stream);
+}
+
 void orch_session_send(struct orch_session *s, const void *fields, size_t len)
 {
-        TK_LOCKED(&s->all->lock);
-        if (!s->stream)
-                return;
-        chunk_append(s, fields, len);
-        tk_rpc_stream_wake(s->stream);
+        tk_lock_take(&s->all->lock);
+        struct tk_rpc_stream *stream = stream_ref(s);
+        if (stream)
+                chunk_append(s, fields, len);
+        tk_lock_give(&s->all->lock);
+        wake(stream);
 }
 
 bool orch_session_assign(struct orch_session *s, const struct orch_held *held, const void *fields, size_t len)
@@ -267,8 +285,15 @@ bool orch_session_assign(struct orch_session *s, const struct orch_held *held, c
         if (!s->stream)
                 return false;
         hold(s, held, chunk_append(s, fields, len));
-        tk_rpc_stream_wake(s->stream);
         return true;
+}
+
+void orch_session_wake(struct orch_session *s)
+{
+        tk_lock_take(&s->all->lock);
+        struct tk_rpc_stream *stream = stream_ref(s);
+        tk_lock_give(&s->all->lock);
+        wake(stream);
 }
 
 bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf)
@@ -310,7 +335,7 @@ struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const ch
                         s->credit -= take;
                         left -= take;
                         orch_session_ref(s);
-                        r->items[r->items_n++] = (struct reserved){s, (unsigned)i, take};
+                        r->items[r->items_n++] = (struct reserved){s, (unsigned)i, take, false};
                 }
                 /* The next reservation starts with another worker. */
                 struct tk_list *first = tk_list_pop(&all->open);
@@ -340,8 +365,16 @@ struct orch_session *orch_reservation_take(struct orch_reservation *r, const cha
         if (!best)
                 return NULL;
         best->n--;
+        best->used = true;
         orch_session_ref(best->session);
         return best->session;
+}
+
+void orch_reservation_wake(struct orch_reservation *r)
+{
+        for (size_t i = 0; i < r->items_n; i++)
+                if (r->items[i].used)
+                        orch_session_wake(r->items[i].session);
 }
 
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r)
@@ -443,45 +476,69 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, SIZE_MAX / 2);
         encode(&frame, &buf);
-        TK_LOCKED(&all->lock);
+        tk_lock_take(&all->lock);
+        struct tk_rpc_stream *stream = NULL;
         tk_list_each(node, &all->open) {
                 struct orch_session *s = tk_list_entry(node, struct orch_session, link);
                 struct held_entry *entry = tk_map_get(s->held, step->b, sizeof step->b);
-                if (!entry || entry->held.attempt != attempt)
+                if (stream || !entry || entry->held.attempt != attempt)
                         continue;
                 chunk_append(s, buf.data, buf.len);
-                tk_rpc_stream_wake(s->stream);
+                stream = stream_ref(s);
         }
+        tk_lock_give(&all->lock);
+        wake(stream);
+}
+
+/* References to the streams of all open sessions that the filter wants; *ret_n of them. tk_free the array. */
+static struct tk_rpc_stream **streams(struct orch_sessions *all, bool (*wanted)(struct orch_session *s, const void *arg), const void *arg, size_t *ret_n)
+{
+        TK_LOCKED(&all->lock);
+        struct tk_rpc_stream **list = tk_calloc(all->open_n + 1, sizeof *list);
+        *ret_n = 0;
+        tk_list_each(node, &all->open) {
+                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
+                if (wanted(s, arg))
+                        list[(*ret_n)++] = stream_ref(s);
+        }
+        return list;
+}
+
+static bool is_silent(struct orch_session *s, const void *before_ns)
+{
+        return s->seen_ns < *(const int64_t *)before_ns;
+}
+
+static bool append_drain(struct orch_session *s, const void *fields)
+{
+        const struct tk_buf *buf = fields;
+        s->credit = 0;
+        chunk_append(s, buf->data, buf->len);
+        return true;
 }
 
 unsigned orch_sessions_expire(struct orch_sessions *all, int64_t before_ns)
 {
-        unsigned n = 0;
-        TK_LOCKED(&all->lock);
-        tk_list_each(node, &all->open) {
-                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
-                if (s->seen_ns >= before_ns)
-                        continue;
-                tk_rpc_stream_close(s->stream, TK_RPC_DEADLINE_EXCEEDED, "no sign of life for three heartbeats");
-                n++;
+        size_t n;
+        TK_AUTOFREE struct tk_rpc_stream **list = streams(all, is_silent, &before_ns, &n);
+        for (size_t i = 0; i < n; i++) {
+                tk_rpc_stream_close(list[i], TK_RPC_DEADLINE_EXCEEDED, "no sign of life for three heartbeats");
+                tk_rpc_stream_unref(list[i]);
         }
-        return n;
+        return (unsigned)n;
 }
 
 void orch_sessions_drain(struct orch_sessions *all)
 {
         Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        size_t n;
         frame.drain = 1;
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 64);
         encode(&frame, &buf);
-        TK_LOCKED(&all->lock);
-        tk_list_each(node, &all->open) {
-                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
-                s->credit = 0;
-                chunk_append(s, buf.data, buf.len);
-                tk_rpc_stream_wake(s->stream);
-        }
+        TK_AUTOFREE struct tk_rpc_stream **list = streams(all, append_drain, &buf, &n);
+        for (size_t i = 0; i < n; i++)
+                wake(list[i]);
 }
 
 struct orch_held *orch_sessions_renewable(struct orch_sessions *all, int64_t before_ns, int64_t now_ns, size_t *ret_n)

@@ -52,7 +52,9 @@ void orch_session_hold(struct orch_session *s, const struct orch_held *held); /*
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
 void orch_session_send(struct orch_session *s, const void *fields, size_t len);
-/* Appends an assignment and holds the step in one go. False: the stream is gone, nothing was done. */
+/* Appends an assignment and holds the step in one go; orch_session_wake when the last of a batch was appended. False: the
+ * stream is gone, nothing was done. */
+void orch_session_wake(struct orch_session *s);
 TK_MUST bool orch_session_assign(struct orch_session *s, const struct orch_held *held, const void *fields, size_t len);
 /* Moves waiting fields into buf for the next frame; false when none wait. Called by the stream. */
 bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf);
@@ -66,6 +68,8 @@ TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, 
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
 /* Takes one reserved step of the namespace; a referenced session (unref it), or NULL when none is left. */
 struct orch_session *orch_reservation_take(struct orch_reservation *r, const char *ns);
+/* Wakes the streams of all sessions that credit was taken from. */
+void orch_reservation_wake(struct orch_reservation *r);
 /* Gives unused credit back and frees. Returns NULL. */
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
 
@@ -78,8 +82,9 @@ size_t orch_sessions_namespaces(struct orch_sessions *all, char (*ret_ns)[ORCH_N
 
 /* Sends `fields` (a Cancel) to whoever holds this execution. */
 void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step, uint32_t attempt, const char *reason);
-/* Ends streams not heard of since `before_ns` (monotonic) and tells all to drain when asked. Returns how many were ended. */
+/* Ends streams not heard of since `before_ns` (monotonic); returns how many. */
 unsigned orch_sessions_expire(struct orch_sessions *all, int64_t before_ns);
+/* Tells all workers that this process stops: no credit is left, results are still welcome. */
 void orch_sessions_drain(struct orch_sessions *all);
 /* Copies everything held whose lease was taken or renewed before `before_ns`, and marks it renewed at now_ns. tk_free. */
 struct orch_held *orch_sessions_renewable(struct orch_sessions *all, int64_t before_ns, int64_t now_ns, size_t *ret_n);
