@@ -71,16 +71,19 @@ static bool used_before(unsigned *const *ports, unsigned n, unsigned column)
 }
 
 /* The free column nearest to `want` above the label of the node; `want` itself when all are taken. */
-static unsigned free_column(const struct plan *plan, const struct net *net, const struct cli_layout_node *node, int want,
-                            unsigned *const *before, unsigned before_n)
+static unsigned free_column(const struct plan *plan, const struct net *net,
+                            const struct cli_layout_node *node, int want, unsigned *const *before,
+                            unsigned before_n)
 {
-        int first = (int)(node->x - cli_layout_left(node->width)), last = (int)(node->x + cli_layout_right(node->width));
+        int first = (int)(node->x - cli_layout_left(node->width)),
+            last = (int)(node->x + cli_layout_right(node->width));
 
         want = want < first ? first : want > last ? last : want;
         for (int away = 0; away <= last - first; away++)
                 for (int side = 1; side >= -1; side -= 2) {
                         int column = want + side * away;
-                        if (column >= first && column <= last && !used_before(before, before_n, (unsigned)column) &&
+                        if (column >= first && column <= last &&
+                            !used_before(before, before_n, (unsigned)column) &&
                             !column_taken(plan, net, (unsigned)column))
                                 return (unsigned)column;
                 }
@@ -101,7 +104,8 @@ static void sort_by_centre(struct net **nets, unsigned **ports, unsigned n)
 /* An only child takes the line straight from a parent that stands nearly above it. */
 static int wish(const struct net *net, const struct cli_layout_node *node)
 {
-        int centre = (int)node->x, slack = node->is_step ? (int)node->width / 4 : 1, best = slack + 1, want = centre;
+        int centre = (int)node->x, slack = node->is_step ? (int)node->width / 4 : 1, best = slack + 1,
+            want = centre;
 
         for (unsigned at = 0; net->like->down_n == 1 && at < net->parents_n; at++) {
                 int away = (int)net->parents[at] - centre;
@@ -113,7 +117,8 @@ static int wish(const struct net *net, const struct cli_layout_node *node)
         return want;
 }
 
-/* Each net that feeds this node gets a column of its own above the label, in the order of where they come from. */
+/* Each net that feeds this node gets a column of its own above the label, in the order of where they come
+ * from. */
 static void assign_ports(struct plan *plan, unsigned number)
 {
         struct cli_layout_node *node = &plan->layout->nodes[number];
@@ -127,7 +132,8 @@ static void assign_ports(struct plan *plan, unsigned number)
         sort_by_centre(nets, ports, n);
         int step = n > 1 && 2 * n - 1 <= node->width ? 2 : 1;
         for (unsigned at = 0; at < n; at++) {
-                int want = n == 1 ? wish(nets[0], node) : (int)node->x + step * (int)at - step * (int)(n - 1) / 2;
+                int want = n == 1 ? wish(nets[0], node)
+                                  : (int)node->x + step * (int)at - step * (int)(n - 1) / 2;
                 *ports[at] = free_column(plan, nets[at], node, want, ports, at);
         }
         if (!node->is_step && n)
@@ -210,7 +216,9 @@ static void draw_net(struct cli_band *band, const struct net *net)
 
 void cli_band(struct cli_layout *layout, unsigned layer, struct tk_arena *arena, struct cli_band *ret)
 {
-        struct plan plan = {.layout = layout, .above = &layout->layers[layer], .below = &layout->layers[layer + 1],
+        struct plan plan = {.layout = layout,
+                            .above = &layout->layers[layer],
+                            .below = &layout->layers[layer + 1],
                             .arena = arena};
 
         group_nets(&plan);
@@ -224,8 +232,10 @@ void cli_band(struct cli_layout *layout, unsigned layer, struct tk_arena *arena,
 
 const char *cli_band_glyph(const struct cli_band_cell *at, bool ascii)
 {
-        static const char *const box[] = {" ", "╵", "╷", "│", "╴", "┘", "┐", "┤", "╶", "└", "┌", "├", "─", "┴", "┬", "┼"};
-        static const char *const plain[] = {" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"};
+        static const char *const box[] = {" ", "╵", "╷", "│", "╴", "┘", "┐", "┤",
+                                          "╶", "└", "┌", "├", "─", "┴", "┬", "┼"};
+        static const char *const plain[] = {" ", "|", "|", "|", "-", "+", "+", "+",
+                                            "-", "+", "+", "+", "-", "+", "+", "+"};
         unsigned lines = at->lines;
 
         if (!at->joint && (lines & (CLI_BAND_UP | CLI_BAND_DOWN)))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/band.h: the lines between two layers of a layout, as characters. Pure.
  *
- * Steps with the same children make one net: stems down from the parents, one horizontal bus, stems down to the children.
- * Nets keep apart: each has its own stems, a bus shares a row only with buses it does not touch, and where lines of two
- * nets cross the vertical one is drawn through. */
+ * Steps with the same children make one net: stems down from the parents, one horizontal bus, stems down to
+ * the children. Nets keep apart: each has its own stems, a bus shares a row only with buses it does not
+ * touch, and where lines of two nets cross the vertical one is drawn through. */
 #pragma once
 #include "cli/layout.h"
 

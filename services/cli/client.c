@@ -28,7 +28,8 @@ int cli_client_new(const char *url, struct cli_client **ret, struct tk_err *err)
         if (!url)
                 url = from_env && *from_env ? from_env : default_url;
         if (!tk_str_starts(url, "http://") && !tk_str_starts(url, "https://"))
-                return TK_ERR(err, -EINVAL, "\"%s\" is not the address of an orchestrator: expected http://host:port", url);
+                return TK_ERR(err, -EINVAL,
+                              "\"%s\" is not the address of an orchestrator: expected http://host:port", url);
         if (curl_global_init(CURL_GLOBAL_DEFAULT))
                 return TK_ERR(err, -ENOMEM, "libcurl does not start");
         struct cli_client *client = TK_NEW(struct cli_client);
@@ -71,8 +72,8 @@ static size_t take(char *data, size_t size, size_t n, void *into)
         return tk_buf_failed(into) ? 0 : size * n;
 }
 
-static void prepare(struct cli_client *client, const struct cli_request *request, const char *url, struct curl_slist *headers,
-                    struct tk_buf *answer)
+static void prepare(struct cli_client *client, const struct cli_request *request, const char *url,
+                    struct curl_slist *headers, struct tk_buf *answer)
 {
         CURL *curl = client->curl;
 
@@ -97,23 +98,25 @@ static void explain(struct tk_err *err, const struct cli_request *request, long 
                     const struct tk_buf *answer)
 {
         const json_t *envelope = json_object_get(json, "error");
-        const char *message = json_is_object(envelope) ? tk_json_str(envelope, "message") : tk_json_str(json, "message");
+        const char *message = json_is_object(envelope) ? tk_json_str(envelope, "message")
+                                                       : tk_json_str(json, "message");
 
         if (!message)
                 message = answer->len ? tk_buf_str(answer) : "no further explanation";
-        (void)TK_ERR(err, CLI_CLIENT_E_STATUS, "%s %s was refused (HTTP %ld): %.300s", request->method, request->path, status,
-                     message);
+        (void)TK_ERR(err, CLI_CLIENT_E_STATUS, "%s %s was refused (HTTP %ld): %.300s", request->method,
+                     request->path, status, message);
 }
 
 static int unreachable(const struct cli_client *client, CURLcode why, struct tk_err *err)
 {
         return TK_ERR(err, CLI_CLIENT_E_UNREACHABLE,
-                      "cannot reach an orchestrator at %s: %s. Is it running (tasker dev)? Another address: --url or TASKER_URL",
+                      "cannot reach an orchestrator at %s: %s. Is it running (tasker dev)? Another address: "
+                      "--url or TASKER_URL",
                       client->url, curl_easy_strerror(why));
 }
 
-int cli_client_send(struct cli_client *client, const struct cli_request *request, json_t **ret, long *ret_status,
-                    struct tk_err *err)
+int cli_client_send(struct cli_client *client, const struct cli_request *request, json_t **ret,
+                    long *ret_status, struct tk_err *err)
 {
         const char *type = request->content_type ? request->content_type : "application/json";
         TK_AUTOBUF struct tk_buf url, header, answer;
@@ -142,7 +145,8 @@ int cli_client_send(struct cli_client *client, const struct cli_request *request
                 return CLI_CLIENT_E_STATUS;
         }
         if (parsed)
-                return TK_ERR(err, CLI_CLIENT_E_ANSWER, "%s%s did not answer in JSON (%s): is this an orchestrator?", client->url,
+                return TK_ERR(err, CLI_CLIENT_E_ANSWER,
+                              "%s%s did not answer in JSON (%s): is this an orchestrator?", client->url,
                               request->path, tk_err_text(&why));
         *ret = json;
         return CLI_CLIENT_OK;
@@ -157,5 +161,7 @@ int cli_client_get(struct cli_client *client, const char *path, json_t **ret, st
 
 int cli_client_exit(int outcome)
 {
-        return outcome == CLI_CLIENT_OK ? CLI_EXIT_OK : outcome == CLI_CLIENT_E_UNREACHABLE ? CLI_EXIT_UNREACHABLE : CLI_EXIT_FAILED;
+        return outcome == CLI_CLIENT_OK              ? CLI_EXIT_OK
+               : outcome == CLI_CLIENT_E_UNREACHABLE ? CLI_EXIT_UNREACHABLE
+                                                     : CLI_EXIT_FAILED;
 }

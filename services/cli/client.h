@@ -23,11 +23,11 @@ struct cli_request {
         const char *content_type;          /* of the body; NULL: application/json */
         const void *body;                  /* NULL: none */
         size_t body_len;
-        int64_t wait_ns;                   /* how long the server may take on purpose (?wait=), beyond the usual time */
+        int64_t wait_ns; /* how long the server may take on purpose (?wait=), beyond the usual time */
 };
 /* The JSON of a 2xx answer (yours to decref). */
-TK_MUST int cli_client_send(struct cli_client *client, const struct cli_request *request, json_t **ret, long *ret_status,
-                            struct tk_err *err);
+TK_MUST int cli_client_send(struct cli_client *client, const struct cli_request *request, json_t **ret,
+                            long *ret_status, struct tk_err *err);
 /* GET. */
 TK_MUST int cli_client_get(struct cli_client *client, const char *path, json_t **ret, struct tk_err *err);
 /* The exit code that tells of this outcome. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_submit.c: see cmd_submit.h. A template may be named shortly: what is left out (namespace, version) is looked up
- * among the registered ones, and said when it is not clear. */
+/* cli/cmd_submit.c: see cmd_submit.h. A template may be named shortly: what is left out (namespace, version)
+ * is looked up among the registered ones, and said when it is not clear. */
 #include "cli/cmd_submit.h"
 
 #include "base/str.h"
@@ -43,13 +43,15 @@ static int not_found(const struct submission *sub, const json_t *templates, cons
         size_t at;
 
         if (other) {
-                fprintf(stderr, "tasker: %s is registered in several namespaces: say which, as in --namespace %s\n", sub->name,
-                        tk_json_str(other, "namespace"));
+                fprintf(stderr,
+                        "tasker: %s is registered in several namespaces: say which, as in --namespace %s\n",
+                        sub->name, tk_json_str(other, "namespace"));
                 return CLI_EXIT_FAILED;
         }
-        fprintf(stderr, "tasker: no template %s%s%s%s%s is registered. ", sub->ns ? sub->ns : "", sub->ns ? "/" : "", sub->name,
-                sub->version ? "@" : "", sub->version ? sub->version : "");
-        fprintf(stderr, json_array_size(templates) ? "There are:" : "There are none: tasker template apply DIRECTORY");
+        fprintf(stderr, "tasker: no template %s%s%s%s%s is registered. ", sub->ns ? sub->ns : "",
+                sub->ns ? "/" : "", sub->name, sub->version ? "@" : "", sub->version ? sub->version : "");
+        fprintf(stderr, json_array_size(templates) ? "There are:"
+                                                   : "There are none: tasker template apply DIRECTORY");
         json_array_foreach(templates, at, entry) {
                 const char *ns = tk_json_str(entry, "namespace"), *name = tk_json_str(entry, "name");
                 if (at == NAMED_MAX) {
@@ -104,7 +106,8 @@ static int read_context(const char *text, json_t **ret)
         *ret = NULL;
         (void)TK_ERR(&err, -1, "expected a JSON object");
 wrong:
-        fprintf(stderr, "tasker: --context: %s. Give an object such as '{\"order_id\": 7}', @file.json, or - for standard input\n",
+        fprintf(stderr,
+                "tasker: --context: %s. Give an object ('{\"order_id\": 7}'), @file.json, or - (standard input)\n",
                 tk_err_text(&err));
         return -1;
 }
@@ -116,10 +119,11 @@ static json_t *request_of(const struct submission *sub, json_t *context, int64_t
 
         for (unsigned at = 0; at < sub->tags.n; at++)
                 (void)json_array_append_new(tags, json_string(sub->tags.items[at]));
-        json_t *request = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s, s:s, s:o, s:I}", "name", sub->name, "namespace", sub->ns,
-                                    "version", sub->version, "context", context, "initiator",
-                                    sub->initiator ? sub->initiator : user && *user ? user : "cli", "source_system",
-                                    sub->source, "reason", sub->reason, "tags", tags, "priority", (json_int_t)priority);
+        const char *initiator = sub->initiator ? sub->initiator : user && *user ? user : "cli";
+        json_t *request = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s, s:s, s:o, s:I}",
+                                    "name", sub->name, "namespace", sub->ns, "version", sub->version,
+                                    "context", context, "initiator", initiator, "source_system", sub->source,
+                                    "reason", sub->reason, "tags", tags, "priority", (json_int_t)priority);
         if (request && sub->key)
                 (void)json_object_set_new(request, "idempotency_key", json_string(sub->key));
         return request;
@@ -141,13 +145,14 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
                 return CLI_EXIT_USAGE;
         }
         tk_json_dump(request, &body);
-        const struct cli_request http = {.method = "POST", .path = "/v1/tasks", .body = tk_buf_str(&body), .body_len = body.len};
+        const struct cli_request http = {
+                .method = "POST", .path = "/v1/tasks", .body = tk_buf_str(&body), .body_len = body.len};
         int r = cli_client_send(verb->client, &http, ret, &status, &err);
         if (!r)
                 return CLI_VERB_GO;
         r = cli_verb_fail(r, &err);
         if (status == 409)
-                fprintf(stderr, "The same template with the same context ran before; give --idempotency-key, or another context.\n");
+                fprintf(stderr, "It ran before with this context: give --idempotency-key, or another context.\n");
         return r;
 }
 
@@ -173,7 +178,8 @@ static int submit(struct cli_verb *verb, struct submission *sub)
                 return CLI_EXIT_USAGE;
         }
         if (sub->timeout && (tk_time_duration_parse(sub->timeout, &timeout_ns) < 0 || timeout_ns <= 0)) {
-                fprintf(stderr, "tasker: --timeout %s: expected a duration such as 30s, 500ms or 5m\n", sub->timeout);
+                fprintf(stderr, "tasker: --timeout %s: expected a duration such as 30s, 500ms or 5m\n",
+                        sub->timeout);
                 return CLI_EXIT_USAGE;
         }
         int r = look_up(verb, sub);
@@ -183,7 +189,8 @@ static int submit(struct cli_verb *verb, struct submission *sub)
                 return r;
         const char *uuid = tk_json_str(task, "task_uuid");
         if (uuid && (sub->wait || sub->graph))
-                return cli_follow(verb, uuid, timeout_ns, sub->graph ? CLI_FOLLOW_GRAPH : CLI_FOLLOW_PROGRESS);
+                return cli_follow(verb, uuid, timeout_ns,
+                                  sub->graph ? CLI_FOLLOW_GRAPH : CLI_FOLLOW_PROGRESS);
         if (verb->json)
                 cli_verb_print_json(task);
         else
@@ -196,18 +203,18 @@ int cli_cmd_submit(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         struct submission sub = {.context = "{}", .source = "tasker-cli", .reason = "submitted by hand"};
         const struct cli_opt opts[] = {
-                {.name = "context", .value_name = "JSON", .value = &sub.context, .help = "Input: an object, @file, or - (default {})."},
-                {.name = "namespace", .value_name = "NAME", .value = &sub.ns, .help = "Needed when the name is in several."},
-                {.name = "version", .value_name = "V", .value = &sub.version, .help = "Default: the newest registered."},
-                {.name = "priority", .value_name = "N", .value = &sub.priority, .help = "Larger is more urgent (default 0)."},
-                {.name = "tag", .value_name = "TEXT", .list = &sub.tags, .help = "May be given several times."},
-                {.name = "idempotency-key", .value_name = "KEY", .value = &sub.key, .help = "What makes this task the same as another."},
-                {.name = "initiator", .value_name = "NAME", .value = &sub.initiator, .help = "Who asks (default $USER)."},
-                {.name = "source", .value_name = "NAME", .value = &sub.source, .help = "From where (default tasker-cli)."},
-                {.name = "reason", .value_name = "TEXT", .value = &sub.reason, .help = "Why."},
-                {.name = "wait", .flag = &sub.wait, .help = "Wait until it has come to rest; exit code as task wait."},
-                {.name = "watch", .flag = &sub.graph, .help = "Wait and draw its graph live."},
-                {.name = "timeout", .value_name = "DURATION", .value = &sub.timeout, .help = "With --wait or --watch: give up after this."},
+                CLI_OPT_VALUE("context", "JSON", &sub.context, "Input: an object, @file, or - (default {})."),
+                CLI_OPT_VALUE("namespace", "NAME", &sub.ns, "Needed when the name is in several."),
+                CLI_OPT_VALUE("version", "V", &sub.version, "Default: the newest registered."),
+                CLI_OPT_VALUE("priority", "N", &sub.priority, "Larger is more urgent (default 0)."),
+                CLI_OPT_LIST("tag", "TEXT", &sub.tags, "May be given several times."),
+                CLI_OPT_VALUE("idempotency-key", "KEY", &sub.key, "What makes two tasks the same."),
+                CLI_OPT_VALUE("initiator", "NAME", &sub.initiator, "Who asks (default $USER)."),
+                CLI_OPT_VALUE("source", "NAME", &sub.source, "From where (default tasker-cli)."),
+                CLI_OPT_VALUE("reason", "TEXT", &sub.reason, "Why."),
+                CLI_OPT_FLAG("wait", &sub.wait, "Wait until it rests; exit code as task wait."),
+                CLI_OPT_FLAG("watch", &sub.graph, "Wait and draw its graph live."),
+                CLI_OPT_VALUE("timeout", "DURATION", &sub.timeout, "With --wait or --watch: give up then."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task submit", "[NAMESPACE/]TEMPLATE[@VERSION]",

@@ -56,7 +56,8 @@ static int task_get(int argc, char **argv)
 
 static void print_tasks(const struct cli_verb *verb, const json_t *list)
 {
-        static const char *const titles[] = {"UUID", "NAMESPACE", "TEMPLATE", "VERSION", "STATUS", ">STEPS", "CREATED", NULL};
+        static const char *const titles[] = {"UUID",   "NAMESPACE", "TEMPLATE", "VERSION",
+                                             "STATUS", ">STEPS",    "CREATED",  NULL};
         static const char *const keys[] = {"task_uuid", "namespace", "name", "version", "status"};
         struct cli_table *table = cli_table_new(verb->arena, titles);
         const json_t *pages = json_object_get(list, "pagination"), *task;
@@ -76,7 +77,8 @@ static void print_tasks(const struct cli_verb *verb, const json_t *list)
         }
         cli_table_print(table, verb->term.colour, &text);
         tk_buf_printf(&text, "page %lld of %lld, %lld tasks\n", (long long)tk_json_i64(pages, "page", 0),
-                      (long long)tk_json_i64(pages, "total_pages", 0), (long long)tk_json_i64(pages, "total_count", 0));
+                      (long long)tk_json_i64(pages, "total_pages", 0),
+                      (long long)tk_json_i64(pages, "total_count", 0));
         fputs(tk_buf_str(&text), stdout);
 }
 
@@ -85,12 +87,12 @@ static int task_list(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *page = "1", *per_page = "25", *ns = NULL, *status = NULL, *initiator = NULL;
         const struct cli_opt opts[] = {
-                {.name = "namespace", .value_name = "NAME", .value = &ns, .help = "Only of this namespace."},
-                {.name = "status", .value_name = "STATE", .value = &status,
-                 .help = "completed, pending, or a task state such as error or steps_in_process."},
-                {.name = "initiator", .value_name = "NAME", .value = &initiator, .help = "Only started by NAME."},
-                {.name = "page", .value_name = "N", .value = &page, .help = "From 1."},
-                {.name = "per-page", .value_name = "N", .value = &per_page, .help = "1 to 100 (default 25)."},
+                CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
+                CLI_OPT_VALUE("status", "STATE", &status,
+                              "completed, pending, or a task state such as error."),
+                CLI_OPT_VALUE("initiator", "NAME", &initiator, "Only started by NAME."),
+                CLI_OPT_VALUE("page", "N", &page, "From 1."),
+                CLI_OPT_VALUE("per-page", "N", &per_page, "1 to 100 (default 25)."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task list", "",
@@ -166,7 +168,7 @@ static int task_wait(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *timeout = NULL, *uuid;
         const struct cli_opt opts[] = {
-                {.name = "timeout", .value_name = "DURATION", .value = &timeout, .help = "Give up after this (default: never)."},
+                CLI_OPT_VALUE("timeout", "DURATION", &timeout, "Give up after this (default: never)."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task wait", "UUID",
@@ -213,17 +215,18 @@ static int task_graph(int argc, char **argv)
         const char *timeout = NULL, *uuid;
         bool watch = false, ascii = false;
         const struct cli_opt opts[] = {
-                {.name = "watch", .flag = &watch, .help = "Follow live until the task has come to rest."},
-                {.name = "timeout", .value_name = "DURATION", .value = &timeout, .help = "With --watch: give up after this."},
-                {.name = "ascii", .flag = &ascii, .help = "Draw with ASCII characters only."},
+                CLI_OPT_FLAG("watch", &watch, "Follow live until the task has come to rest."),
+                CLI_OPT_VALUE("timeout", "DURATION", &timeout, "With --watch: give up after this."),
+                CLI_OPT_FLAG("ascii", &ascii, "Draw with ASCII characters only."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task graph", "UUID",
-                "Draws the graph of a task: each step with its state, how long it took (from dispatch to the stored\n"
-                "result) and, when more than one, its attempts. --json prints the steps with their dependencies.\n\n"
+                "Draws the graph of a task: each step with its state, how long it took (from dispatch to the\n"
+                "stored result) and, when more than one, its attempts. --json prints the steps.\n\n"
                 "  tasker task graph UUID\n"
                 "  tasker task graph UUID --watch\n\n"
-                "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry  ✔ complete  ✘ failed  ⊘ cancelled",
+                "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry\n"
+                "  ✔ complete  ✘ failed  ⊘ cancelled  ✓ resolved",
                 opts, tk_countof(opts), 1, 1};
         int64_t timeout_ns = 0;
         unsigned n;
@@ -247,8 +250,9 @@ int cli_cmd_task(int argc, char **argv)
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"cancel", "cancel a task", task_cancel},
         };
-        return cli_sub_run("tasker task",
-                           "Tasks are runs of templates. They are known by the UUID that submit prints.\n"
-                           "Exit code: 0 done, 1 failed, 2 wrong usage, 3 no orchestrator reachable, 4 time is up.",
-                           subs, tk_countof(subs), argc, argv);
+        return cli_sub_run(
+                "tasker task",
+                "Tasks are runs of templates. They are known by the UUID that submit prints.\n"
+                "Exit code: 0 done, 1 failed, 2 wrong usage, 3 no orchestrator reachable, 4 time is up.",
+                subs, tk_countof(subs), argc, argv);
 }

@@ -39,7 +39,8 @@ static int template_list(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *ns = NULL, *path = "/v1/templates";
         const struct cli_opt opts[] = {
-                {.name = "namespace", .value_name = "NAME", .value = &ns, .help = "Only of this namespace."}, CLI_VERB_OPTS(verb)};
+                CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
+                CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker template list", "",
                 "Lists the registered templates, every version.\n\n"
@@ -53,7 +54,8 @@ static int template_list(int argc, char **argv)
         if (r != CLI_VERB_GO)
                 return r;
         if (ns)
-                path = tk_arena_printf(verb.arena, "/v1/templates?namespace=%s", cli_client_escape(verb.client, ns));
+                path = tk_arena_printf(verb.arena, "/v1/templates?namespace=%s",
+                                       cli_client_escape(verb.client, ns));
         r = cli_client_get(verb.client, path, &list, &err);
         if (r)
                 return cli_verb_fail(r, &err);
@@ -75,15 +77,20 @@ static int apply_file(struct cli_verb *verb, const char *file, bool replace, jso
         int r = cli_file_read(file, &yaml, &err) < 0 ? CLI_CLIENT_E_STATUS : CLI_CLIENT_OK;
         if (r == CLI_CLIENT_OK) {
                 const struct cli_request request = {
-                        .method = "POST", .content_type = "application/yaml", .body = tk_buf_str(&yaml), .body_len = yaml.len,
-                        .path = tk_arena_printf(verb->arena, "/v1/templates?replace=%s&file=%s", replace ? "true" : "false",
+                        .method = "POST",
+                        .content_type = "application/yaml",
+                        .body = tk_buf_str(&yaml),
+                        .body_len = yaml.len,
+                        .path = tk_arena_printf(verb->arena, "/v1/templates?replace=%s&file=%s",
+                                                replace ? "true" : "false",
                                                 cli_client_escape(verb->client, file))};
                 r = cli_client_send(verb->client, &request, &answer, NULL, &err);
         }
         if (r == CLI_CLIENT_E_UNREACHABLE)
                 return cli_verb_fail(r, &err);
         if (r)
-                answer = json_pack("{s:s, s:s%}", "outcome", "refused", "message", tk_err_text(&err), strlen(tk_err_text(&err)));
+                answer = json_pack("{s:s, s:s%}", "outcome", "refused", "message", tk_err_text(&err),
+                                   strlen(tk_err_text(&err)));
         if (answer)
                 (void)json_object_set_new(answer, "file", json_string(file));
         const char *outcome = tk_json_str(answer, "outcome"), *ns = tk_json_str(answer, "namespace"),
@@ -91,7 +98,8 @@ static int apply_file(struct cli_verb *verb, const char *file, bool replace, jso
         if (r)
                 fprintf(stderr, "refused     %s: %s\n", file, tk_err_text(&err));
         else if (!verb->json)
-                printf("%-11s %s/%s@%s\n", outcome ? outcome : "?", ns ? ns : "?", name ? name : "?", version ? version : "?");
+                printf("%-11s %s/%s@%s\n", outcome ? outcome : "?", ns ? ns : "?", name ? name : "?",
+                       version ? version : "?");
         (void)json_array_append_new(report, answer);
         return cli_client_exit(r);
 }
@@ -101,12 +109,12 @@ static int template_apply(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         bool replace = false;
         const struct cli_opt opts[] = {
-                {.name = "replace", .flag = &replace, .help = "Allow a changed template under a version that exists."},
+                CLI_OPT_FLAG("replace", &replace, "Allow a changed template under a version that exists."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker template apply", "PATH",
-                "Registers a template file, or every *.yaml and *.yml below a directory. What is registered already and\n"
-                "unchanged stays as it is; running tasks keep the template they started with.\n\n"
+                "Registers a template file, or every *.yaml and *.yml below a directory. What is registered\n"
+                "already stays as it is; running tasks keep the template they started with.\n\n"
                 "  tasker template apply examples/templates\n"
                 "  tasker template apply refund.yaml --replace",
                 opts, tk_countof(opts), 1, 1};
@@ -153,11 +161,11 @@ static bool validate_file(const char *file, const char *environment, bool strict
         if (!json && r)
                 printf("invalid     %s\n", tk_err_text(&err));
         else if (!json)
-                printf("%-11s %s/%s@%s, %u steps, digest %.12s…\n", good ? "valid" : "invalid", tpl->ns, tpl->name, tpl->version,
-                       tpl->steps_n, tpl->digest);
-        (void)json_array_append_new(report, json_pack("{s:s, s:b, s:s?, s:s?, s:o}", "file", file, "valid", good, "error",
-                                                      r ? tk_err_text(&err) : NULL, "digest", r ? NULL : tpl->digest,
-                                                      "warnings", warnings));
+                printf("%-11s %s/%s@%s, %u steps, digest %.12s…\n", good ? "valid" : "invalid", tpl->ns,
+                       tpl->name, tpl->version, tpl->steps_n, tpl->digest);
+        (void)json_array_append_new(report, json_pack("{s:s, s:b, s:s?, s:s?, s:o}", "file", file, "valid",
+                                                      good, "error", r ? tk_err_text(&err) : NULL, "digest",
+                                                      r ? NULL : tpl->digest, "warnings", warnings));
         return good;
 }
 
@@ -166,13 +174,13 @@ static int template_validate(int argc, char **argv)
         const char *environment = NULL, *path, **files;
         bool json = false, strict = false;
         const struct cli_opt opts[] = {
-                {.name = "environment", .value_name = "NAME", .value = &environment, .help = "Apply the overrides of this environment."},
-                {.name = "strict", .flag = &strict, .help = "Warnings (unknown keys) are errors."},
-                {.name = "json", .flag = &json, .help = "Print an array of findings."}};
+                CLI_OPT_VALUE("environment", "NAME", &environment, "Apply the overrides of this environment."),
+                CLI_OPT_FLAG("strict", &strict, "Warnings (unknown keys) are errors."),
+                CLI_OPT_FLAG("json", &json, "Print an array of findings.")};
         const struct cli_usage usage = {
                 "tasker template validate", "PATH",
-                "Checks a template file, or every *.yaml and *.yml below a directory, without a server: syntax, types, limits,\n"
-                "dependencies and cycles. Every finding names file, line and column.\n\n"
+                "Checks a template file, or every *.yaml and *.yml below a directory, without a server:\n"
+                "syntax, types, limits, dependencies and cycles. Findings name file, line and column.\n\n"
                 "  tasker template validate refund.yaml --strict",
                 opts, tk_countof(opts), 1, 1};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(1 << 16, 1 << 24);
@@ -202,7 +210,8 @@ int cli_cmd_template(int argc, char **argv)
                 {"apply", "register template files", template_apply},
                 {"validate", "check template files without a server", template_validate},
         };
-        return cli_sub_run("tasker template",
-                           "Templates are YAML files that declare a graph of steps; a task is one run of a template.",
-                           subs, tk_countof(subs), argc, argv);
+        return cli_sub_run(
+                "tasker template",
+                "Templates are YAML files that declare a graph of steps; a task is one run of a template.",
+                subs, tk_countof(subs), argc, argv);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/columns.c: every node wants to stand at the median of its neighbours; in its layer it must keep its place and its
- * distance. The best compromise (least squares) is an isotonic regression, found by pooling adjacent violators. Sweeping
- * down and up a few times lets the wishes of all layers meet. */
+/* cli/columns.c: every node wants to stand at the median of its neighbours; in its layer it must keep its
+ * place and its distance. The best compromise (least squares) is an isotonic regression, found by pooling
+ * adjacent violators. Sweeping down and up a few times lets the wishes of all layers meet. */
 #include "cli/columns.h"
 
 #include <math.h>
@@ -18,8 +18,10 @@ static unsigned distance(const struct cli_layout_node *left, const struct cli_la
         return cli_layout_right(left->width) + 1 + GAP + cli_layout_left(right->width);
 }
 
-/* Columns of one layer that are nearest to `want` (by place) and keep the distances; written to x (by node). */
-static void fit(const struct cli_layout *layout, unsigned layer, const double *want, double *x, struct pool *pools)
+/* Columns of one layer that are nearest to `want` (by place) and keep the distances; written to x (by node).
+ */
+static void fit(const struct cli_layout *layout, unsigned layer, const double *want, double *x,
+                struct pool *pools)
 {
         const struct cli_layout_layer *row = &layout->layers[layer];
         unsigned pools_n = 0;
@@ -44,7 +46,8 @@ static void fit(const struct cli_layout *layout, unsigned layer, const double *w
         for (unsigned pool = 0, at = 0; pool < pools_n; pool++)
                 for (unsigned i = 0; i < pools[pool].n; i++, at++) {
                         if (at)
-                                offset += distance(&layout->nodes[row->nodes[at - 1]], &layout->nodes[row->nodes[at]]);
+                                offset += distance(&layout->nodes[row->nodes[at - 1]],
+                                                   &layout->nodes[row->nodes[at]]);
                         x[row->nodes[at]] = pools[pool].sum / pools[pool].weight + offset;
                 }
 }
@@ -66,7 +69,8 @@ static void to_columns(struct cli_layout *layout, const double *x)
                 left = fmin(left, x[at] - cli_layout_left(layout->nodes[at].width));
         for (unsigned at = 0; at < layout->nodes_n; at++) {
                 struct cli_layout_node *node = &layout->nodes[at];
-                node->x = (unsigned)floor(x[at] - left + 0.5 + 1e-6); /* halves go the same way in every layer */
+                node->x = (unsigned)floor(x[at] - left + 0.5 +
+                                          1e-6); /* halves go the same way in every layer */
                 unsigned end = node->x + cli_layout_right(node->width) + 1;
                 layout->width = end > layout->width ? end : layout->width;
         }
@@ -74,7 +78,8 @@ static void to_columns(struct cli_layout *layout, const double *x)
 
 void cli_columns(struct cli_layout *layout, struct tk_arena *arena)
 {
-        double *x = TK_ARENA_ARRAY(arena, double, layout->nodes_n), *want = TK_ARENA_ARRAY(arena, double, layout->nodes_n);
+        double *x = TK_ARENA_ARRAY(arena, double, layout->nodes_n),
+               *want = TK_ARENA_ARRAY(arena, double, layout->nodes_n);
         struct pool *pools = TK_ARENA_ARRAY(arena, struct pool, layout->nodes_n);
 
         for (unsigned layer = 0; layer < layout->layers_n; layer++)

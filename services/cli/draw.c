@@ -7,7 +7,13 @@
 #include "cli/layout.h"
 #include <stdio.h>
 
-enum { NAME_MAX_COLUMNS = 40, DETAIL_BYTES = 64, LABEL_BYTES = 256, ARENA_BLOCK = 1 << 16, ARENA_MAX = 256 << 20 };
+enum {
+        NAME_MAX_COLUMNS = 40,
+        DETAIL_BYTES = 64,
+        LABEL_BYTES = 256,
+        ARENA_BLOCK = 1 << 16,
+        ARENA_MAX = 256 << 20
+};
 #define DIM "\x1b[2m"
 #define PLAIN "\x1b[0m"
 
@@ -72,7 +78,8 @@ void cli_draw_duration(double ms, char *ret_text, size_t size)
 {
         ret_text[0] = '\0';
         if (ms >= 60e3)
-                (void)snprintf(ret_text, size, "%.0f min %.0f s", (double)(long)(ms / 60e3), (double)((long)(ms / 1e3) % 60));
+                (void)snprintf(ret_text, size, "%.0f min %.0f s", (double)(long)(ms / 60e3),
+                               (double)((long)(ms / 1e3) % 60));
         else if (ms >= 10e3)
                 (void)snprintf(ret_text, size, "%.1f s", ms / 1e3);
         else if (ms >= 0)
@@ -105,7 +112,8 @@ static void make_label(const struct cli_draw_step *step, unsigned name_max, bool
         if (step->attempts > 1)
                 (void)snprintf(tries, sizeof tries, " %s%u", ascii ? "x" : "×", step->attempts);
         const char *word = look == &unknown ? step->state : look->word;
-        (void)snprintf(ret->detail, sizeof ret->detail, "%.24s%s%s%s", word, *word && *duration ? " " : "", duration, tries);
+        (void)snprintf(ret->detail, sizeof ret->detail, "%.24s%s%s%s", word, *word && *duration ? " " : "",
+                       duration, tries);
         ret->name_columns = cli_draw_columns(ret->name);
         ret->detail_columns = cli_draw_columns(ret->detail);
 }
@@ -117,7 +125,8 @@ static int lay_out(struct picture *picture, unsigned name_max)
         for (unsigned at = 0; at < picture->n; at++) {
                 struct label *label = &picture->labels[at];
                 make_label(&picture->steps[at], name_max, picture->style->ascii, label);
-                steps[at].width = label->name_columns > label->detail_columns ? label->name_columns : label->detail_columns;
+                steps[at].width = label->name_columns > label->detail_columns ? label->name_columns
+                                                                              : label->detail_columns;
                 steps[at].parents = picture->steps[at].parents;
                 steps[at].parents_n = picture->steps[at].parents_n;
         }
@@ -157,7 +166,8 @@ static void put_labels(struct picture *picture, const struct cli_layout_layer *l
                 if (!columns)
                         continue;
                 column = skip_to(picture, column, node->x - cli_layout_left(columns)) + columns;
-                put_coloured(picture, detail ? DIM : cli_draw_colour(picture->steps[layer->nodes[at]].state), text);
+                put_coloured(picture, detail ? DIM : cli_draw_colour(picture->steps[layer->nodes[at]].state),
+                             text);
         }
         tk_buf_putc(picture->out, '\n');
 }
@@ -185,7 +195,8 @@ static void put_list(struct picture *picture)
         unsigned widest = 0;
 
         for (unsigned at = 0; at < picture->n; at++) {
-                make_label(&picture->steps[at], NAME_MAX_COLUMNS, picture->style->ascii, &picture->labels[at]);
+                make_label(&picture->steps[at], NAME_MAX_COLUMNS, picture->style->ascii,
+                           &picture->labels[at]);
                 if (picture->labels[at].name_columns > widest)
                         widest = picture->labels[at].name_columns;
         }
@@ -193,15 +204,20 @@ static void put_list(struct picture *picture)
                 const struct cli_draw_step *step = &picture->steps[at];
                 const struct label *label = &picture->labels[at];
                 put_coloured(picture, cli_draw_colour(step->state), label->name);
-                tk_buf_printf(picture->out, "%*s  %s", (int)(widest - label->name_columns), "", label->detail);
+                tk_buf_printf(picture->out, "%*s  %s", (int)(widest - label->name_columns), "",
+                              label->detail);
                 for (unsigned p = 0; p < step->parents_n; p++)
-                        tk_buf_printf(picture->out, "%s%s", p ? ", " : picture->style->ascii ? "  <- " : "  ← ",
+                        tk_buf_printf(picture->out, "%s%s",
+                                      p                       ? ", "
+                                      : picture->style->ascii ? "  <- "
+                                                              : "  ← ",
                                       picture->steps[step->parents[p]].name);
                 tk_buf_putc(picture->out, '\n');
         }
 }
 
-void cli_draw(const struct cli_draw_step *steps, unsigned n, const struct cli_draw_style *style, struct tk_buf *out)
+void cli_draw(const struct cli_draw_step *steps, unsigned n, const struct cli_draw_style *style,
+              struct tk_buf *out)
 {
         static const unsigned name_max[] = {NAME_MAX_COLUMNS, 24, 16, 10};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);

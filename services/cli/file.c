@@ -39,23 +39,27 @@ static int by_name(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int walk(FTS *tree, const char *root, struct tk_arena *arena, const char **list, unsigned *n, struct tk_err *err)
+static int walk(FTS *tree, const char *root, struct tk_arena *arena, const char **list, unsigned *n,
+                struct tk_err *err)
 {
         FTSENT *entry;
 
         while ((errno = 0, entry = fts_read(tree))) {
                 if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS)
-                        return TK_ERR(err, -entry->fts_errno, "cannot read %s: %s", entry->fts_path, strerror(entry->fts_errno));
+                        return TK_ERR(err, -entry->fts_errno, "cannot read %s: %s", entry->fts_path,
+                                      strerror(entry->fts_errno));
                 if (entry->fts_info != FTS_F || (entry->fts_level > 0 && !is_yaml(entry->fts_name)))
                         continue;
                 if (*n == CLI_FILE_LIST_MAX)
-                        return TK_ERR(err, -E2BIG, "more than %d templates below %s", CLI_FILE_LIST_MAX, root);
+                        return TK_ERR(err, -E2BIG, "more than %d templates below %s", CLI_FILE_LIST_MAX,
+                                      root);
                 list[(*n)++] = tk_arena_strdup(arena, entry->fts_path);
         }
         return errno ? TK_ERR(err, -errno, "cannot read %s: %s", root, strerror(errno)) : 0;
 }
 
-int cli_file_list(const char *path, struct tk_arena *arena, const char ***ret, unsigned *ret_n, struct tk_err *err)
+int cli_file_list(const char *path, struct tk_arena *arena, const char ***ret, unsigned *ret_n,
+                  struct tk_err *err)
 {
         char *const roots[] = {tk_arena_strdup(arena, path), NULL};
         const char **list = TK_ARENA_ARRAY(arena, const char *, CLI_FILE_LIST_MAX);

@@ -8,6 +8,8 @@
 
 /* The whole file ("-": standard input) into buf, bounded by its maximum. 0, or negative with err. */
 TK_MUST int cli_file_read(const char *path, struct tk_buf *buf, struct tk_err *err);
-/* The path itself when it is a file; else every *.yaml and *.yml below it, sorted. Strings live in the arena. */
+/* The path itself when it is a file; else every *.yaml and *.yml below it, sorted. Strings live in the arena.
+ */
 enum { CLI_FILE_LIST_MAX = 4096 };
-TK_MUST int cli_file_list(const char *path, struct tk_arena *arena, const char ***ret, unsigned *ret_n, struct tk_err *err);
+TK_MUST int cli_file_list(const char *path, struct tk_arena *arena, const char ***ret, unsigned *ret_n,
+                          struct tk_err *err);

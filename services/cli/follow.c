@@ -19,7 +19,8 @@ int cli_follow_steps(struct cli_verb *verb, const char *segment, json_t **ret, s
         return cli_client_get(verb->client, path, ret, err);
 }
 
-static int get_task(struct cli_verb *verb, const char *segment, int64_t wait_ns, json_t **ret, struct tk_err *err)
+static int get_task(struct cli_verb *verb, const char *segment, int64_t wait_ns, json_t **ret,
+                    struct tk_err *err)
 {
         char path[256];
         const struct cli_request request = {.method = "GET", .path = path, .wait_ns = wait_ns};
@@ -46,7 +47,8 @@ static void put_progress(const struct cli_verb *verb, const json_t *task, struct
         int64_t done = tk_json_i64(task, "completed_steps", 0), all = tk_json_i64(task, "total_steps", 0);
 
         for (int64_t at = 0; at < BAR; at++)
-                tk_buf_puts(out, all && at * all < done * BAR ? (verb->term.ascii ? "=" : "━") : (verb->term.ascii ? "-" : "─"));
+                tk_buf_puts(out, all && at * all < done * BAR ? (verb->term.ascii ? "=" : "━")
+                                                              : (verb->term.ascii ? "-" : "─"));
         tk_buf_putc(out, ' ');
         cli_task_print_line(task, &verb->term, tk_time_wall_ns(), out);
 }
@@ -94,7 +96,9 @@ static int time_is_up(const json_t *task, const char *uuid)
 {
         const char *status = tk_json_str(task, "status");
 
-        fprintf(stderr, "tasker: the time is up; task %s is still %s. Wait longer with --timeout, or look: tasker task graph %s\n",
+        fprintf(stderr,
+                "tasker: the time is up; task %s is still %s. Wait longer with --timeout, or look: tasker "
+                "task graph %s\n",
                 uuid, status ? status : "there", uuid);
         return CLI_EXIT_TIMEOUT;
 }

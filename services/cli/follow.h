@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/follow.h: staying with a task until it has come to rest. The server answers when that happens (?wait=), so
- * nothing is asked more often than a live picture needs. */
+/* cli/follow.h: staying with a task until it has come to rest. The server answers when that happens (?wait=),
+ * so nothing is asked more often than a live picture needs. */
 #pragma once
 #include "cli/verb.h"
 

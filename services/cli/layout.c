@@ -78,7 +78,8 @@ static int connect_step(struct build *b, unsigned source)
                         lowest = layout->nodes[at].layer;
         for (unsigned layer = layout->nodes[source].layer + 1; layer <= lowest; layer++) {
                 for (unsigned at = 0; at < b->n; at++)
-                        if (layout->nodes[at].layer == layer && is_child(&b->steps[at], source) && !add_edge(b, from, at))
+                        if (layout->nodes[at].layer == layer && is_child(&b->steps[at], source) &&
+                            !add_edge(b, from, at))
                                 return CLI_LAYOUT_E_LARGE;
                 if (layer == lowest)
                         break;
@@ -105,7 +106,8 @@ static void link_nodes(struct build *b)
                 nodes[at].down_n = nodes[at].up_n = 0;
         }
         for (unsigned at = 0; at < b->edges.n; at++) {
-                struct cli_layout_node *from = &nodes[b->edges.items[at].from], *to = &nodes[b->edges.items[at].to];
+                struct cli_layout_node *from = &nodes[b->edges.items[at].from],
+                                       *to = &nodes[b->edges.items[at].to];
                 from->down[from->down_n++] = b->edges.items[at].to;
                 to->up[to->up_n++] = b->edges.items[at].from;
         }
@@ -180,8 +182,10 @@ static unsigned crossings(const struct build *b)
                 for (unsigned j = 0; j < i; j++) {
                         const struct edge *a = &b->edges.items[i], *c = &b->edges.items[j];
                         if (nodes[a->from].layer == nodes[c->from].layer)
-                                n += (nodes[a->from].at < nodes[c->from].at && nodes[a->to].at > nodes[c->to].at) ||
-                                     (nodes[a->from].at > nodes[c->from].at && nodes[a->to].at < nodes[c->to].at);
+                                n += (nodes[a->from].at < nodes[c->from].at &&
+                                      nodes[a->to].at > nodes[c->to].at) ||
+                                     (nodes[a->from].at > nodes[c->from].at &&
+                                      nodes[a->to].at < nodes[c->to].at);
                 }
         return n;
 }
@@ -214,14 +218,16 @@ static void order_layers(struct build *b)
 static void sort_neighbours(const struct cli_layout *layout, unsigned *list, unsigned n)
 {
         for (unsigned at = 1; at < n; at++)
-                for (unsigned to = at; to > 0 && layout->nodes[list[to - 1]].at > layout->nodes[list[to]].at; to--) {
+                for (unsigned to = at; to > 0 && layout->nodes[list[to - 1]].at > layout->nodes[list[to]].at;
+                     to--) {
                         unsigned node = list[to];
                         list[to] = list[to - 1];
                         list[to - 1] = node;
                 }
 }
 
-int cli_layout(const struct cli_layout_step *steps, unsigned n, struct tk_arena *arena, struct cli_layout *ret)
+int cli_layout(const struct cli_layout_step *steps, unsigned n, struct tk_arena *arena,
+               struct cli_layout *ret)
 {
         struct build b = {.steps = steps, .n = n, .arena = arena, .layout = ret};
 

@@ -9,11 +9,12 @@ enum { LEFT_COLUMN = 28 };
 
 static void print_help(const struct cli_usage *usage)
 {
-        printf("usage: %s %s%s[options]\n\n%s\n\noptions:\n", usage->command, usage->arguments, *usage->arguments ? " " : "",
-               usage->text);
+        printf("usage: %s %s%s[options]\n\n%s\n\noptions:\n", usage->command, usage->arguments,
+               *usage->arguments ? " " : "", usage->text);
         for (size_t at = 0; at < usage->opts_n; at++) {
                 const struct cli_opt *opt = &usage->opts[at];
-                int len = printf("  --%s%s%s", opt->name, opt->value_name ? " " : "", opt->value_name ? opt->value_name : "");
+                int len = printf("  --%s%s%s", opt->name, opt->value_name ? " " : "",
+                                 opt->value_name ? opt->value_name : "");
                 printf("%*s%s\n", len < LEFT_COLUMN ? LEFT_COLUMN - len : 1, "", opt->help);
         }
         printf("  --help%*sShow this.\n", LEFT_COLUMN - 8, "");
@@ -21,7 +22,8 @@ static void print_help(const struct cli_usage *usage)
 
 static int wrong(const struct cli_usage *usage, const char *what, const char *which)
 {
-        fprintf(stderr, "%s: %s%s%s\nTry: %s --help\n", usage->command, what, *which ? ": " : "", which, usage->command);
+        fprintf(stderr, "%s: %s%s%s\nTry: %s --help\n", usage->command, what, *which ? ": " : "", which,
+                usage->command);
         return CLI_OPT_E_USAGE;
 }
 
@@ -59,7 +61,8 @@ static int take(const struct cli_usage *usage, int argc, char **argv, int *at)
         return CLI_OPT_OK;
 }
 
-int cli_opt_parse(const struct cli_usage *usage, int argc, char **argv, const char **ret_args, unsigned *ret_n)
+int cli_opt_parse(const struct cli_usage *usage, int argc, char **argv, const char **ret_args,
+                  unsigned *ret_n)
 {
         bool options = true;
 
@@ -83,5 +86,6 @@ int cli_opt_parse(const struct cli_usage *usage, int argc, char **argv, const ch
                         ret_args[(*ret_n)++] = argv[at];
                 }
         }
-        return *ret_n < usage->arguments_min ? wrong(usage, "missing argument", usage->arguments) : CLI_OPT_OK;
+        return *ret_n < usage->arguments_min ? wrong(usage, "missing argument", usage->arguments)
+                                             : CLI_OPT_OK;
 }

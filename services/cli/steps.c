@@ -38,7 +38,8 @@ static double step_ms(const json_t *step, const char *state, int64_t now_wall_ns
         return tk_streq(state, "in_progress") ? -1 : tk_json_f64(step, "execution_time_ms", -1);
 }
 
-static void read_parents(const json_t *step, const struct tk_map *numbers, struct tk_arena *arena, struct cli_draw_step *ret)
+static void read_parents(const json_t *step, const struct tk_map *numbers, struct tk_arena *arena,
+                         struct cli_draw_step *ret)
 {
         const json_t *names = json_object_get(step, "dependencies"), *name;
         size_t at;
@@ -76,8 +77,8 @@ void cli_steps_read(const json_t *array, int64_t now_wall_ns, struct tk_arena *a
                 read_parents(step, numbers, arena, &ret->items[at]);
 }
 
-void cli_steps_print(const json_t *array, const struct cli_term *term, int64_t now_wall_ns, struct tk_arena *arena,
-                     struct tk_buf *out)
+void cli_steps_print(const json_t *array, const struct cli_term *term, int64_t now_wall_ns,
+                     struct tk_arena *arena, struct tk_buf *out)
 {
         static const char *const titles[] = {"", "STEP", "STATE", ">ATTEMPTS", ">TIME", "UUID", NULL};
         struct cli_table *table = cli_table_new(arena, titles);
@@ -94,7 +95,8 @@ void cli_steps_print(const json_t *array, const struct cli_term *term, int64_t n
                 cli_table_put(table, colour, "%s", cli_draw_symbol(item->state, term->ascii));
                 cli_table_put(table, NULL, "%s", item->name);
                 cli_table_put(table, colour, "%s", item->state);
-                cli_table_put(table, NULL, "%u/%lld", item->attempts, (long long)tk_json_i64(step, "max_attempts", 0));
+                cli_table_put(table, NULL, "%u/%lld", item->attempts,
+                              (long long)tk_json_i64(step, "max_attempts", 0));
                 cli_table_put(table, NULL, "%s", duration);
                 cli_table_put(table, "\x1b[2m", "%s", uuid ? uuid : "");
         }
@@ -109,11 +111,13 @@ void cli_steps_print_failures(const json_t *array, const struct cli_term *term, 
         json_array_foreach(array, at, step) {
                 const char *name = tk_json_str(step, "name"), *state = tk_json_str(step, "current_state");
                 const json_t *error = json_object_get(json_object_get(step, "results"), "error");
-                const char *message = tk_json_str(error, "message"), *colour = term->colour ? cli_draw_colour("error") : "";
+                const char *message = tk_json_str(error, "message"),
+                           *colour = term->colour ? cli_draw_colour("error") : "";
                 if (!tk_streq(state, "error"))
                         continue;
-                tk_buf_printf(out, "  %s%s %s%s (%lld attempts): %s\n", colour, cli_draw_symbol("error", term->ascii),
-                              name ? name : "?", term->colour ? "\x1b[0m" : "", (long long)tk_json_i64(step, "attempts", 0),
+                tk_buf_printf(out, "  %s%s %s%s (%lld attempts): %s\n", colour,
+                              cli_draw_symbol("error", term->ascii), name ? name : "?",
+                              term->colour ? "\x1b[0m" : "", (long long)tk_json_i64(step, "attempts", 0),
                               message ? message : "no message");
         }
 }
@@ -145,29 +149,33 @@ static const char *text_of(const json_t *task, const char *key)
         return text ? text : "?";
 }
 
-void cli_task_print_line(const json_t *task, const struct cli_term *term, int64_t now_wall_ns, struct tk_buf *out)
+void cli_task_print_line(const json_t *task, const struct cli_term *term, int64_t now_wall_ns,
+                         struct tk_buf *out)
 {
         const char *status = text_of(task, "status"), *look = symbol_state(status);
         char duration[24];
 
         cli_draw_duration(cli_task_ms(task, now_wall_ns), duration, sizeof duration);
         tk_buf_printf(out, "%s%s %s%s %s: %s, %lld of %lld steps", term->colour ? cli_draw_colour(look) : "",
-                      cli_draw_symbol(look, term->ascii), text_of(task, "name"), term->colour ? "\x1b[0m" : "",
-                      text_of(task, "task_uuid"), status, (long long)tk_json_i64(task, "completed_steps", 0),
+                      cli_draw_symbol(look, term->ascii), text_of(task, "name"),
+                      term->colour ? "\x1b[0m" : "", text_of(task, "task_uuid"), status,
+                      (long long)tk_json_i64(task, "completed_steps", 0),
                       (long long)tk_json_i64(task, "total_steps", 0));
         tk_buf_printf(out, "%s%s\n", *duration ? ", " : "", duration);
 }
 
 void cli_task_print(const json_t *task, const struct cli_term *term, int64_t now_wall_ns, struct tk_buf *out)
 {
-        static const char *const keys[] = {"namespace", "version", "created_at", "updated_at", "initiator", "source_system",
-                                           "reason", "correlation_id", "execution_status", "recommended_action"};
+        static const char *const keys[] = {
+                "namespace",     "version", "created_at",     "updated_at",       "initiator",
+                "source_system", "reason",  "correlation_id", "execution_status", "recommended_action"};
         const json_t *context = json_object_get(task, "context");
 
         cli_task_print_line(task, term, now_wall_ns, out);
         for (size_t at = 0; at < tk_countof(keys); at++)
                 tk_buf_printf(out, "  %-18s %s\n", keys[at], text_of(task, keys[at]));
-        tk_buf_printf(out, "  %-18s %lld\n  %-18s ", "priority", (long long)tk_json_i64(task, "priority", 0), "context");
+        tk_buf_printf(out, "  %-18s %lld\n  %-18s ", "priority", (long long)tk_json_i64(task, "priority", 0),
+                      "context");
         if (context)
                 tk_json_dump(context, out);
         tk_buf_putc(out, '\n');

@@ -71,8 +71,9 @@ void cli_table_print(const struct cli_table *table, bool colour, struct tk_buf *
                 unsigned column = at % table->columns_n;
                 bool last = column + 1 == table->columns_n, painted = colour && cell->colour && *cell->colour;
                 int pad = (int)(table->width[column] - cell->columns);
-                tk_buf_printf(out, "%*s%s%s%s", table->right[column] ? pad : 0, "", painted ? cell->colour : "", cell->text,
-                              painted ? "\x1b[0m" : "");
-                tk_buf_printf(out, "%*s%s", last ? 0 : (table->right[column] ? 0 : pad) + GAP, "", last ? "\n" : "");
+                tk_buf_printf(out, "%*s%s%s%s", table->right[column] ? pad : 0, "",
+                              painted ? cell->colour : "", cell->text, painted ? "\x1b[0m" : "");
+                tk_buf_printf(out, "%*s%s", last ? 0 : (table->right[column] ? 0 : pad) + GAP, "",
+                              last ? "\n" : "");
         }
 }

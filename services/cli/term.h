@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/term.h: what standard output can show. Colours and live pictures only on a terminal; NO_COLOR and TERM=dumb are respected. */
+/* cli/term.h: what standard output can show. Colours and live pictures only on a terminal; NO_COLOR and
+ * TERM=dumb are respected. */
 #pragma once
 #include "base/attr.h"
 #include <stdbool.h>

@@ -8,8 +8,8 @@
 
 enum { ARENA_BLOCK = 16384, ARENA_MAX = 256 << 20 };
 
-int cli_verb_begin(struct cli_verb *verb, const struct cli_usage *usage, int argc, char **argv, const char **ret_args,
-                   unsigned *ret_n)
+int cli_verb_begin(struct cli_verb *verb, const struct cli_usage *usage, int argc, char **argv,
+                   const char **ret_args, unsigned *ret_n)
 {
         struct tk_err err;
 
@@ -43,7 +43,8 @@ void cli_verb_print_json(const json_t *json)
         putchar('\n');
 }
 
-int cli_sub_run(const char *group, const char *about, const struct cli_sub *subs, size_t n, int argc, char **argv)
+int cli_sub_run(const char *group, const char *about, const struct cli_sub *subs, size_t n, int argc,
+                char **argv)
 {
         const char *name = argc > 1 ? argv[1] : NULL;
         bool help = !name || tk_streq(name, "--help") || tk_streq(name, "-h") || tk_streq(name, "help");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/verb.h: what the client verbs ("task submit", "template list", …) share: their common options, a client, the
- * terminal, and how results and failures are said: results on standard output, failures on standard error. */
+/* cli/verb.h: what the client verbs ("task submit", "template list", …) share: their common options, a
+ * client, the terminal, and how results and failures are said: results on standard output, failures on
+ * standard error. */
 #pragma once
 #include "base/arena.h"
 #include "cli/client.h"
@@ -14,15 +15,15 @@ struct cli_verb {
         struct cli_client *client;
         struct tk_arena *arena;
 };
-#define CLI_VERB_OPT_URL(verb) {.name = "url", .value_name = "URL", .value = &(verb).url,                     \
-                                .help = "Orchestrator (default $TASKER_URL, else http://127.0.0.1:8080)."}
-#define CLI_VERB_OPT_JSON(verb) {.name = "json", .flag = &(verb).json, .help = "Print the server's answer as JSON."}
-#define CLI_VERB_OPTS(verb) CLI_VERB_OPT_URL(verb), CLI_VERB_OPT_JSON(verb)
+#define CLI_VERB_OPTS(verb)                                                                                  \
+        CLI_OPT_VALUE("url", "URL", &(verb).url,                                                             \
+                      "Orchestrator (default $TASKER_URL, else http://127.0.0.1:8080)."),                    \
+                CLI_OPT_FLAG("json", &(verb).json, "Print the server's answer as JSON.")
 
 enum { CLI_VERB_GO = -1 };
 /* Parses and connects. CLI_VERB_GO, or the exit code to end with at once. */
-TK_MUST int cli_verb_begin(struct cli_verb *verb, const struct cli_usage *usage, int argc, char **argv, const char **ret_args,
-                           unsigned *ret_n);
+TK_MUST int cli_verb_begin(struct cli_verb *verb, const struct cli_usage *usage, int argc, char **argv,
+                           const char **ret_args, unsigned *ret_n);
 void cli_verb_end(struct cli_verb *verb);
 #define TK_AUTOVERB __attribute__((cleanup(cli_verb_end)))
 /* Says err on standard error; returns the exit code of a client outcome. */
@@ -34,4 +35,5 @@ struct cli_sub {
         const char *name, *summary;
         int (*run)(int argc, char **argv);
 };
-int cli_sub_run(const char *group, const char *about, const struct cli_sub *subs, size_t n, int argc, char **argv);
+int cli_sub_run(const char *group, const char *about, const struct cli_sub *subs, size_t n, int argc,
+                char **argv);

@@ -18,7 +18,8 @@ int cli_version_compare(const char *a, const char *b)
 {
         while (*a && *b) {
                 size_t a_len = strspn(a, "0123456789"), b_len = strspn(b, "0123456789");
-                int r = a_len && b_len ? compare_numbers(a, a_len, b, b_len) : (unsigned char)*a - (unsigned char)*b;
+                int r = a_len && b_len ? compare_numbers(a, a_len, b, b_len)
+                                       : (unsigned char)*a - (unsigned char)*b;
                 if (r)
                         return r;
                 a += a_len && b_len ? a_len : 1;
@@ -35,9 +36,10 @@ const json_t *cli_version_pick(const json_t *templates, const char *ns, const ch
 
         *ret_other = NULL;
         json_array_foreach(templates, at, entry) {
-                const char *its_ns = tk_json_str(entry, "namespace"), *its_version = tk_json_str(entry, "version");
-                if (!its_ns || !its_version || !tk_streq(tk_json_str(entry, "name"), name) || (ns && !tk_streq(its_ns, ns)) ||
-                    (version && !tk_streq(its_version, version)))
+                const char *its_ns = tk_json_str(entry, "namespace"),
+                           *its_version = tk_json_str(entry, "version");
+                if (!its_ns || !its_version || !tk_streq(tk_json_str(entry, "name"), name) ||
+                    (ns && !tk_streq(its_ns, ns)) || (version && !tk_streq(its_version, version)))
                         continue;
                 if (best && !tk_streq(tk_json_str(best, "namespace"), its_ns)) {
                         *ret_other = entry;

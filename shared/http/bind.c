@@ -19,9 +19,11 @@ static int split(const char *text, char ret_host[HOST_MAX], const char **ret_por
         int64_t port;
 
         if (!colon)
-                return TK_ERR(err, -EINVAL, "bind address \"%s\": expected host:port, as in 127.0.0.1:8080", text ? text : "");
+                return TK_ERR(err, -EINVAL, "bind address \"%s\": expected host:port, as in 127.0.0.1:8080",
+                              text ? text : "");
         if (tk_str_to_i64(colon + 1, 0, UINT16_MAX, &port) < 0)
-                return TK_ERR(err, -EINVAL, "bind address \"%s\": the port is not a number from 0 to 65535", text);
+                return TK_ERR(err, -EINVAL, "bind address \"%s\": the port is not a number from 0 to 65535",
+                              text);
         size_t len = (size_t)(colon - text);
         if (len >= 2 && text[0] == '[' && text[len - 1] == ']')
                 text++, len -= 2;
@@ -36,7 +38,8 @@ static int split(const char *text, char ret_host[HOST_MAX], const char **ret_por
 static int listen_on(const struct addrinfo *address)
 {
         int on = 1, off = 0;
-        int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
+        int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                        address->ai_protocol);
 
         if (fd < 0)
                 return -errno;
@@ -66,7 +69,8 @@ static int port_of(int fd, uint16_t *ret_port)
         return 0;
 }
 
-/* The first address that works; IPv6 first when all interfaces are meant, for its socket serves both families. */
+/* The first address that works; IPv6 first when all interfaces are meant, for its socket serves both
+ * families. */
 static int listen_on_any(struct addrinfo *found, bool all)
 {
         int r = -EADDRNOTAVAIL;

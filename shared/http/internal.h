@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* http/internal.h: the server and its requests from inside. Private to http/.
  *
- * Life of a request: made when its request line is there, filled in the server thread, handed to the handler, ended by
- * the server thread when the reply was sent or the connection died. In between exactly one party owns it: the server
- * thread until `handle`, then the handler (or the thread it gave the request to) until tk_http_reply. */
+ * Life of a request: made when its request line is there, filled in the server thread, handed to the handler,
+ * ended by the server thread when the reply was sent or the connection died. In between exactly one party
+ * owns it: the server thread until `handle`, then the handler (or the thread it gave the request to) until
+ * tk_http_reply. */
 #pragma once
 #include "base/buf.h"
 #include "http/http.h"
@@ -60,16 +61,21 @@ struct tk_http_req {
 };
 
 /* request.c: the server thread's side of a request */
-TK_MUST struct tk_http_req *tk_http_req_new(struct tk_http *http, struct MHD_Connection *connection, const char *target);
+TK_MUST struct tk_http_req *tk_http_req_new(struct tk_http *http, struct MHD_Connection *connection,
+                                            const char *target);
 struct tk_http_req *tk_http_req_free(struct tk_http_req *req);
 void tk_http_req_refuse(struct tk_http_req *req, int status, const char *why); /* the first refusal stays */
 /* reply.c */
-void tk_http_reply_build(struct tk_http_req *req, int status, const char *content_type, const void *body, size_t len);
+void tk_http_reply_build(struct tk_http_req *req, int status, const char *content_type, const void *body,
+                         size_t len);
 void tk_http_reply_refusal(struct tk_http_req *req);
 enum MHD_Result tk_http_reply_queue(struct tk_http_req *req);
 /* serve.c: the callbacks the daemon calls */
-enum MHD_Result tk_http_serve(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_len, void **at);
+enum MHD_Result tk_http_serve(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data, size_t *data_len,
+                              void **at);
 void *tk_http_serve_begin(void *cls, const char *target, struct MHD_Connection *connection);
-void tk_http_serve_end(void *cls, struct MHD_Connection *connection, void **at, enum MHD_RequestTerminationCode code);
-void tk_http_serve_peer(void *cls, struct MHD_Connection *connection, void **at, enum MHD_ConnectionNotificationCode code);
+void tk_http_serve_end(void *cls, struct MHD_Connection *connection, void **at,
+                       enum MHD_RequestTerminationCode code);
+void tk_http_serve_peer(void *cls, struct MHD_Connection *connection, void **at,
+                        enum MHD_ConnectionNotificationCode code);

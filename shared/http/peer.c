@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* http/peer.c: see peer.h. A new deadline is never earlier than one timeout from now, so a sleeper that wakes at the
- * earliest deadline it saw, or after one timeout, misses nothing. */
+/* http/peer.c: see peer.h. A new deadline is never earlier than one timeout from now, so a sleeper that wakes
+ * at the earliest deadline it saw, or after one timeout, misses nothing. */
 #include "http/peer.h"
 
 #include "base/check.h"
@@ -80,7 +80,8 @@ struct tk_http_peer *tk_http_peer_free(struct tk_http_peers *peers, struct tk_ht
 
 void tk_http_peer_hurry(struct tk_http_peers *peers, struct tk_http_peer *peer)
 {
-        atomic_store_explicit(&peer->deadline_ns, tk_time_mono_ns() + peers->timeout_ns, memory_order_relaxed);
+        atomic_store_explicit(&peer->deadline_ns, tk_time_mono_ns() + peers->timeout_ns,
+                              memory_order_relaxed);
 }
 
 void tk_http_peer_relax(struct tk_http_peer *peer)

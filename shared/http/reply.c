@@ -17,15 +17,17 @@ void tk_http_req_add_header(struct tk_http_req *req, const char *name, const cha
 static void add_cors(struct MHD_Response *response)
 {
         (void)MHD_add_response_header(response, "access-control-allow-origin", "*");
-        (void)MHD_add_response_header(response, "vary",
-                                      "origin, access-control-request-method, access-control-request-headers");
+        (void)MHD_add_response_header(
+                response, "vary", "origin, access-control-request-method, access-control-request-headers");
 }
 
-void tk_http_reply_build(struct tk_http_req *req, int status, const char *content_type, const void *body, size_t len)
+void tk_http_reply_build(struct tk_http_req *req, int status, const char *content_type, const void *body,
+                         size_t len)
 {
         TK_CHECK(!req->response);
         /* The library takes a mutable pointer but only reads what it is told to copy. */
-        struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+        struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body,
+                                                                        MHD_RESPMEM_MUST_COPY);
         TK_CHECK(response);
         add_cors(response);
         for (const struct tk_http_header *at = req->headers; at; at = at->next)
@@ -59,7 +61,8 @@ enum MHD_Result tk_http_reply_queue(struct tk_http_req *req)
         return MHD_queue_response(req->connection, (unsigned)req->status, req->response);
 }
 
-void tk_http_reply(struct tk_http_req *req, int status, const char *content_type, const void *body, size_t len)
+void tk_http_reply(struct tk_http_req *req, int status, const char *content_type, const void *body,
+                   size_t len)
 {
         struct tk_http *http = req->http;
 

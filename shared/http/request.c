@@ -7,10 +7,12 @@
 
 enum {
         ARENA_BLOCK = 4096,
-        ARENA_MAX = 256 * 1024 * 1024, /* for what handlers build; input is bounded by the limits on head and body */
+        ARENA_MAX = 256 * 1024 *
+                1024, /* for what handlers build; input is bounded by the limits on head and body */
 };
 
-struct tk_http_req *tk_http_req_new(struct tk_http *http, struct MHD_Connection *connection, const char *target)
+struct tk_http_req *tk_http_req_new(struct tk_http *http, struct MHD_Connection *connection,
+                                    const char *target)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* http/route.c: see route.h. One node per distinct pattern prefix; children are a sibling list, literals before the
- * parameter, so that the first match of a depth-first walk is the most literal one. */
+/* http/route.c: see route.h. One node per distinct pattern prefix; children are a sibling list, literals
+ * before the parameter, so that the first match of a depth-first walk is the most literal one. */
 #include "http/route.h"
 
 #include "base/arena.h"
@@ -65,11 +65,13 @@ static int add(struct tk_http_routes *routes, const struct tk_http_route *row, s
         unsigned segments = 0;
 
         if (!pattern || pattern[0] != '/')
-                return TK_ERR(err, -EINVAL, "route %s: a pattern starts with '/'", pattern ? pattern : "(null)");
+                return TK_ERR(err, -EINVAL, "route %s: a pattern starts with '/'",
+                              pattern ? pattern : "(null)");
         for (const char *text = pattern; text;) {
                 const char *start = text + 1, *end = strchrnul(start, '/');
                 if (++segments > TK_HTTP_SEGMENTS_MAX)
-                        return TK_ERR(err, -EINVAL, "route %s: more than %d segments", pattern, TK_HTTP_SEGMENTS_MAX);
+                        return TK_ERR(err, -EINVAL, "route %s: more than %d segments", pattern,
+                                      TK_HTTP_SEGMENTS_MAX);
                 node = child_of(routes->arena, node, start, (size_t)(end - start));
                 text = *end ? end : NULL;
         }
@@ -80,7 +82,8 @@ static int add(struct tk_http_routes *routes, const struct tk_http_route *row, s
         return 0;
 }
 
-int tk_http_routes_new(const struct tk_http_route *rows, size_t n, struct tk_http_routes **ret, struct tk_err *err)
+int tk_http_routes_new(const struct tk_http_route *rows, size_t n, struct tk_http_routes **ret,
+                       struct tk_err *err)
 {
         TK_CLEANUP(tk_http_routes_free) struct tk_http_routes *routes = TK_NEW(struct tk_http_routes);
 
@@ -123,7 +126,8 @@ static const struct node *walk(const struct node *node, const struct tk_http_pat
         return NULL;
 }
 
-bool tk_http_routes_match(const struct tk_http_routes *routes, const struct tk_http_path *path, struct tk_http_match *ret)
+bool tk_http_routes_match(const struct tk_http_routes *routes, const struct tk_http_path *path,
+                          struct tk_http_match *ret)
 {
         ret->params_n = 0;
         const struct node *node = walk(&routes->root, path, 0, ret);
@@ -138,6 +142,6 @@ void tk_http_routes_allow(const struct tk_http_match *match, char ret_text[TK_HT
         ret_text[0] = '\0';
         for (unsigned at = 0; at < TK_HTTP_METHODS; at++)
                 if (match->by_method[at])
-                        len += snprintf(ret_text + len, (size_t)(TK_HTTP_ALLOW_TEXT - len), "%s%s%s", len ? "," : "",
-                                        method_names[at], at == TK_HTTP_GET ? ",HEAD" : "");
+                        len += snprintf(ret_text + len, (size_t)(TK_HTTP_ALLOW_TEXT - len), "%s%s%s",
+                                        len ? "," : "", method_names[at], at == TK_HTTP_GET ? ",HEAD" : "");
 }

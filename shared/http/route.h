@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* http/route.h: the route table compiled into a tree of path segments, once; matching never allocates. Private to http/.
+/* http/route.h: the route table compiled into a tree of path segments, once; matching never allocates.
+ * Private to http/.
  *
- * A literal segment wins over a parameter; the walk steps back when a literal branch leads nowhere. Immutable after
- * tk_http_routes_new, so any thread may match. */
+ * A literal segment wins over a parameter; the walk steps back when a literal branch leads nowhere. Immutable
+ * after tk_http_routes_new, so any thread may match. */
 #pragma once
 #include "http/http.h"
 
@@ -20,9 +21,11 @@ struct tk_http_match {
 };
 struct tk_http_routes;
 /* -EINVAL: malformed pattern; -EEXIST: the same method and path twice. The rows are borrowed. */
-TK_MUST int tk_http_routes_new(const struct tk_http_route *rows, size_t n, struct tk_http_routes **ret, struct tk_err *err);
+TK_MUST int tk_http_routes_new(const struct tk_http_route *rows, size_t n, struct tk_http_routes **ret,
+                               struct tk_err *err);
 struct tk_http_routes *tk_http_routes_free(struct tk_http_routes *routes);
-bool tk_http_routes_match(const struct tk_http_routes *routes, const struct tk_http_path *path, struct tk_http_match *ret);
+bool tk_http_routes_match(const struct tk_http_routes *routes, const struct tk_http_path *path,
+                          struct tk_http_match *ret);
 /* "GET,HEAD,POST": what a match allows. */
 enum { TK_HTTP_ALLOW_TEXT = 40 };
 void tk_http_routes_allow(const struct tk_http_match *match, char ret_text[TK_HTTP_ALLOW_TEXT]);

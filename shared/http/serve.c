@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* http/serve.c: what the daemon calls, all in server threads: begin (request line read), serve (head read, body pieces,
- * body complete, resumed), end (reply sent or connection lost).
+/* http/serve.c: what the daemon calls, all in server threads: begin (request line read), serve (head read,
+ * body pieces, body complete, resumed), end (reply sent or connection lost).
  *
- * A request we refuse is still read to its end when that is cheap, for a client in the middle of sending would see a
- * reset instead of our answer; a client that waits for "100 Continue", or announces too much, is answered at once. */
+ * A request we refuse is still read to its end when that is cheap, for a client in the middle of sending
+ * would see a reset instead of our answer; a client that waits for "100 Continue", or announces too much, is
+ * answered at once. */
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -26,13 +27,15 @@ void *tk_http_serve_begin(void *cls, const char *target, struct MHD_Connection *
         return tk_http_req_new(cls, connection, target);
 }
 
-void tk_http_serve_peer(void *cls, struct MHD_Connection *connection, void **at, enum MHD_ConnectionNotificationCode code)
+void tk_http_serve_peer(void *cls, struct MHD_Connection *connection, void **at,
+                        enum MHD_ConnectionNotificationCode code)
 {
         struct tk_http *http = cls;
 
         if (code == MHD_CONNECTION_NOTIFY_STARTED)
-                *at = tk_http_peer_new(&http->peers,
-                                       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+                *at = tk_http_peer_new(
+                        &http->peers,
+                        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
         else
                 *at = tk_http_peer_free(&http->peers, *at);
 }
@@ -65,8 +68,11 @@ static uint64_t announced(const struct tk_http_req *req)
 
 static void refuse_body(struct tk_http_req *req)
 {
-        tk_http_req_refuse(req, 413, tk_arena_printf(req->arena, "Failed to buffer the request body: length limit exceeded: "
-                                                     "at most %zu bytes are taken here", body_max(req)));
+        tk_http_req_refuse(req, 413,
+                           tk_arena_printf(req->arena,
+                                           "Failed to buffer the request body: length limit exceeded: "
+                                           "at most %zu bytes are taken here",
+                                           body_max(req)));
 }
 
 static void route(struct tk_http_req *req, const char *method)
@@ -76,7 +82,8 @@ static void route(struct tk_http_req *req, const char *method)
         if (!tk_http_routes_match(req->http->routes, &req->uri.segments, &req->match)) {
                 tk_http_req_refuse(req, 404, "Resource not found");
         } else if (tk_http_method_parse(method, &req->method) < 0 || !req->match.by_method[req->method]) {
-                tk_http_req_refuse(req, 405, tk_arena_printf(req->arena, "Method %.16s is not allowed here", method));
+                tk_http_req_refuse(req, 405,
+                                   tk_arena_printf(req->arena, "Method %.16s is not allowed here", method));
         } else {
                 req->route = req->match.by_method[req->method];
                 if (announced(req) > body_max(req))
@@ -125,8 +132,8 @@ static enum MHD_Result take_body(struct tk_http_req *req, const char *data, size
         return req->dropped <= DRAIN_MAX ? MHD_YES : MHD_NO;
 }
 
-/* Calls the handler; suspends the connection unless it has replied meanwhile. A reply that comes between the two finds
- * READING, so this thread resumes; one that comes later finds SUSPENDED and resumes itself. */
+/* Calls the handler; suspends the connection unless it has replied meanwhile. A reply that comes between the
+ * two finds READING, so this thread resumes; one that comes later finds SUSPENDED and resumes itself. */
 static enum MHD_Result dispatch(struct tk_http_req *req)
 {
         struct tk_http *http = req->http;
@@ -148,8 +155,9 @@ static enum MHD_Result dispatch(struct tk_http_req *req)
         return MHD_YES;
 }
 
-enum MHD_Result tk_http_serve(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_len, void **at)
+enum MHD_Result tk_http_serve(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data, size_t *data_len,
+                              void **at)
 {
         struct tk_http_req *req = *at;
 
@@ -163,7 +171,8 @@ enum MHD_Result tk_http_serve(void *cls, struct MHD_Connection *connection, cons
         return req->response ? tk_http_reply_queue(req) : dispatch(req);
 }
 
-void tk_http_serve_end(void *cls, struct MHD_Connection *connection, void **at, enum MHD_RequestTerminationCode code)
+void tk_http_serve_end(void *cls, struct MHD_Connection *connection, void **at,
+                       enum MHD_RequestTerminationCode code)
 {
         struct tk_http *http = cls;
         struct tk_http_req *req = *at;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* http/uri.c: see uri.h. Segments are split before they are decoded, so an encoded slash stays inside its segment. */
+/* http/uri.c: see uri.h. Segments are split before they are decoded, so an encoded slash stays inside its
+ * segment. */
 #include "http/uri.h"
 
 #include "base/str.h"
@@ -22,7 +23,8 @@ static const char *decode(struct tk_arena *arena, const char *text, size_t len, 
         for (size_t at = 0; at < len; at++) {
                 char c = text[at];
                 if (c == '%') {
-                        int high = len - at > 2 ? hex(text[at + 1]) : -1, low = len - at > 2 ? hex(text[at + 2]) : -1;
+                        int high = len - at > 2 ? hex(text[at + 1]) : -1,
+                            low = len - at > 2 ? hex(text[at + 2]) : -1;
                         if (high < 0 || low < 0)
                                 return NULL;
                         c = (char)(high << 4 | low);
@@ -49,7 +51,8 @@ static int parse_path(struct tk_arena *arena, struct tk_http_uri *uri, const cha
                         return TK_HTTP_URI_E_UNKNOWN;
                 const char *segment = decode(arena, start, (size_t)(end - start), false);
                 if (!segment) {
-                        *ret_why = tk_arena_printf(arena, "path segment %u is not valid percent-encoded UTF-8",
+                        *ret_why = tk_arena_printf(arena,
+                                                   "path segment %u is not valid percent-encoded UTF-8",
                                                    uri->segments.n + 1);
                         return TK_HTTP_URI_E_BAD;
                 }
@@ -68,13 +71,16 @@ static int add_query(struct tk_arena *arena, struct tk_http_uri *uri, const char
         const char *value = decode(arena, value_start, (size_t)(end - value_start), true);
 
         if (!name || !value)
-                *ret_why = tk_arena_printf(arena, "query parameter %u is not valid percent-encoded UTF-8", uri->query_n + 1);
+                *ret_why = tk_arena_printf(arena, "query parameter %u is not valid percent-encoded UTF-8",
+                                           uri->query_n + 1);
         else if (uri->query_n == TK_HTTP_QUERY_MAX)
                 *ret_why = tk_arena_printf(arena, "more than %d query parameters", TK_HTTP_QUERY_MAX);
         else
                 for (unsigned at = 0; at < uri->query_n && !*ret_why; at++)
                         if (tk_streq(uri->query[at].name, name))
-                                *ret_why = tk_arena_printf(arena, "Failed to deserialize query string: duplicate field `%s`", name);
+                                *ret_why = tk_arena_printf(
+                                        arena, "Failed to deserialize query string: duplicate field `%s`",
+                                        name);
         if (*ret_why)
                 return TK_HTTP_URI_E_BAD;
         uri->query[uri->query_n].name = name;
@@ -82,7 +88,8 @@ static int add_query(struct tk_arena *arena, struct tk_http_uri *uri, const char
         return TK_HTTP_URI_OK;
 }
 
-static int parse_query(struct tk_arena *arena, struct tk_http_uri *uri, const char *text, const char **ret_why)
+static int parse_query(struct tk_arena *arena, struct tk_http_uri *uri, const char *text,
+                       const char **ret_why)
 {
         while (*text) {
                 const char *end = strchrnul(text, '&');
@@ -94,7 +101,8 @@ static int parse_query(struct tk_arena *arena, struct tk_http_uri *uri, const ch
         return TK_HTTP_URI_OK;
 }
 
-int tk_http_uri_parse(const char *target, struct tk_arena *arena, struct tk_http_uri *ret, const char **ret_why)
+int tk_http_uri_parse(const char *target, struct tk_arena *arena, struct tk_http_uri *ret,
+                      const char **ret_why)
 {
         const char *start = target, *end = strchrnul(target, '?'), *scheme = strstr(target, "://");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every drawn line is followed with a finger: from each step downwards one must arrive at exactly the layers' children,
- * on any graph. */
+/* Every drawn line is followed with a finger: from each step downwards one must arrive at exactly the layers'
+ * children, on any graph. */
 #include "base/mem.h"
 #include "cli/band.h"
 #include <setjmp.h>
@@ -35,12 +35,14 @@ static void follow(struct trace *trace, int row, int column, unsigned line)
                     {CLI_BAND_LEFT, CLI_BAND_RIGHT, 0, -1}, {CLI_BAND_RIGHT, CLI_BAND_LEFT, 0, 1}};
 
         if (row < 0 || row == (int)trace->band->rows) {
-                unsigned *list = row < 0 ? trace->above : trace->below, *n = row < 0 ? &trace->above_n : &trace->below_n;
+                unsigned *list = row < 0 ? trace->above : trace->below,
+                         *n = row < 0 ? &trace->above_n : &trace->below_n;
                 assert_true(*n < REACHED_MAX);
                 list[(*n)++] = (unsigned)column;
                 return;
         }
-        const struct cli_band_cell *cell = &trace->band->cells[(size_t)row * trace->band->width + (unsigned)column];
+        const struct cli_band_cell *cell =
+                &trace->band->cells[(size_t)row * trace->band->width + (unsigned)column];
         for (unsigned way = 0; way < 4; way++) {
                 bool back = ways[way].back == line, straight = ways[way].line == line;
                 bool *seen = &trace->seen[((size_t)row * trace->band->width + (unsigned)column) * 4 + way];
@@ -57,7 +59,8 @@ static unsigned node_at(const struct cli_layout *layout, unsigned layer, unsigne
 
         for (unsigned at = 0; at < row->n; at++) {
                 const struct cli_layout_node *node = &layout->nodes[row->nodes[at]];
-                if (column + cli_layout_left(node->width) >= node->x && column <= node->x + cli_layout_right(node->width))
+                if (column + cli_layout_left(node->width) >= node->x &&
+                    column <= node->x + cli_layout_right(node->width))
                         return row->nodes[at];
         }
         fail_msg("a line ends at column %u of layer %u, where nothing is", column, layer);
@@ -85,13 +88,15 @@ static void check_node(const struct cli_layout *layout, unsigned number, const s
         for (unsigned at = 0; at < trace.below_n; at++) {
                 reached[at] = node_at(layout, node->layer + 1, trace.below[at]);
                 if (!contains(node->down, node->down_n, reached[at]))
-                        fail_msg("a line leads from node %u to %u, which is no child of it", number, reached[at]);
+                        fail_msg("a line leads from node %u to %u, which is no child of it", number,
+                                 reached[at]);
         }
         for (unsigned at = 0; at < node->down_n; at++)
                 if (!contains(reached, trace.below_n, node->down[at]))
                         fail_msg("no line leads from node %u to its child %u", number, node->down[at]);
         for (unsigned at = 0; at < trace.above_n; at++) {
-                const struct cli_layout_node *mate = &layout->nodes[node_at(layout, node->layer, trace.above[at])];
+                const struct cli_layout_node *mate =
+                        &layout->nodes[node_at(layout, node->layer, trace.above[at])];
                 assert_int_equal(mate->down_n, node->down_n);
                 assert_memory_equal(mate->down, node->down, node->down_n * sizeof *node->down);
         }
@@ -118,7 +123,8 @@ static void lines_lead_where_they_should(void **state)
         (void)state;
         for (unsigned graph = 0; graph < GRAPHS; graph++) {
                 TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(1 << 20, 1 << 26);
-                unsigned n = 2 + random_below(&seed, STEPS_MAX - 1), parents[STEPS_MAX][STEPS_MAX], likely = 2 + random_below(&seed, 5);
+                unsigned n = 2 + random_below(&seed, STEPS_MAX - 1), parents[STEPS_MAX][STEPS_MAX],
+                         likely = 2 + random_below(&seed, 5);
                 struct cli_layout_step steps[STEPS_MAX] = {0};
                 struct cli_layout layout;
                 for (unsigned step = 0; step < n; step++) {

@@ -9,11 +9,15 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define PARENTS(...) .parents = (const unsigned[]){__VA_ARGS__}, .parents_n = sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned)
-#define DONE(title, time, ...) {.name = (title), .state = "complete", .ms = (time), .attempts = 1, __VA_ARGS__}
+#define PARENTS(...)                                                                                         \
+        .parents = (const unsigned[]){__VA_ARGS__},                                                          \
+        .parents_n = sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned)
+#define DONE(title, time, ...)                                                                               \
+        {.name = (title), .state = "complete", .ms = (time), .attempts = 1, __VA_ARGS__}
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void expect(const struct cli_draw_step *steps, unsigned n, const struct cli_draw_style *style, const char *picture)
+static void expect(const struct cli_draw_step *steps, unsigned n, const struct cli_draw_style *style,
+                   const char *picture)
 {
         TK_AUTOBUF struct tk_buf out;
 
@@ -28,9 +32,9 @@ static const struct cli_draw_style wide = {.width = 80};
 
 static void linear(void **state)
 {
-        const struct cli_draw_step steps[] = {
-                DONE("one", 0.5, .parents_n = 0), DONE("two", 12.34, PARENTS(0)), DONE("three", 1234, PARENTS(1)),
-                DONE("four", 83000, PARENTS(2))};
+        const struct cli_draw_step steps[] = {DONE("one", 0.5, .parents_n = 0),
+                                              DONE("two", 12.34, PARENTS(0)), DONE("three", 1234, PARENTS(1)),
+                                              DONE("four", 83000, PARENTS(2))};
 
         (void)state;
         expect(steps, COUNT(steps), &wide,
@@ -67,8 +71,9 @@ static void diamond(void **state)
 static void tree(void **state)
 {
         const struct cli_draw_step steps[] = {
-                DONE("root", 1, .parents_n = 0),     DONE("branch_left", 2, PARENTS(0)), DONE("branch_right", 3, PARENTS(0)),
-                DONE("leaf_d", 4, PARENTS(1)),       DONE("leaf_e", 5, PARENTS(1)),      DONE("leaf_f", 6, PARENTS(2)),
+                DONE("root", 1, .parents_n = 0),     DONE("branch_left", 2, PARENTS(0)),
+                DONE("branch_right", 3, PARENTS(0)), DONE("leaf_d", 4, PARENTS(1)),
+                DONE("leaf_e", 5, PARENTS(1)),       DONE("leaf_f", 6, PARENTS(2)),
                 DONE("leaf_g", 7, PARENTS(2)),       DONE("final", 8, PARENTS(3, 4, 5, 6))};
 
         (void)state;
@@ -89,8 +94,9 @@ static void tree(void **state)
 static void mixed(void **state)
 {
         const struct cli_draw_step steps[] = {
-                DONE("init", 1, .parents_n = 0),     DONE("process_left", 2, PARENTS(0)), DONE("process_right", 3, PARENTS(0)),
-                DONE("validate", 4, PARENTS(1, 2)),  DONE("transform", 5, PARENTS(1)),    DONE("analyze", 6, PARENTS(2)),
+                DONE("init", 1, .parents_n = 0),      DONE("process_left", 2, PARENTS(0)),
+                DONE("process_right", 3, PARENTS(0)), DONE("validate", 4, PARENTS(1, 2)),
+                DONE("transform", 5, PARENTS(1)),     DONE("analyze", 6, PARENTS(2)),
                 DONE("finalize", 7, PARENTS(3, 4, 5))};
 
         (void)state;
@@ -111,8 +117,9 @@ static void mixed(void **state)
 /* Lines that pass a layer keep a column of their own; where two cross, the vertical one is drawn through. */
 static void skipping_layers(void **state)
 {
-        const struct cli_draw_step steps[] = {DONE("a", 1, .parents_n = 0), DONE("b", 2, PARENTS(0)), DONE("c", 3, PARENTS(1)),
-                                              DONE("d", 4, PARENTS(2, 0)), DONE("e", 5, PARENTS(0, 3, 1))};
+        const struct cli_draw_step steps[] = {DONE("a", 1, .parents_n = 0), DONE("b", 2, PARENTS(0)),
+                                              DONE("c", 3, PARENTS(1)), DONE("d", 4, PARENTS(2, 0)),
+                                              DONE("e", 5, PARENTS(0, 3, 1))};
 
         (void)state;
         expect(steps, COUNT(steps), &wide,
@@ -136,7 +143,8 @@ static void skipping_layers(void **state)
 static void independent_chains(void **state)
 {
         const struct cli_draw_step steps[] = {DONE("a1", 1, .parents_n = 0), DONE("b1", 2, .parents_n = 0),
-                                              DONE("a2", 3, PARENTS(0)), DONE("b2", 4, PARENTS(1)), DONE("alone", 5, .parents_n = 0)};
+                                              DONE("a2", 3, PARENTS(0)), DONE("b2", 4, PARENTS(1)),
+                                              DONE("alone", 5, .parents_n = 0)};
 
         (void)state;
         expect(steps, COUNT(steps), &wide,
@@ -175,9 +183,10 @@ static void states_attempts_and_times(void **state)
 
 static void ascii_and_colour(void **state)
 {
-        const struct cli_draw_step steps[] = {DONE("a", 1, .parents_n = 0),
-                                              {.name = "bad", .state = "error", .ms = 2, .attempts = 2, PARENTS(0)},
-                                              {.name = "wait", .state = "pending", .ms = -1, PARENTS(0)}};
+        const struct cli_draw_step steps[] = {
+                DONE("a", 1, .parents_n = 0),
+                {.name = "bad", .state = "error", .ms = 2, .attempts = 2, PARENTS(0)},
+                {.name = "wait", .state = "pending", .ms = -1, PARENTS(0)}};
         const struct cli_draw_style ascii = {.ascii = true}, colour = {.colour = true};
 
         (void)state;
@@ -193,7 +202,8 @@ static void ascii_and_colour(void **state)
 static void names_are_shortened_to_fit(void **state)
 {
         const struct cli_draw_step steps[] = {DONE("extract_all_the_orders", 1, .parents_n = 0),
-                                              DONE("extract_all_the_customers", 2, .parents_n = 0), DONE("join", 3, PARENTS(0, 1))};
+                                              DONE("extract_all_the_customers", 2, .parents_n = 0),
+                                              DONE("join", 3, PARENTS(0, 1))};
         const struct cli_draw_style narrow = {.width = 40};
 
         (void)state;
@@ -207,7 +217,8 @@ static void names_are_shortened_to_fit(void **state)
 
 static void what_cannot_be_drawn_is_listed(void **state)
 {
-        const struct cli_draw_step steps[] = {DONE("extract_orders", 1, .parents_n = 0), DONE("ümlaut", 2, .parents_n = 0),
+        const struct cli_draw_step steps[] = {DONE("extract_orders", 1, .parents_n = 0),
+                                              DONE("ümlaut", 2, .parents_n = 0),
                                               {.name = "join", .state = "pending", .ms = -1, PARENTS(0, 1)}};
         const struct cli_draw_step cycle[] = {DONE("a", 1, PARENTS(1)), DONE("b", 1, PARENTS(0))};
         const struct cli_draw_style narrow = {.width = 12};

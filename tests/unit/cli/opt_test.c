@@ -15,9 +15,10 @@ static unsigned n;
 
 static int parse(const char *const *words)
 {
-        const struct cli_opt opts[] = {{.name = "flag", .flag = &flag, .help = "A flag."},
-                                       {.name = "value", .value_name = "V", .value = &value, .help = "A value."},
-                                       {.name = "list", .value_name = "V", .list = &list, .help = "Values."}};
+        const struct cli_opt opts[] = {
+                {.name = "flag", .flag = &flag, .help = "A flag."},
+                {.name = "value", .value_name = "V", .value = &value, .help = "A value."},
+                {.name = "list", .value_name = "V", .list = &list, .help = "Values."}};
         const struct cli_usage usage = {"tasker test", "ONE [TWO]", "Tests.", opts, tk_countof(opts), 1, 2};
         char *argv[16];
         int argc = 0;
@@ -33,7 +34,8 @@ static int parse(const char *const *words)
 static void options_and_arguments_mix(void **state)
 {
         (void)state;
-        const char *const words[] = {"verb", "--value", "a", "one", "--list=x", "--flag", "two", "--list", "y=z", NULL};
+        const char *const words[] = {"verb",   "--value", "a",      "one", "--list=x",
+                                     "--flag", "two",     "--list", "y=z", NULL};
         assert_int_equal(parse(words), CLI_OPT_OK);
         assert_true(flag);
         assert_string_equal(value, "a");

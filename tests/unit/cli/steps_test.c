@@ -30,12 +30,16 @@ static int64_t at(const char *text)
 }
 
 static const char three_steps[] =
-        "[{\"step_uuid\":\"u0\",\"name\":\"a\",\"current_state\":\"complete\",\"attempts\":1,\"max_attempts\":3,\"dependencies\":[],"
-        "\"dispatched_at\":\"2026-01-31T12:00:00.000Z\",\"completed_at\":\"2026-01-31T12:00:00.012500Z\",\"execution_time_ms\":3},"
-        "{\"step_uuid\":\"u1\",\"name\":\"b\",\"current_state\":\"in_progress\",\"attempts\":2,\"max_attempts\":3,"
+        "[{\"step_uuid\":\"u0\",\"name\":\"a\",\"current_state\":\"complete\",\"attempts\":1,\"max_"
+        "attempts\":3,\"dependencies\":[],"
+        "\"dispatched_at\":\"2026-01-31T12:00:00.000Z\",\"completed_at\":\"2026-01-31T12:00:00.012500Z\","
+        "\"execution_time_ms\":3},"
+        "{\"step_uuid\":\"u1\",\"name\":\"b\",\"current_state\":\"in_progress\",\"attempts\":2,\"max_"
+        "attempts\":3,"
         "\"dependencies\":[\"a\"],\"dispatched_at\":\"2026-01-31T12:00:01Z\"},"
         "{\"step_uuid\":\"u2\",\"name\":\"c\",\"current_state\":\"error\",\"attempts\":3,\"max_attempts\":3,"
-        "\"dependencies\":[\"b\",\"a\",\"nobody\"],\"execution_time_ms\":7,\"results\":{\"error\":{\"message\":\"no stock\"}}}]";
+        "\"dependencies\":[\"b\",\"a\",\"nobody\"],\"execution_time_ms\":7,\"results\":{\"error\":{"
+        "\"message\":\"no stock\"}}}]";
 
 static void steps_become_a_graph(void **state)
 {
@@ -78,7 +82,11 @@ static void steps_become_a_table(void **state)
 static void strange_answers_are_harmless(void **state)
 {
         static const char *const strange[] = {
-                "{}", "null", "[]", "[1,null,\"x\",{}]", "[{\"name\":7,\"current_state\":[],\"attempts\":\"3\"}]",
+                "{}",
+                "null",
+                "[]",
+                "[1,null,\"x\",{}]",
+                "[{\"name\":7,\"current_state\":[],\"attempts\":\"3\"}]",
                 "[{\"name\":\"a\",\"dependencies\":{\"a\":1},\"dispatched_at\":\"yesterday\"}]",
                 "[{\"name\":\"a\",\"attempts\":-5,\"dependencies\":[\"a\",1]},{\"name\":\"a\"}]",
                 "[{\"name\":\"a\",\"attempts\":9223372036854775807}]"};
@@ -101,11 +109,13 @@ static void strange_answers_are_harmless(void **state)
 
 static void tasks_are_summed_up(void **state)
 {
-        TK_AUTOJSON json_t *done = parse("{\"task_uuid\":\"u\",\"name\":\"n\",\"status\":\"complete\",\"completed_steps\":4,"
-                                         "\"total_steps\":4,\"created_at\":\"2026-01-31T12:00:00Z\","
-                                         "\"updated_at\":\"2026-01-31T12:00:00.008Z\",\"completed_at\":null}");
-        TK_AUTOJSON json_t *runs = parse("{\"task_uuid\":\"u\",\"name\":\"n\",\"status\":\"steps_in_process\",\"completed_steps\":1,"
-                                         "\"total_steps\":4,\"created_at\":\"2026-01-31T12:00:00Z\"}");
+        TK_AUTOJSON json_t *done = parse(
+                "{\"task_uuid\":\"u\",\"name\":\"n\",\"status\":\"complete\",\"completed_steps\":4,"
+                "\"total_steps\":4,\"created_at\":\"2026-01-31T12:00:00Z\","
+                "\"updated_at\":\"2026-01-31T12:00:00.008Z\",\"completed_at\":null}");
+        TK_AUTOJSON json_t *runs = parse(
+                "{\"task_uuid\":\"u\",\"name\":\"n\",\"status\":\"steps_in_process\",\"completed_steps\":1,"
+                "\"total_steps\":4,\"created_at\":\"2026-01-31T12:00:00Z\"}");
         TK_AUTOBUF struct tk_buf out;
 
         (void)state;

@@ -32,9 +32,11 @@ static void reply(struct tk_http_req *req, int status, const char *body)
 
 static const char *task_json(struct tk_http_req *req, const char *status)
 {
-        return tk_arena_printf(tk_http_req_arena(req),
-                               "{\"task_uuid\":\"" UUID "\",\"name\":\"refund\",\"namespace\":\"pay\",\"version\":\"1.0.0\","
-                               "\"status\":\"%s\",\"completed_steps\":1,\"total_steps\":2,\"context\":{\"n\":1}}", status);
+        return tk_arena_printf(
+                tk_http_req_arena(req),
+                "{\"task_uuid\":\"" UUID "\",\"name\":\"refund\",\"namespace\":\"pay\",\"version\":\"1.0.0\","
+                "\"status\":\"%s\",\"completed_steps\":1,\"total_steps\":2,\"context\":{\"n\":1}}",
+                status);
 }
 
 static void task_submit(struct tk_http_req *req, void *app)
@@ -45,7 +47,9 @@ static void task_submit(struct tk_http_req *req, void *app)
         (void)app;
         (void)tk_str_copy(fake.request, sizeof fake.request, body);
         if (fake.submit_status == 409)
-                reply(req, 409, "{\"error\":{\"code\":\"CONFLICT\",\"message\":\"A task with this identity already exists\"}}");
+                reply(req, 409,
+                      "{\"error\":{\"code\":\"CONFLICT\",\"message\":\"A task with this identity already "
+                      "exists\"}}");
         else
                 reply(req, 200, task_json(req, "pending"));
 }
@@ -65,18 +69,22 @@ static void task_list(struct tk_http_req *req, void *app)
         const char *status = tk_http_req_query(req, "status"), *page = tk_http_req_query(req, "page");
 
         (void)app;
-        snprintf(fake.request, sizeof fake.request, "page=%s status=%s", page ? page : "-", status ? status : "-");
-        reply(req, 200, tk_arena_printf(tk_http_req_arena(req),
-                                        "{\"tasks\":[%s],\"pagination\":{\"page\":2,\"total_pages\":3,\"total_count\":51}}",
-                                        task_json(req, "pending")));
+        snprintf(fake.request, sizeof fake.request, "page=%s status=%s", page ? page : "-",
+                 status ? status : "-");
+        reply(req, 200,
+              tk_arena_printf(
+                      tk_http_req_arena(req),
+                      "{\"tasks\":[%s],\"pagination\":{\"page\":2,\"total_pages\":3,\"total_count\":51}}",
+                      task_json(req, "pending")));
 }
 
 static void step_list(struct tk_http_req *req, void *app)
 {
         (void)app;
-        reply(req, 200, "[{\"name\":\"a\",\"current_state\":\"complete\",\"attempts\":1,\"execution_time_ms\":3},"
-                        "{\"name\":\"b\",\"current_state\":\"error\",\"attempts\":3,\"dependencies\":[\"a\"],"
-                        "\"results\":{\"error\":{\"message\":\"no money\"}}}]");
+        reply(req, 200,
+              "[{\"name\":\"a\",\"current_state\":\"complete\",\"attempts\":1,\"execution_time_ms\":3},"
+              "{\"name\":\"b\",\"current_state\":\"error\",\"attempts\":3,\"dependencies\":[\"a\"],"
+              "\"results\":{\"error\":{\"message\":\"no money\"}}}]");
 }
 
 static void template_list(struct tk_http_req *req, void *app)
@@ -106,7 +114,8 @@ static char url[64], *output;
 
 static int setup(void **state)
 {
-        const struct tk_http_conf conf = {.bind = "127.0.0.1:0", .threads = 1, .routes = routes, .routes_n = tk_countof(routes)};
+        const struct tk_http_conf conf = {
+                .bind = "127.0.0.1:0", .threads = 1, .routes = routes, .routes_n = tk_countof(routes)};
         struct tk_err err;
 
         (void)state;
@@ -155,8 +164,8 @@ static int run(const char *const *words)
 static void submit_looks_up_the_newest_version(void **state)
 {
         (void)state;
-        assert_int_equal(RUN("submit", "refund", "--context", "{\"order\": 7}", "--tag", "a", "--tag=b", "--priority", "-3",
-                             "--idempotency-key", "k1", "--initiator", "me"),
+        assert_int_equal(RUN("submit", "refund", "--context", "{\"order\": 7}", "--tag", "a", "--tag=b",
+                             "--priority", "-3", "--idempotency-key", "k1", "--initiator", "me"),
                          CLI_EXIT_OK);
         assert_string_equal(output, "○ refund " UUID ": pending, 1 of 2 steps\n");
         TK_AUTOJSON json_t *sent = json_loads(fake.request, 0, NULL);
@@ -197,7 +206,8 @@ static void wait_ends_with_the_task(void **state)
         assert_string_equal(output, "✔ refund " UUID ": complete, 1 of 2 steps\n");
         fake.end = "blocked_by_failures";
         assert_int_equal(RUN("wait", UUID), CLI_EXIT_FAILED);
-        assert_string_equal(output, "✘ refund " UUID ": blocked_by_failures, 1 of 2 steps\n  ✘ b (3 attempts): no money\n");
+        assert_string_equal(output, "✘ refund " UUID
+                                    ": blocked_by_failures, 1 of 2 steps\n  ✘ b (3 attempts): no money\n");
         fake.end = "cancelled";
         assert_int_equal(RUN("submit", "refund", "--wait", "--json"), CLI_EXIT_FAILED);
         TK_AUTOJSON json_t *task = json_loads(output, 0, NULL);

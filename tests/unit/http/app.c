@@ -20,8 +20,8 @@ static void hello(struct tk_http_req *req, void *arg)
 static void echo_word(struct tk_http_req *req, void *arg)
 {
         const char *query = tk_http_req_query(req, "q"), *header = tk_http_req_header(req, "X-Note");
-        char *text = tk_arena_printf(tk_http_req_arena(req), "%s|%s|%s", tk_http_req_param(req, 0), query ? query : "-",
-                                     header ? header : "-");
+        char *text = tk_arena_printf(tk_http_req_arena(req), "%s|%s|%s", tk_http_req_param(req, 0),
+                                     query ? query : "-", header ? header : "-");
 
         (void)arg;
         tk_http_reply(req, 200, "text/plain", text, strlen(text));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A small application behind the server under test.
  *
- * GET /hello, GET /echo/{word}?q= ("word|q"), POST /echo (1 MiB, answers the body), POST /small (16 bytes), GET /nobody,
- * GET /later (parked until app_release), GET /race (answered by another thread at once). */
+ * GET /hello, GET /echo/{word}?q= ("word|q"), POST /echo (1 MiB, answers the body), POST /small (16 bytes),
+ * GET /nobody, GET /later (parked until app_release), GET /race (answered by another thread at once). */
 #pragma once
 #include "http/http.h"
 #include "run/lock.h"

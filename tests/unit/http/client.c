@@ -17,8 +17,8 @@ static size_t keep(char *data, size_t size, size_t n, void *into)
         return size * n;
 }
 
-void client_send(CURL *given, uint16_t port, const char *method, const char *path, const void *body, size_t len,
-                 const char *header, struct answer *ret)
+void client_send(CURL *given, uint16_t port, const char *method, const char *path, const void *body,
+                 size_t len, const char *header, struct answer *ret)
 {
         CURL *curl = given ? given : curl_easy_init();
         struct curl_slist *headers = curl_slist_append(NULL, header ? header : "X-Test: 1");

@@ -41,7 +41,8 @@ static void slow_senders_are_cut_off(void **state)
 
         (void)state;
         assert_in_range(drip(port, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Slow: "), SHORT_NS, LONG_NS / 3);
-        assert_in_range(drip(port, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"), SHORT_NS, LONG_NS / 3);
+        assert_in_range(drip(port, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"),
+                        SHORT_NS, LONG_NS / 3);
         TK_AUTOBUF struct tk_buf got;
         tk_buf_init(&got, 1024);
         int fd = raw_connect(port);
@@ -104,7 +105,8 @@ static void quiesce(void *arg)
         tk_http_quiesce(app->http, tk_time_mono_ns() + LONG_NS);
 }
 
-/* Stopping: new connections are refused, new requests on old ones hear 503, waiting ones are answered first. */
+/* Stopping: new connections are refused, new requests on old ones hear 503, waiting ones are answered first.
+ */
 static void quiesce_waits_for_what_is_in_hand(void **state)
 {
         struct app *app = app_start(2, 0, LONG_NS);

@@ -38,8 +38,8 @@ static struct tk_http_path path_of(const char *text, char *scratch, size_t size)
         return path;
 }
 
-static const struct tk_http_route *find(const struct tk_http_routes *routes, enum tk_http_method method, const char *text,
-                                        struct tk_http_match *ret)
+static const struct tk_http_route *find(const struct tk_http_routes *routes, enum tk_http_method method,
+                                        const char *text, struct tk_http_match *ret)
 {
         static char scratch[256];
         struct tk_http_path path = path_of(text, scratch, sizeof scratch);
@@ -86,8 +86,14 @@ static void literal_wins_and_the_walk_steps_back(void **state)
 
 static void unknown_paths_do_not_match(void **state)
 {
-        static const char *const unknown[] = {"/v1", "/v1/", "/v1/tasks/", "/v1/tasks/a/steps", "/v1/tasks/a/steps/",
-                                              "/v1/tasks//steps/b", "/v1/Tasks", "//"};
+        static const char *const unknown[] = {"/v1",
+                                              "/v1/",
+                                              "/v1/tasks/",
+                                              "/v1/tasks/a/steps",
+                                              "/v1/tasks/a/steps/",
+                                              "/v1/tasks//steps/b",
+                                              "/v1/Tasks",
+                                              "//"};
         struct tk_http_routes *routes;
         struct tk_http_match match;
 

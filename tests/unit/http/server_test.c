@@ -107,7 +107,8 @@ static void unknown_path_is_404_wrong_method_405(void **state)
 
 static void broken_targets_are_400(void **state)
 {
-        static const char *const broken[] = {"/echo/%zz", "/echo/%ff", "/echo/%00", "/hello?a=%", "/hello?a=1&a=2"};
+        static const char *const broken[] = {"/echo/%zz", "/echo/%ff", "/echo/%00", "/hello?a=%",
+                                             "/hello?a=1&a=2"};
 
         (void)state;
         for (size_t at = 0; at < tk_countof(broken); at++) {
@@ -136,12 +137,14 @@ static void bodies_arrive_whole(void **state)
         assert_int_equal(empty.body.len, 0);
 }
 
-/* Three ways to send too much: announced with Expect (refused before the body), announced without, and chunked. */
+/* Three ways to send too much: announced with Expect (refused before the body), announced without, and
+ * chunked. */
 static void too_large_bodies_are_413(void **state)
 {
         const size_t len = 10 << 20;
         TK_AUTOFREE char *body = tk_zalloc(len);
-        static const char *const headers[] = {"Expect: 100-continue", "Expect:", "Transfer-Encoding: chunked"};
+        static const char *const headers[] = {"Expect: 100-continue",
+                                              "Expect:", "Transfer-Encoding: chunked"};
 
         (void)state;
         for (size_t at = 0; at < tk_countof(headers); at++) {
@@ -168,7 +171,8 @@ static void unwanted_bodies_are_ignored(void **state)
         assert_int_equal(answer.status, 200);
 }
 
-/* With Expect the refusal comes while the client still waits for "100 Continue": not one body byte was sent. */
+/* With Expect the refusal comes while the client still waits for "100 Continue": not one body byte was sent.
+ */
 static void expect_is_refused_before_the_body(void **state)
 {
         TK_AUTOBUF struct tk_buf got;
@@ -176,7 +180,9 @@ static void expect_is_refused_before_the_body(void **state)
 
         (void)state;
         tk_buf_init(&got, 1 << 16);
-        raw_puts(fd, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+        raw_puts(
+                fd,
+                "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
         assert_true(raw_read(fd, &got, NULL, TIMEOUT_MS));
         assert_int_equal(strncmp(tk_buf_str(&got), "HTTP/1.1 413 ", 13), 0);
         close(fd);
@@ -190,8 +196,8 @@ static void connections_are_kept_alive(void **state)
         (void)state;
         for (int at = 0; at < 20; at++) {
                 TK_AUTOANSWER struct answer answer;
-                client_send(curl, port, at % 3 ? "GET" : "POST", at % 3 ? "/hello" : "/echo", at % 3 ? NULL : "x", 1, NULL,
-                            &answer);
+                client_send(curl, port, at % 3 ? "GET" : "POST", at % 3 ? "/hello" : "/echo",
+                            at % 3 ? NULL : "x", 1, NULL, &answer);
                 assert_int_equal(answer.status, at % 3 ? 200 : 201);
                 curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
                 total += connects;
@@ -225,7 +231,8 @@ static void pipelined_requests_are_answered_in_order(void **state)
         assert_null(strstr(tk_buf_str(&got), "tri"));
         assert_int_equal(app_release(app, "two"), 1);
         assert_true(raw_read(fd, &got, NULL, TIMEOUT_MS));
-        assert_int_equal(count(tk_buf_str(&got), "HTTP/1.1 200 ") + count(tk_buf_str(&got), "HTTP/1.1 201 "), 4);
+        assert_int_equal(count(tk_buf_str(&got), "HTTP/1.1 200 ") + count(tk_buf_str(&got), "HTTP/1.1 201 "),
+                         4);
         const char *two = strstr(tk_buf_str(&got), "two"), *three = strstr(tk_buf_str(&got), "tri"),
                    *four = strstr(tk_buf_str(&got), "four|-|-");
         assert_true(two && three && four && two < three && three < four);
@@ -359,8 +366,9 @@ static void bad_addresses_are_explained(void **state)
         static const struct {
                 const char *bind, *why;
         } bad[] = {
-                {"8080", "expected host:port"}, {"127.0.0.1:x", "not a number"}, {"127.0.0.1:70000", "0 to 65535"},
-                {"[::1:80", "bind address"},    {NULL, "expected host:port"},
+                {"8080", "expected host:port"},    {"127.0.0.1:x", "not a number"},
+                {"127.0.0.1:70000", "0 to 65535"}, {"[::1:80", "bind address"},
+                {NULL, "expected host:port"},
         };
         char taken[32];
         struct tk_http *http;

@@ -83,10 +83,11 @@ static void broken_targets_are_refused(void **state)
         static const struct {
                 const char *target, *why;
         } broken[] = {
-                {"/a/%", "path segment 2"},         {"/a/%4", "path segment 2"},      {"/%zz", "path segment 1"},
-                {"/a%00b", "path segment 1"},       {"/%ff", "path segment 1"},       {"/%ed%a0%80", "path segment 1"},
-                {"/a?x=%", "query parameter 1"},    {"/a?x=1&%c3=1", "parameter 2"}, {"*", "must start with '/'"},
-                {"/a?x=1&y=2&x=3", "duplicate field `x`"},
+                {"/a/%", "path segment 2"},      {"/a/%4", "path segment 2"},
+                {"/%zz", "path segment 1"},      {"/a%00b", "path segment 1"},
+                {"/%ff", "path segment 1"},      {"/%ed%a0%80", "path segment 1"},
+                {"/a?x=%", "query parameter 1"}, {"/a?x=1&%c3=1", "parameter 2"},
+                {"*", "must start with '/'"},    {"/a?x=1&y=2&x=3", "duplicate field `x`"},
         };
         struct tk_http_uri uri;
         const char *why;
@@ -106,7 +107,8 @@ static void depth_and_query_are_bounded(void **state)
 
         (void)state;
         assert_int_equal(parse("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16", &uri, &why), TK_HTTP_URI_OK);
-        assert_int_equal(parse("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", &uri, &why), TK_HTTP_URI_E_UNKNOWN);
+        assert_int_equal(parse("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", &uri, &why),
+                         TK_HTTP_URI_E_UNKNOWN);
         for (int at = 0; at <= TK_HTTP_QUERY_MAX; at++)
                 snprintf(many + strlen(many), sizeof many - strlen(many), "p%d=1&", at);
         assert_int_equal(parse(many, &uri, &why), TK_HTTP_URI_E_BAD);
