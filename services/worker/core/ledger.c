@@ -53,6 +53,15 @@ static struct entry *find(const struct work_ledger *ledger, const struct work_ke
         return tk_map_get(ledger->entries, packed.bytes, sizeof packed.bytes);
 }
 
+/* Walks all entries: for (size_t at = 0; (e = next(ledger, &at));) */
+static struct entry *next(const struct work_ledger *ledger, size_t *at)
+{
+        const void *key;
+        size_t len;
+        void *value;
+        return tk_map_next(ledger->entries, at, &key, &len, &value) ? value : NULL;
+}
+
 static struct link *link_of(struct work_ledger *ledger, unsigned at)
 {
         TK_CHECK(at <= ledger->links_n);
@@ -87,11 +96,11 @@ static void entry_free(struct entry *e)
 
 struct work_ledger *work_ledger_free(struct work_ledger *ledger)
 {
-        void *value;
+        struct entry *e;
         if (!ledger)
                 return NULL;
-        for (size_t at = 0; tk_map_next(ledger->entries, &at, NULL, NULL, &value);)
-                entry_free(value);
+        for (size_t at = 0; (e = next(ledger, &at));)
+                entry_free(e);
         tk_map_free(ledger->entries);
         tk_lock_deinit(&ledger->lock);
         return tk_free(ledger);
@@ -116,26 +125,22 @@ static void move(struct work_ledger *ledger, struct entry *e, unsigned to)
 
 static void move_all(struct work_ledger *ledger, unsigned from, unsigned to, bool results_only)
 {
-        void *value;
-        for (size_t at = 0; tk_map_next(ledger->entries, &at, NULL, NULL, &value);) {
-                struct entry *e = value;
+        struct entry *e;
+        for (size_t at = 0; (e = next(ledger, &at));)
                 if (e->link == from && !(results_only && is_open(e)))
                         move(ledger, e, to);
-        }
 }
 
 struct work_taken *work_ledger_adopt(struct work_ledger *ledger, unsigned link, size_t *ret_n)
 {
-        void *value;
+        struct entry *e;
         TK_LOCKED(&ledger->lock);
         move_all(ledger, ledger->links_n, link, false);
         struct work_taken *held = tk_calloc(link_of(ledger, link)->entries + 1, sizeof *held);
         *ret_n = 0;
-        for (size_t at = 0; tk_map_next(ledger->entries, &at, NULL, NULL, &value);) {
-                struct entry *e = value;
+        for (size_t at = 0; (e = next(ledger, &at));)
                 if (e->link == link)
                         held[(*ret_n)++] = e->taken;
-        }
         return held;
 }
 
@@ -148,13 +153,14 @@ void work_ledger_up(struct work_ledger *ledger, unsigned link)
         l->held_back = false;
 }
 
-/* A link that is up, or the orphans' place. */
+/* A link that is up, one that will stay so if possible, or the orphans' place. */
 static unsigned any_link(struct work_ledger *ledger)
 {
-        for (unsigned i = 0; i < ledger->links_n; i++)
-                if (ledger->links[i].up)
-                        return i;
-        return ledger->links_n;
+        unsigned found = ledger->links_n;
+        for (unsigned i = ledger->links_n; i-- > 0;)
+                if (ledger->links[i].up && (found == ledger->links_n || !ledger->links[i].held_back))
+                        found = i;
+        return found;
 }
 
 void work_ledger_down(struct work_ledger *ledger, unsigned link)
@@ -229,6 +235,13 @@ void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key)
         struct entry *e = find(ledger, key);
         if (e)
                 e->cancelled = true;
+}
+
+bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *key)
+{
+        TK_LOCKED(&ledger->lock);
+        const struct entry *e = find(ledger, key);
+        return e && e->cancelled;
 }
 
 bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields, bool overrun, int *ret_link)

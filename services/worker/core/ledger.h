@@ -45,7 +45,8 @@ enum { WORK_TAKE_OK, WORK_TAKE_E_KNOWN /* here already: its result will be offer
 TK_MUST int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct work_taken *taken);
 enum { WORK_START_OK, WORK_START_E_CANCELLED, WORK_START_E_DONE /* settled meanwhile: nothing to do */ };
 TK_MUST int work_ledger_start(struct work_ledger *ledger, const struct work_key *key);
-void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key); /* start will tell */
+void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key); /* start, or the next look, will tell */
+bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *key);
 /* The attempt has a result: `fields` are the bytes of a WorkerFrame field (taken over). overrun: its handler still runs,
  * work_ledger_returned() tells when it does not any more. False: it has a result already, or is gone; fields are dropped.
  * *ret_link is the link to wake, or WORK_NO_LINK while none is up. */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/abi/run.c: tkw_worker_run: the worker service as a function. */
+#include "base/check.h"
+#include "service/service.h"
+#include "worker/abi/tasker_worker.h"
+#include "worker/api/routes.h"
+#include "worker/app.h"
+
+/* The one piece of state outside the app: handlers that were linked in, set before anything starts. */
+static const struct tkw_module *linked_module;
+
+static int service_new(void *conf, void **ret_app, struct tk_err *err)
+{
+        struct work_app *app = NULL;
+        int r = work_app_new(conf, linked_module, &app, err);
+        *ret_app = app;
+        return r;
+}
+
+static bool service_ready(void *app_, struct tk_service_ports *ret)
+{
+        struct work_app *app = app_;
+        if (!work_app_ready(app))
+                return false;
+        tk_rpc_server_set_serving(app->rpc_server, true);
+        *ret = (struct tk_service_ports){.rest = tk_http_port(app->http), .grpc = tk_rpc_server_port(app->rpc_server), .instance_id = app->worker_id};
+        return true;
+}
+
+static void service_free(void *app)
+{
+        work_app_free(app);
+}
+
+int tkw_worker_run(int argc, char **argv, const struct tkw_module *module)
+{
+        static const struct tk_service service = {
+                .name = "tasker-worker",
+                .summary = "Takes steps from orchestrators over gRPC and runs their handlers.",
+                .rows = work_conf_rows,
+                .rows_n = &work_conf_rows_n,
+                .conf_size = sizeof(struct work_conf),
+                .log_level = offsetof(struct work_conf, log_level),
+                .log_format = offsetof(struct work_conf, log_format),
+                .routes = work_routes,
+                .routes_n = &work_routes_n,
+                .create = service_new,
+                .ready = service_ready,
+                .destroy = service_free,
+        };
+        linked_module = module;
+        return tk_service_main(&service, argc, argv);
+}

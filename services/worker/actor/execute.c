@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/actor/execute.c: one assignment from mailbox to result: template, handler, permit, call, result.
+ *
+ * The permit is given back before the result goes out. The mailbox is bounded by the credit this worker granted. */
+#include "worker/actor/execute.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "worker/abi/context.h"
+#include "worker/actor/job.h"
+#include "worker/actor/watch.h"
+#include "worker/app.h"
+#include "worker/feed/links.h"
+#include "worker/handler/resolver.h"
+
+enum { ARENA_BLOCK = 8 * 1024 };
+#define ARENA_MAX ((size_t)256 << 20)
+
+struct execution {
+        struct work_app *app;
+        struct work_job *job;
+        struct tk_arena *arena;
+        const struct tk_template *tpl;
+        unsigned step;
+        tkw_handler_fn *fn;
+};
+
+static bool stopped(const struct execution *x)
+{
+        return atomic_load(&x->app->giving_up);
+}
+
+static bool find_step(struct execution *x)
+{
+        const Tasker__Dispatch__V1__Assign *a = x->job->assign;
+        int found = (int)a->step_no;
+        if (a->step_no >= x->tpl->steps_n || !tk_streq(x->tpl->steps[a->step_no].name, a->step_name))
+                found = tk_template_step_find(x->tpl, a->step_name);
+        if (found < 0)
+                return false;
+        x->step = (unsigned)found;
+        return true;
+}
+
+/* Template, step, function. False: the step has failed. */
+static bool prepare(struct execution *x)
+{
+        struct work_job *job = x->job;
+        struct tk_err err = {0};
+        const struct work_handler *found;
+        if (work_templates_take(x->app->templates, job->assign->template_digest, job->received_ns + job->lease_ns, &x->tpl, &err)) {
+                work_job_fail(x->app, job, WORK_RETRYABLE, stopped(x) ? "worker_shutdown" : "template_unavailable", tk_err_text(&err), false);
+                return false;
+        }
+        if (!find_step(x)) {
+                work_job_fail(x->app, job, WORK_PERMANENT, "step_not_found", "the task's template has no step of this name", false);
+                return false;
+        }
+        const struct tk_template_step *step = &x->tpl->steps[x->step];
+        int r = work_resolve(x->app->registry, &(struct work_definition){
+                .callable = step->handler.callable, .method = step->handler.method, .resolver = step->handler.resolver, .step_name = step->name,
+        }, &x->fn, &found, &err);
+        if (r) {
+                work_job_fail(x->app, job, WORK_PERMANENT, work_resolve_error_type(r), tk_err_text(&err), false);
+                return false;
+        }
+        job->handler_version = found->module->version;
+        return true;
+}
+
+static const char *uuid_text(struct tk_arena *arena, const ProtobufCBinaryData *bytes)
+{
+        struct tk_uuid uuid;
+        char text[TK_UUID_TEXT] = "";
+        if (bytes->len == sizeof uuid.b) {
+                memcpy(uuid.b, bytes->data, sizeof uuid.b);
+                tk_uuid_format(&uuid, text);
+        }
+        return tk_arena_strdup(arena, text);
+}
+
+static struct tkw_info info_of(const struct execution *x)
+{
+        const Tasker__Dispatch__V1__Assign *a = x->job->assign;
+        const struct tk_template_step *step = &x->tpl->steps[x->step];
+        return (struct tkw_info){
+                .task_uuid = uuid_text(x->arena, &a->task_uuid), .step_uuid = uuid_text(x->arena, &a->step_uuid),
+                .correlation_id = uuid_text(x->arena, &a->correlation_id),
+                .parent_correlation_id = uuid_text(x->arena, &a->parent_correlation_id),
+                .namespace_name = a->namespace_, .template_name = x->tpl->name, .template_version = x->tpl->version,
+                .step_name = a->step_name, .callable = step->handler.callable, .method = step->handler.method,
+                .initiator = a->initiator, .source_system = a->source_system, .reason = a->reason,
+                .worker_id = x->app->worker_id, .requested_at_us = a->requested_at_us, .priority = a->priority,
+                .attempt = a->attempt, .retry_count = a->retry_count, .max_attempts = a->max_attempts,
+                .retryable = a->retryable, .timeout_ms = x->job->timeout_ms,
+        };
+}
+
+/* Who asks for results: the execution on whose behalf. */
+static json_t *fetch(void *user, const char *const *names, size_t n, int64_t deadline_ns)
+{
+        const struct execution *x = user;
+        return work_links_fetch(x->app->links, x->job->link, &x->job->assign->task_uuid, names, n, deadline_ns);
+}
+
+static int call(struct execution *x, struct tkw_result *result)
+{
+        const Tasker__Dispatch__V1__Assign *a = x->job->assign;
+        struct tkw_context ctx = {
+                .info = info_of(x), .arena = x->arena, .deadline_ns = x->job->deadline_ns, .cancelled = &x->job->cancelled,
+                .tpl = x->tpl, .step = x->step,
+                .input_json = {(const char *)a->context_json.data, a->context_json.len},
+                .dependencies_json = {(const char *)a->dependency_results_json.data, a->dependency_results_json.len},
+                .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
+        };
+        int r = x->fn(&ctx, result);
+        work_context_deinit(&ctx);
+        return r;
+}
+
+static void run(struct execution *x)
+{
+        struct work_app *app = x->app;
+        struct work_job *job = x->job;
+        const struct tk_template_step *step = &x->tpl->steps[x->step];
+        struct tkw_result result;
+        work_result_init(&result);
+        TK_CHECK(tk_permits_take(app->permits, TK_TIME_NEVER)); /* one per thread: never waits */
+        job->timeout_ms = step->timeout_ms ? step->timeout_ms : (uint32_t)(app->conf.handler_timeout / TK_NS_PER_MS);
+        job->started_ns = tk_time_mono_ns();
+        job->started_wall_ns = tk_time_wall_ns();
+        job->deadline_ns = job->started_ns + (int64_t)job->timeout_ms * TK_NS_PER_MS;
+        tk_metric_observe(app->metrics, WORK_M_wait_seconds, job->started_ns - job->received_ns);
+        work_watch_enter(app->watch, job);
+        if (work_ledger_cancelled(app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
+                atomic_store(&job->cancelled, true);
+        int r = call(x, &result);
+        bool late = work_watch_leave(app->watch, job);
+        tk_metric_observe(app->metrics, WORK_M_handler_seconds, tk_time_mono_ns() - job->started_ns);
+        tk_permits_give(app->permits);
+        work_result_conclude(&result, r);
+        if (late)
+                work_count(app, results_dropped_total);
+        else
+                (void)work_job_report(app, job, &result, false, false);
+        work_result_deinit(&result);
+}
+
+static void execute(struct work_app *app, struct tk_arena *arena, struct work_job *job)
+{
+        struct execution x = {.app = app, .job = job, .arena = arena};
+        int r = work_ledger_start(app->ledger, &job->key);
+        if (r == WORK_START_E_DONE)
+                return;
+        if (r == WORK_START_E_CANCELLED)
+                work_job_fail(app, job, WORK_PERMANENT, "cancelled", "the step was cancelled before its handler started", false);
+        else if (stopped(&x))
+                work_job_fail(app, job, WORK_RETRYABLE, "worker_shutdown", "the worker was stopped before the handler started", false);
+        else if (prepare(&x))
+                run(&x);
+        if (x.tpl)
+                work_templates_give(app->templates, x.tpl);
+}
+
+struct executor {
+        struct work_app *app;
+        struct tk_arena *arena; /* of the call that runs */
+};
+
+static int start(void *self, void *app)
+{
+        struct executor *executor = self;
+        executor->app = app;
+        executor->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        return 0;
+}
+
+static int handle(void *self, struct tk_list *msgs, unsigned n)
+{
+        struct executor *executor = self;
+        (void)n;
+        for (struct tk_list *node; (node = tk_list_pop(msgs));) {
+                struct work_job *job = tk_container_of(tk_list_entry(node, struct tk_msg, link), struct work_job, msg);
+                execute(executor->app, executor->arena, job);
+                tk_arena_reset(executor->arena);
+                work_job_free(job);
+        }
+        return 0;
+}
+
+static void stop(void *self)
+{
+        struct executor *executor = self;
+        executor->arena = tk_arena_free(executor->arena);
+}
+
+const struct tk_actor_type work_execute_actor = {
+        .name = "execute", .state_size = sizeof(struct executor), .mailbox_max = 64, .threads = 10, .batch_max = 1,
+        .start = start, .handle = handle, .stop = stop,
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/api/rest_metrics.c: figures as Prometheus text and as JSON, and the configuration. */
+#include "base/str.h"
+#include "base/time.h"
+#include "metric/page.h"
+#include "worker/api/reply.h"
+#include "worker/api/routes.h"
+#include "worker/app.h"
+#include "worker/feed/links.h"
+
+enum { PAGE_MAX = 4 << 20 };
+
+/* Figures that live elsewhere, brought into the rows when somebody looks. */
+static void refresh(struct work_app *app)
+{
+        struct work_ledger_numbers ledger;
+        struct work_templates_stats templates;
+        struct tk_permits_stats permits;
+        work_ledger_numbers(app->ledger, &ledger);
+        work_templates_stats(app->templates, &templates);
+        tk_permits_stats(app->permits, &permits);
+        const struct {
+                enum work_metric row;
+                int64_t value;
+        } rows[] = {
+                {WORK_M_links_up, work_links_up(app->links)}, {WORK_M_steps_queued, ledger.queued}, {WORK_M_steps_running, ledger.running},
+                {WORK_M_results_unacknowledged, ledger.unacknowledged}, {WORK_M_overruns, ledger.overruns}, {WORK_M_credit, ledger.credit},
+                {WORK_M_permits_total, permits.total}, {WORK_M_permits_in_use, permits.in_use}, {WORK_M_templates_cached, (int64_t)templates.entries},
+                {WORK_M_uptime_seconds, (tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S},
+        };
+        for (size_t i = 0; i < tk_countof(rows); i++)
+                tk_metric_set(app->metrics, rows[i].row, rows[i].value);
+}
+
+void work_rest_metrics(struct tk_http_req *req, void *app_)
+{
+        struct work_app *app = app_;
+        struct tk_actor *actors[] = {app->execute, app->timer, app->connect, app->enlist};
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, PAGE_MAX);
+        refresh(app);
+        tk_metrics_text_process(&buf, "worker", TASKER_VERSION);
+        tk_metrics_text(app->metrics, &buf);
+        tk_metrics_text_actors(&buf, actors, tk_countof(actors));
+        tk_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf.data, buf.len);
+}
+
+static void put_metric(struct tk_buf *buf, const char *comma, const char *name, int64_t value, const char *type, const char *help)
+{
+        tk_buf_printf(buf, "%s\"%s\":{\"value\":%lld,\"metric_type\":\"%s\",\"labels\":{},\"help\":", comma, name, (long long)value, type);
+        work_put_str(buf, help);
+        tk_buf_putc(buf, '}');
+}
+
+static void put_end(struct tk_buf *buf, struct work_app *app, const char *time_key)
+{
+        tk_buf_printf(buf, ",\"%s\":", time_key);
+        work_put_now(buf);
+        tk_buf_puts(buf, ",\"worker_id\":");
+        work_put_str(buf, app->worker_id);
+        tk_buf_putc(buf, '}');
+}
+
+/* Every unlabelled counter and gauge, plus the one name of the wire contract that has no row. */
+void work_rest_metrics_worker(struct tk_http_req *req, void *app_)
+{
+        struct work_app *app = app_;
+        static const struct {
+                const char *name, *kind, *label, *help;
+        } rows[] = {
+#define METRIC(id, kind, label, help) {#id, #kind, label, help},
+#include "worker/tbl/metrics.h"
+#undef METRIC
+        };
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, PAGE_MAX);
+        refresh(app);
+        tk_buf_puts(&buf, "{\"metrics\":{");
+        put_metric(&buf, "", "database_pool_size", 0, "gauge", "This worker has no database connection.");
+        for (size_t i = 0; i < tk_countof(rows); i++)
+                if (!*rows[i].label && !tk_streq(rows[i].kind, "HISTOGRAM"))
+                        put_metric(&buf, ",", rows[i].name, tk_metric_get(app->metrics, i), tk_streq(rows[i].kind, "GAUGE") ? "gauge" : "counter", rows[i].help);
+        tk_buf_putc(&buf, '}');
+        put_end(&buf, app, "timestamp");
+        work_reply_json(req, &buf);
+}
+
+/* Handlers publish no events in this version, so nothing was routed. */
+void work_rest_metrics_events(struct tk_http_req *req, void *app)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, 8192);
+        tk_buf_puts(&buf, "{\"router\":{\"total_routed\":0,\"durable_routed\":0,\"fast_routed\":0,\"broadcast_routed\":0,\"fast_delivery_errors\":0,"
+                    "\"routing_errors\":0},\"in_process_bus\":{\"total_events_dispatched\":0,\"rust_handler_dispatches\":0,\"ffi_channel_dispatches\":0,"
+                    "\"rust_handler_errors\":0,\"ffi_channel_drops\":0,\"rust_subscriber_patterns\":0,\"rust_handler_count\":0,\"ffi_subscriber_count\":0}");
+        put_end(&buf, app, "captured_at");
+        work_reply_json(req, &buf);
+}
+
+/* The shape of the wire contract, and beside it every key of ours. */
+void work_rest_config(struct tk_http_req *req, void *app_)
+{
+        struct work_app *app = app_;
+        TK_AUTOBUF struct tk_buf buf;
+        if (!app->conf.config_endpoint) {
+                work_reply_error(req, 404, "not_found", "Resource not found");
+                return;
+        }
+        tk_buf_init(&buf, PAGE_MAX);
+        tk_buf_puts(&buf, "{\"metadata\":{\"timestamp\":");
+        work_put_now(&buf);
+        tk_buf_puts(&buf, ",\"environment\":");
+        work_put_str(&buf, app->conf.environment);
+        tk_buf_puts(&buf, ",\"version\":\"" TASKER_VERSION "\"},\"worker_id\":");
+        work_put_str(&buf, app->worker_id);
+        tk_buf_puts(&buf, ",\"worker_type\":\"command_processor\",\"auth\":{\"enabled\":false,\"verification_method\":\"none\",\"jwt_issuer\":\"\","
+                    "\"jwt_audience\":\"\",\"api_key_header\":\"X-API-Key\",\"api_key_count\":0,\"strict_validation\":true,\"allowed_algorithms\":[]},"
+                    "\"messaging\":{\"backend\":\"pgmq\",\"queues\":[");
+        for (size_t i = 0; i < app->sources.namespaces_n; i++) {
+                TK_AUTOBUF struct tk_buf name;
+                tk_buf_init(&name, 1024);
+                tk_buf_printf(&name, "worker_%s_queue", app->sources.namespaces[i]);
+                tk_buf_puts(&buf, i ? "," : "");
+                work_put_str(&buf, tk_buf_str(&name));
+        }
+        tk_buf_puts(&buf, "]},\"settings\":");
+        tk_conf_dump_json(work_conf_rows, work_conf_rows_n, &app->conf, &buf);
+        tk_buf_putc(&buf, '}');
+        work_reply_json(req, &buf);
+}
