@@ -22,6 +22,7 @@ static struct fake {
         unsigned asks_until_rest; /* reads of the task that still find it running */
         const char *end;          /* its state then */
         int submit_status;
+        int64_t longest_wait_ns;  /* of ?wait= */
         char request[4096];       /* the last body or query */
 } fake;
 
@@ -56,7 +57,12 @@ static void task_submit(struct tk_http_req *req, void *app)
 
 static void task_read(struct tk_http_req *req, void *app)
 {
+        const char *wait = tk_http_req_query(req, "wait");
+        int64_t wait_ns;
+
         (void)app;
+        if (wait && tk_time_duration_parse(wait, &wait_ns) == 0 && wait_ns > fake.longest_wait_ns)
+                fake.longest_wait_ns = wait_ns;
         if (!tk_streq(tk_http_req_param(req, 0), UUID))
                 reply(req, 404, "{\"error\":{\"code\":\"NOT_FOUND\",\"message\":\"Resource not found\"}}");
         else
@@ -219,6 +225,7 @@ static void wait_gives_up_in_time(void **state)
         (void)state;
         fake.asks_until_rest = UINT32_MAX;
         assert_int_equal(RUN("wait", UUID, "--timeout", "50ms"), CLI_EXIT_TIMEOUT);
+        assert_in_range(fake.longest_wait_ns, TK_NS_PER_MS, 50 * TK_NS_PER_MS);
         assert_int_equal(RUN("graph", UUID, "--watch", "--timeout", "50ms"), CLI_EXIT_TIMEOUT);
 }
 
