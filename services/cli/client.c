@@ -103,8 +103,8 @@ static void explain(struct tk_err *err, const struct cli_request *request, long 
 
         if (!message)
                 message = answer->len ? tk_buf_str(answer) : "no further explanation";
-        (void)TK_ERR(err, CLI_CLIENT_E_STATUS, "%s %s was refused (HTTP %ld): %.300s", request->method,
-                     request->path, status, message);
+        (void)TK_ERR(err, CLI_CLIENT_E_STATUS, "%s %.*s was refused (HTTP %ld): %.300s", request->method,
+                     (int)strcspn(request->path, "?"), request->path, status, message);
 }
 
 static int unreachable(const struct cli_client *client, CURLcode why, struct tk_err *err)

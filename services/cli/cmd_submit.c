@@ -107,7 +107,8 @@ static int read_context(const char *text, json_t **ret)
         (void)TK_ERR(&err, -1, "expected a JSON object");
 wrong:
         fprintf(stderr,
-                "tasker: --context: %s. Give an object ('{\"order_id\": 7}'), @file.json, or - (standard input)\n",
+                "tasker: --context: %s. Give an object ('{\"order_id\": 7}'), @file.json, or - (standard "
+                "input)\n",
                 tk_err_text(&err));
         return -1;
 }
@@ -152,7 +153,8 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
                 return CLI_VERB_GO;
         r = cli_verb_fail(r, &err);
         if (status == 409)
-                fprintf(stderr, "It ran before with this context: give --idempotency-key, or another context.\n");
+                fprintf(stderr,
+                        "It ran before with this context: give --idempotency-key, or another context.\n");
         return r;
 }
 

@@ -220,14 +220,19 @@ static int task_graph(int argc, char **argv)
                 CLI_OPT_FLAG("ascii", &ascii, "Draw with ASCII characters only."),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
-                "tasker task graph", "UUID",
-                "Draws the graph of a task: each step with its state, how long it took (from dispatch to the\n"
+                "tasker task graph",
+                "UUID",
+                "Draws the graph of a task: each step with its state, how long it took (from dispatch to "
+                "the\n"
                 "stored result) and, when more than one, its attempts. --json prints the steps.\n\n"
                 "  tasker task graph UUID\n"
                 "  tasker task graph UUID --watch\n\n"
                 "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry\n"
                 "  ✔ complete  ✘ failed  ⊘ cancelled  ✓ resolved",
-                opts, tk_countof(opts), 1, 1};
+                opts,
+                tk_countof(opts),
+                1,
+                1};
         int64_t timeout_ns = 0;
         unsigned n;
 

@@ -161,8 +161,8 @@ static bool validate_file(const char *file, const char *environment, bool strict
         if (!json && r)
                 printf("invalid     %s\n", tk_err_text(&err));
         else if (!json)
-                printf("%-11s %s/%s@%s, %u steps, digest %.12s…\n", good ? "valid" : "invalid", tpl->ns,
-                       tpl->name, tpl->version, tpl->steps_n, tpl->digest);
+                printf("%-11s %s/%s@%s, %u step%s, digest %.12s…\n", good ? "valid" : "invalid", tpl->ns,
+                       tpl->name, tpl->version, tpl->steps_n, tpl->steps_n == 1 ? "" : "s", tpl->digest);
         (void)json_array_append_new(report, json_pack("{s:s, s:b, s:s?, s:s?, s:o}", "file", file, "valid",
                                                       good, "error", r ? tk_err_text(&err) : NULL, "digest",
                                                       r ? NULL : tpl->digest, "warnings", warnings));
@@ -173,10 +173,10 @@ static int template_validate(int argc, char **argv)
 {
         const char *environment = NULL, *path, **files;
         bool json = false, strict = false;
-        const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("environment", "NAME", &environment, "Apply the overrides of this environment."),
-                CLI_OPT_FLAG("strict", &strict, "Warnings (unknown keys) are errors."),
-                CLI_OPT_FLAG("json", &json, "Print an array of findings.")};
+        const struct cli_opt opts[] = {CLI_OPT_VALUE("environment", "NAME", &environment,
+                                                     "Apply the overrides of this environment."),
+                                       CLI_OPT_FLAG("strict", &strict, "Warnings (unknown keys) are errors."),
+                                       CLI_OPT_FLAG("json", &json, "Print an array of findings.")};
         const struct cli_usage usage = {
                 "tasker template validate", "PATH",
                 "Checks a template file, or every *.yaml and *.yml below a directory, without a server:\n"
