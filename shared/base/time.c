@@ -31,6 +31,13 @@ int64_t tk_time_wall_ns(void)
         return clock_ns(CLOCK_REALTIME);
 }
 
+void tk_time_sleep(int64_t ns)
+{
+        struct timespec pause = {.tv_sec = ns / TK_NS_PER_S, .tv_nsec = ns % TK_NS_PER_S};
+
+        (void)nanosleep(&pause, NULL);
+}
+
 /* Days since 1970-01-01. Years begin in March, so that the leap day is a year's last (Howard Hinnant's
  * algorithms). */
 static int64_t days_from_date(int64_t year, unsigned month, unsigned day)

@@ -12,6 +12,7 @@
 
 int64_t tk_time_mono_ns(void);
 int64_t tk_time_wall_ns(void); /* since 1970, UTC */
+void tk_time_sleep(int64_t ns); /* for waits that no event ends; signals may cut it short */
 enum { TK_TIME_TEXT = 40 };
 /* "2026-01-31T12:00:00.123456Z"; digits of the fraction 0..9 (0: no fraction). */
 void tk_time_format(int64_t wall_ns, int digits, char ret_text[TK_TIME_TEXT]);
