@@ -200,7 +200,7 @@ class Server:
     def __init__(self, settings="", durable=False):
         self.bin, self.dir = find_bin(), tempfile.mkdtemp(prefix="tasker-pg-")
         self._user = self._unprivileged()
-        self._pid, self._made, self._process = os.getpid(), 0, None
+        self._pid, self._made, self._migrated, self._process = os.getpid(), 0, None, None
         atexit.register(self.stop)
         if self._user:
             shutil.chown(self.dir, self._user.pw_uid, self._user.pw_gid)
@@ -256,31 +256,28 @@ class Server:
     def connect(self, db, hot=True, options=""):
         return Conn(self.url(db, (HOT + " " if hot else "") + options))
 
-    def database(self, template="template1", name=None):
+    def database(self, template="template1"):
         """A new database, copied from another one that nobody is connected to; returns its name."""
         self._made += 1
-        name = name or f"t{self._made}"
+        name = f"t{self._made}"
         with Conn(self.url()) as c:
             c.script(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
         return name
 
     def migrated(self):
         """The name of the database with PGMQ and everything of ours; made once."""
-        with Conn(self.url()) as c:
-            if c.query("SELECT 1 FROM pg_database WHERE datname = 'tasker'"):
-                return "tasker"
-        self.database(name="tasker")
-        with Conn(self.url("tasker")) as c:
-            if c.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pgmq'"):
-                c.script("CREATE EXTENSION pgmq")
-            else:
-                c.script(pgmq_sql())
-            for name, text in migrations():
-                try:
-                    c.script(text)
-                except PgError as e:
-                    raise RuntimeError(f"migrations/{name}: {e}") from e
-        return "tasker"
+        if not self._migrated:
+            name = self.database()
+            with Conn(self.url(name)) as c:
+                offered = c.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pgmq'")
+                c.script("CREATE EXTENSION pgmq" if offered else pgmq_sql())
+                for migration, text in migrations():
+                    try:
+                        c.script(text)
+                    except PgError as e:
+                        raise RuntimeError(f"migrations/{migration}: {e}") from e
+            self._migrated = name
+        return self._migrated
 
     def stop(self):
         if os.getpid() != self._pid or not self.dir:

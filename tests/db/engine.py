@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""The engine's SQL functions as an orchestrator calls them, for tests.
+
+Model: Engine wraps one connection. register() takes a graph as {step: [parents]} in step order, create() makes tasks of it,
+and what the functions hand out comes back as rows; an `assign` row goes into settle() as it is.
+"""
+import hashlib
+import json
+import random
+import unittest
+import uuid
+
+from lib import pg
+
+LEASE_MS = 30000
+LOSSES_MAX = 10
+PROCESSOR = str(uuid.UUID(int=7))
+CHECK = "SELECT problem, task_uuid, step_uuid, detail FROM tasker.check_consistency($1)"
+
+CHAIN = {"one": [], "two": ["one"], "three": ["two"], "four": ["three"]}
+DIAMOND = {"start": [], "left": ["start"], "right": ["start"], "end": ["left", "right"]}
+TREE = {"root": [], "l": ["root"], "r": ["root"], "ll": ["l"], "lr": ["l"], "rl": ["r"], "rr": ["r"],
+        "converge": ["ll", "lr", "rl", "rr"]}
+MIXED = {"init": [], "left": ["init"], "right": ["init"], "validate": ["left", "right"], "transform": ["left"],
+         "analyze": ["right"], "finalize": ["validate", "transform", "analyze"]}
+SHAPES = {"chain": CHAIN, "diamond": DIAMOND, "tree": TREE, "mixed": MIXED}
+
+
+def new_uuid(_random=random.SystemRandom()):
+    return str(uuid.UUID(int=_random.getrandbits(128), version=4))
+
+
+def ancestors(graph, step):
+    """All ancestors, nearest first, then by step number."""
+    order, seen, level = list(graph), [], graph[step]
+    while level:
+        fresh = sorted(set(level) - set(seen), key=order.index)
+        seen += fresh
+        level = [p for name in fresh for p in graph[name]]
+    return seen
+
+
+def template_steps(graph, options):
+    """What register_template wants to know of each step; options: {step or '*': {key: value}}."""
+    order = list(graph)
+    steps = []
+    for no, name in enumerate(order):
+        above = ancestors(graph, name)
+        step = {"step_no": no, "name": name, "named_step_uuid": new_uuid(), "step_type": "standard", "retryable": True,
+                "max_attempts": 3, "backoff": "exponential", "backoff_base_ms": 1000, "backoff_max_ms": 30000, "timeout_ms": None,
+                "parents": len(graph[name]), "ancestors": [order.index(a) for a in above[:32]], "ancestors_all": len(above),
+                "at_start": True}
+        steps.append({**step, **options.get("*", {}), **options.get(name, {})})
+    return steps
+
+
+class Template:
+    def __init__(self, digest, graph, namespace):
+        self.digest, self.graph, self.namespace = digest, graph, namespace
+
+
+class Engine:
+    def __init__(self, conn):
+        self.c, self._flows = conn, 0
+
+    # -- templates and tasks --
+
+    def register_row(self, graph, name=None, namespace="shop", version="1.0.0", replace=False, **options):
+        self._flows += 1
+        name = name or f"flow_{self._flows}"
+        steps = template_steps(graph, options)
+        order = list(graph)
+        edges = [{"from_no": order.index(p), "to_no": no} for no, step in enumerate(order) for p in graph[step]]
+        plain = [{k: v for k, v in s.items() if k != "named_step_uuid"} for s in steps]
+        digest = hashlib.sha256(json.dumps([namespace, name, version, plain, edges]).encode()).hexdigest()
+        row = self.c.query("SELECT * FROM tasker.register_template($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", namespace, name, version,
+                           "a test", digest, "strict", {"name": name}, json.dumps(steps), json.dumps(edges), replace)[0]
+        return row, Template(digest, graph, namespace)
+
+    def register(self, graph, **kwargs):
+        return self.register_row(graph, **kwargs)[1]
+
+    def create(self, template, n=1, credit=0, **fields):
+        """n tasks of a template in one call; fields: context, priority, identity (a list), parent, task (a list)…"""
+        return self.create_many([dict(fields, template=template, **{k: fields[k][i] for k in ("identity", "task") if k in fields})
+                                 for i in range(n)], {template.namespace: credit})
+
+    def create_many(self, requests, credit):
+        steps, first = [], []
+        for r in requests:
+            first.append(len(steps) + 1)
+            steps += [new_uuid() for _ in range(r.get("steps_n", len(r["template"].graph)))]
+
+        def col(key, default):
+            return [r.get(key, default() if callable(default) else default) for r in requests]
+        return self.c.query(
+            "SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
+            col("task", new_uuid), [r["template"].digest for r in requests], col("identity", lambda: uuid.uuid4().bytes),
+            col("context", '{"even_number": 6}'), col("priority", 0), col("correlation", new_uuid), col("parent", None),
+            col("initiator", "test"), col("source", "db"), col("reason", "to see it run"), col("tags", "[]"),
+            ["2026-01-02T03:04:05Z"] * len(requests), steps, first, list(credit), list(credit.values()), LEASE_MS, PROCESSOR)
+
+    # -- steps --
+
+    def settle(self, assigns, credit=None, success=True, retryable=True, delay_ms=-1, result=None, **over):
+        """Hands in a result for each assignment, all in one call. success: one for all, or one each."""
+        credit = {"shop": 10000} if credit is None else credit
+        ok = success if isinstance(success, list) else [success] * len(assigns)
+        documents = [json.dumps(result if result is not None else {"success": s, "result": a["step_name"]}) for a, s in zip(assigns, ok)]
+        args = {"step": [a["step_uuid"] for a in assigns], "task": [a["task_uuid"] for a in assigns],
+                "attempt": [a["attempt"] for a in assigns], "msg": [a["msg_id"] for a in assigns], **over}
+        return self.c.query(
+            "SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",
+            args["step"], args["task"], args["attempt"], args["msg"], ok, [retryable] * len(assigns), [delay_ms] * len(assigns),
+            documents, ["worker-1"] * len(assigns), [5] * len(assigns), list(credit), list(credit.values()), LEASE_MS, PROCESSOR)
+
+    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS):
+        return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5)", list(namespaces), [n] * len(namespaces),
+                            lease_ms, losses_max, PROCESSOR)
+
+    def release(self, assigns, lost, losses_max=LOSSES_MAX):
+        return self.c.query("SELECT * FROM tasker.release_steps($1, $2, $3, $4, $5, $6, $7)", [a["step_uuid"] for a in assigns],
+                            [a["attempt"] for a in assigns], [a["msg_id"] for a in assigns], [a["namespace"] for a in assigns],
+                            [lost] * len(assigns), losses_max, PROCESSOR)
+
+    def fire(self, credit=None, limit=100):
+        credit = {"shop": 10000} if credit is None else credit
+        return self.c.query("SELECT * FROM tasker.fire_timers($1, $2, $3, $4, $5)", limit, list(credit), list(credit.values()),
+                            LEASE_MS, PROCESSOR)
+
+    def cancel(self, task):
+        return self.c.query("SELECT * FROM tasker.cancel_task($1, $2, $3, $4)", task, "someone", "no longer wanted", PROCESSOR)
+
+    def sweep(self, idle_s=0, limit=100):
+        return self.c.query("SELECT * FROM tasker.sweep($1, $2)", idle_s, limit)
+
+    # -- the test's own hand on the clock --
+
+    def end_lease(self, assign):
+        """The lease of an assignment has run out."""
+        self.c.query(f"UPDATE pgmq.q_worker_{assign['namespace']}_queue SET vt = clock_timestamp() - interval '1 second' "
+                     "WHERE msg_id = $1", assign["msg_id"])
+
+    def end_pauses(self):
+        """All retry pauses are over."""
+        self.c.query("UPDATE tasker.step_timers SET due_at = clock_timestamp() - interval '1 second'")
+
+    # -- looking --
+
+    def task(self, task):
+        return self.c.query("SELECT * FROM tasker.tasks WHERE task_uuid = $1", task)[0]
+
+    def step(self, task, name):
+        return self.c.query("SELECT * FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = $2", task, name)[0]
+
+    def states(self, task):
+        return {r.name: r.state for r in
+                self.c.query("SELECT name, state FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no", task)}
+
+    def ready(self, task):
+        """Names of the steps the graph itself says may run."""
+        return set(self.c.column("SELECT name FROM tasker.get_step_readiness_status($1) WHERE ready_for_execution", task))
+
+    def history(self, task, name):
+        return [(r.from_state, r.to_state, r.attempt, r.reason) for r in self.c.query(
+            "SELECT h.from_state, h.to_state, h.attempt, h.reason FROM tasker.workflow_step_transitions h "
+            "JOIN tasker.workflow_steps s USING (workflow_step_uuid) WHERE s.task_uuid = $1 AND s.name = $2 ORDER BY h.at", task, name)]
+
+    def messages(self, namespace="shop"):
+        return self.c.value(f"SELECT count(*) FROM pgmq.q_worker_{namespace}_queue")
+
+
+def of(rows, *kinds):
+    return [r for r in rows if r["kind"] in kinds]
+
+
+def kinds(rows):
+    """How many rows of each kind, without those that are there every time."""
+    count = {}
+    for r in rows:
+        if r["kind"] not in ("next", "more"):
+            count[r["kind"]] = count.get(r["kind"], 0) + 1
+    return count
+
+
+class DbTest(unittest.TestCase):
+    """Every test in its own fresh database, which must be consistent when the test ends."""
+    consistent = True
+
+    def setUp(self):
+        server = pg.shared()
+        self.db = server.database(server.migrated())
+        self.e = Engine(self.connect())
+        self.c = self.e.c
+        self.addCleanup(self.finish)
+
+    def connect(self):
+        conn = pg.shared().connect(self.db)
+        self.addCleanup(conn.close)
+        return conn
+
+    def finish(self):
+        if self.consistent:
+            self.assertEqual(self.c.query(CHECK, None), [])
+
+    def one(self, rows, kind):
+        """The only row of this kind."""
+        found = of(rows, kind)
+        self.assertEqual(len(found), 1, f"{len(found)} rows of kind {kind} in {kinds(rows)}")
+        return found[0]
+
+    def start(self, graph, credit=10000, **kwargs):
+        """One task of a new template: (its uuid, its first assignments)."""
+        rows = self.e.create(self.e.register(graph, **kwargs), credit=credit)
+        return self.one(rows, "created").task_uuid, of(rows, "assign")

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Credit arithmetic, orphans, and what survives which break. */
+#include "base/mem.h"
+#include "worker/core/ledger.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { LINKS = 2, TOTAL = 10, UNACKED_MAX = 4 };
+
+static struct work_taken step(uint8_t n)
+{
+        struct work_taken taken = {.key = {.step = {{n}}, .attempt = 1}, .token = n, .ns = "math"};
+        return taken;
+}
+
+static unsigned credit(struct work_ledger *l, unsigned link)
+{
+        struct tk_buf buf;
+        unsigned n = 0;
+        tk_buf_init(&buf, 4096);
+        (void)work_ledger_collect(l, link, &buf, 4096, &n);
+        tk_buf_deinit(&buf);
+        return n;
+}
+
+static void expect_collect(struct work_ledger *l, unsigned link, const char *results, unsigned want_credit)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        unsigned n = 0;
+        tk_buf_init(&buf, 4096);
+        bool any = work_ledger_collect(l, link, &buf, 4096, &n);
+        assert_string_equal(tk_buf_str(&buf), results);
+        assert_int_equal(n, want_credit);
+        assert_int_equal(any, *results || want_credit);
+}
+
+static bool done(struct work_ledger *l, uint8_t n, const char *text, int want_link)
+{
+        struct work_taken taken = step(n);
+        struct tk_buf fields;
+        int link;
+        tk_buf_init(&fields, 64);
+        tk_buf_puts(&fields, text);
+        bool first = work_ledger_done(l, &taken.key, &fields, false, &link);
+        if (first)
+                assert_int_equal(link, want_link);
+        return first;
+}
+
+static void take(struct work_ledger *l, unsigned link, uint8_t n)
+{
+        struct work_taken taken = step(n);
+        assert_int_equal(work_ledger_take(l, link, &taken), WORK_TAKE_OK);
+        assert_int_equal(work_ledger_start(l, &taken.key), WORK_START_OK);
+}
+
+static void credit_is_shared_and_follows_results(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        (void)state;
+        assert_int_equal(credit(l, 0), 0); /* not up */
+        work_ledger_up(l, 0);
+        assert_int_equal(credit(l, 0), TOTAL);
+        assert_int_equal(credit(l, 0), 0); /* granted already */
+        take(l, 0, 1);
+        take(l, 0, 2);
+        assert_int_equal(credit(l, 0), 0); /* taken, not free */
+        assert_true(done(l, 1, "one;", 0));
+        expect_collect(l, 0, "one;", 1);
+        work_ledger_up(l, 1);
+        assert_int_equal(credit(l, 1), TOTAL / 2); /* its share, though the other still holds more */
+        assert_true(done(l, 2, "two;", 0));
+        expect_collect(l, 0, "two;", 0); /* the first has more than its share now */
+        work_ledger_stop_credit(l);
+        work_ledger_down(l, 1);
+        assert_int_equal(credit(l, 0), 0);
+        work_ledger_free(l);
+}
+
+static void unacknowledged_results_stop_credit(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        (void)state;
+        work_ledger_up(l, 0);
+        assert_int_equal(credit(l, 0), TOTAL);
+        for (uint8_t i = 1; i <= UNACKED_MAX; i++) {
+                take(l, 0, i);
+                assert_true(done(l, i, "r", 0));
+        }
+        expect_collect(l, 0, "rrrr", 0);
+        struct work_taken first = step(1);
+        assert_true(work_ledger_ack(l, &first.key));
+        assert_false(work_ledger_ack(l, &first.key)); /* gone */
+        expect_collect(l, 0, "", UNACKED_MAX);
+        work_ledger_free(l);
+}
+
+static void results_survive_a_break_and_leave_by_any_link(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        size_t n;
+        (void)state;
+        work_ledger_up(l, 0);
+        assert_int_equal(credit(l, 0), TOTAL);
+        take(l, 0, 1);
+        take(l, 0, 2);
+        assert_true(done(l, 1, "one;", 0));
+        expect_collect(l, 0, "one;", 1); /* sent, but the link breaks before the ack */
+        work_ledger_down(l, 0);
+        assert_true(done(l, 2, "two;", WORK_NO_LINK));
+        struct work_taken *held = work_ledger_adopt(l, 1, &n);
+        assert_int_equal(n, 2);
+        assert_int_equal(held[0].token + held[1].token, 3);
+        tk_free(held);
+        expect_collect(l, 1, "", 0); /* not before the welcome */
+        work_ledger_up(l, 1);
+        expect_collect(l, 1, "one;two;", TOTAL);
+        struct work_taken one = step(1), two = step(2);
+        assert_false(work_ledger_idle(l, 1));
+        (void)work_ledger_ack(l, &one.key);
+        (void)work_ledger_ack(l, &two.key);
+        assert_true(work_ledger_idle(l, 1));
+        work_ledger_free(l);
+}
+
+static void an_orphan_that_still_runs_reports_to_whoever_is_up(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        (void)state;
+        work_ledger_up(l, 0);
+        work_ledger_up(l, 1);
+        take(l, 0, 1);
+        work_ledger_down(l, 0);
+        assert_int_equal(credit(l, 1), TOTAL - 1); /* the orphan occupies one */
+        assert_true(done(l, 1, "one;", 1));
+        expect_collect(l, 1, "one;", 1);
+        work_ledger_free(l);
+}
+
+static void the_first_result_counts(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        struct work_taken taken = step(1);
+        struct work_ledger_numbers numbers;
+        struct tk_buf fields;
+        int link;
+        (void)state;
+        work_ledger_up(l, 0);
+        assert_int_equal(credit(l, 0), TOTAL);
+        take(l, 0, 1);
+        tk_buf_init(&fields, 64);
+        tk_buf_puts(&fields, "timeout;");
+        assert_true(work_ledger_done(l, &taken.key, &fields, true, &link));
+        expect_collect(l, 0, "timeout;", 0); /* its handler still runs: no room yet */
+        assert_false(done(l, 1, "late;", 0));
+        work_ledger_returned(l);
+        expect_collect(l, 0, "", 1);
+        work_ledger_numbers(l, &numbers);
+        assert_int_equal(numbers.unacknowledged, 1);
+        assert_int_equal(numbers.running, 0);
+        work_ledger_free(l);
+}
+
+static void a_repeated_assignment_runs_once_and_answers_again(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        struct work_taken taken = step(1);
+        (void)state;
+        work_ledger_up(l, 0);
+        work_ledger_up(l, 1);
+        assert_int_equal(credit(l, 0), TOTAL / 2);
+        take(l, 0, 1);
+        assert_true(done(l, 1, "one;", 0));
+        expect_collect(l, 0, "one;", 1);
+        assert_int_equal(work_ledger_take(l, 1, &taken), WORK_TAKE_E_KNOWN);
+        expect_collect(l, 1, "one;", TOTAL / 2);
+        work_ledger_free(l);
+}
+
+static void a_cancelled_step_does_not_start(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        struct work_taken taken = step(1);
+        (void)state;
+        work_ledger_up(l, 0);
+        assert_int_equal(work_ledger_take(l, 0, &taken), WORK_TAKE_OK);
+        work_ledger_cancel(l, &taken.key);
+        assert_int_equal(work_ledger_start(l, &taken.key), WORK_START_E_CANCELLED);
+        assert_int_equal(work_ledger_start(l, &taken.key), WORK_START_E_DONE);
+        work_ledger_free(l);
+}
+
+static void a_flood_is_refused(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        unsigned taken_n = 0;
+        (void)state;
+        work_ledger_up(l, 0);
+        for (unsigned i = 0; i < 100; i++) {
+                struct work_taken taken = step((uint8_t)(i + 1));
+                if (work_ledger_take(l, 0, &taken) == WORK_TAKE_OK)
+                        taken_n++;
+        }
+        assert_int_equal(taken_n, UNACKED_MAX + TOTAL * (LINKS + 1));
+        work_ledger_free(l);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(credit_is_shared_and_follows_results),
+                cmocka_unit_test(unacknowledged_results_stop_credit),
+                cmocka_unit_test(results_survive_a_break_and_leave_by_any_link),
+                cmocka_unit_test(an_orphan_that_still_runs_reports_to_whoever_is_up),
+                cmocka_unit_test(the_first_result_counts),
+                cmocka_unit_test(a_repeated_assignment_runs_once_and_answers_again),
+                cmocka_unit_test(a_cancelled_step_does_not_start),
+                cmocka_unit_test(a_flood_is_refused),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
