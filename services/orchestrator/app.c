@@ -47,11 +47,9 @@ static void want_work(void *user)
 
 static void observe_http(void *user, const struct tk_http_route *route, int status, int64_t ns)
 {
-        static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
         struct orch_app *app = user;
         (void)route;
-        if (status >= 100 && status < 600)
-                orch_count_l(app, http_requests_total, classes[status / 100 - 1]);
+        orch_count_l(app, http_requests_total, tk_http_status_class(status));
         tk_metric_observe(app->metrics, ORCH_M_http_request_seconds, ns);
 }
 

@@ -39,12 +39,10 @@ _Static_assert(tk_countof(metric_rows) == WORK_METRICS, "one row per metric");
 
 static void observe_http(void *user, const struct tk_http_route *route, int status, int64_t ns)
 {
-        static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
         struct work_app *app = user;
         (void)route;
         (void)ns;
-        if (status >= 100 && status < 600)
-                work_count_l(app, http_requests_total, classes[status / 100 - 1]);
+        work_count_l(app, http_requests_total, tk_http_status_class(status));
 }
 
 static void identity(struct work_app *app)

@@ -67,3 +67,5 @@ void tk_http_req_add_header(struct tk_http_req *req, const char *name, const cha
 /* From any thread, once. The body is copied. content_type NULL: application/json. */
 void tk_http_reply(struct tk_http_req *req, int status, const char *content_type, const void *body,
                    size_t len);
+/* "2xx", for metrics. */
+const char *tk_http_status_class(int status);

@@ -76,3 +76,10 @@ void tk_http_reply(struct tk_http_req *req, int status, const char *content_type
         if (--http->owed == 0)
                 tk_cond_broadcast(&http->settled);
 }
+
+const char *tk_http_status_class(int status)
+{
+        static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+        int class = status / 100 - 1;
+        return class >= 0 && class < (int)tk_countof(classes) ? classes[class] : "other";
+}

@@ -169,6 +169,15 @@ int64_t tk_metric_get(struct tk_metrics *metrics, size_t row)
         return sum;
 }
 
+int64_t tk_metric_get_l(struct tk_metrics *metrics, size_t row, const char *label)
+{
+        struct series *series;
+
+        TK_CHECK(row < metrics->n);
+        series = series_find(&metrics->state[row], label);
+        return series ? atomic_load_explicit(&series->value, memory_order_relaxed) : 0;
+}
+
 static void put_bucket(struct tk_buf *out, const struct tk_metric_row *row, const char *label,
                        const char *bound, uint64_t n)
 {

@@ -26,7 +26,8 @@ void tk_metric_observe(struct tk_metrics *metrics, size_t row, int64_t ns);     
 void tk_metric_add_l(struct tk_metrics *metrics, size_t row, const char *label, int64_t n);
 void tk_metric_set_l(struct tk_metrics *metrics, size_t row, const char *label, int64_t value);
 void tk_metric_observe_l(struct tk_metrics *metrics, size_t row, const char *label, int64_t ns);
-int64_t tk_metric_get(struct tk_metrics *metrics, size_t row);
+int64_t tk_metric_get(struct tk_metrics *metrics, size_t row);                     /* of a labelled one: the sum */
+int64_t tk_metric_get_l(struct tk_metrics *metrics, size_t row, const char *label);
 /* All rows in Prometheus text format 0.0.4, HELP and TYPE first. */
 void tk_metrics_text(struct tk_metrics *metrics, struct tk_buf *out);
 

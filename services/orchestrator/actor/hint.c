@@ -12,6 +12,7 @@
 #include "orchestrator/app.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/feed/events.h"
+#include "pg/lazy.h"
 #include "tk_sql.h"
 #include <stdio.h>
 
@@ -28,7 +29,7 @@ struct hint_msg {
 struct hint_state {
         struct orch_app *app;
         struct tk_kv *kv;
-        struct tk_pg *pg;       /* opened on first need: Redis usually does it all */
+        struct tk_pg_lazy db;   /* opened on first need: Redis usually does it all */
         struct tk_arena *arena;
         int64_t presence_ns;
 };
@@ -70,6 +71,8 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, 1 << 20);
         state->kv = tk_kv_new(&(struct tk_kv_conf){.url = state->app->conf.redis_url});
+        state->db.conf = (struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-hint",
+                                             .statement_timeout_ns = 5 * TK_NS_PER_S};
         return 0;
 }
 
@@ -77,7 +80,7 @@ static void stop(void *self)
 {
         struct hint_state *state = self;
         tk_kv_free(state->kv);
-        tk_pg_close(state->pg);
+        tk_pg_lazy_close(&state->db);
         tk_arena_free(state->arena);
 }
 
@@ -85,18 +88,16 @@ static void stop(void *self)
 static void notify(struct hint_state *state, const char *channel, const char *payload)
 {
         struct tk_err err = {0};
-        if (!state->pg && tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-hint",
-                                                          .statement_timeout_ns = 5 * TK_NS_PER_S}, &state->pg, &err))
+        struct tk_pg *pg;
+        if (tk_pg_lazy_get(&state->db, &pg, &err))
                 return;
         struct tk_pg_args args;
         tk_pg_args_init(&args, state->arena);
         tk_pg_arg_text(&args, channel);
         tk_pg_arg_text(&args, payload);
-        int r = tk_pg_query(state->pg, &tk_sql_hint_notify, &args, NULL, &err);
+        int r = tk_pg_query(pg, &tk_sql_hint_notify, &args, NULL, &err);
         if (r)
                 orch_db_failed(state->app, "notify", r, &err);
-        if (!tk_pg_alive(state->pg))
-                state->pg = tk_pg_close(state->pg);
 }
 
 static void publish(struct hint_state *state, const char *channel, const char *payload)
@@ -109,7 +110,7 @@ static void publish(struct hint_state *state, const char *channel, const char *p
 static void publish_done(struct hint_state *state, struct tk_buf *tasks)
 {
         if (tasks->len > 1)
-                publish(state, ORCH_HINT_CHANNEL, tasks->data);
+                publish(state, TK_CHANNEL_HINT, tasks->data);
         tk_buf_reset(tasks);
 }
 
@@ -130,11 +131,11 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
                         if (tasks.len > PAYLOAD_MAX - 2 * TK_UUID_TEXT)
                                 publish_done(state, &tasks);
                 } else if (hint->msg.type == HINT_TEMPLATE) {
-                        publish(state, ORCH_TEMPLATE_CHANNEL, hint->text);
+                        publish(state, TK_CHANNEL_TEMPLATES, hint->text);
                 } else if (!tk_streq(last_ns, hint->text)) { /* a burst about one namespace is one hint */
                         tk_buf_reset(&queue);
                         tk_buf_printf(&queue, "q %s", hint->text);
-                        publish(state, ORCH_HINT_CHANNEL, queue.data);
+                        publish(state, TK_CHANNEL_HINT, queue.data);
                         last_ns = hint->text;
                 }
         }
@@ -151,7 +152,7 @@ static int64_t tick(void *self, int64_t now_ns)
         if (now_ns >= state->presence_ns) {
                 char text[HINT_TEXT];
                 snprintf(text, sizeof text, "o %s", state->app->instance_id);
-                publish(state, ORCH_HINT_CHANNEL, text);
+                publish(state, TK_CHANNEL_HINT, text);
                 state->presence_ns = now_ns + tk_rand_jitter(PRESENCE_NS, 0.2);
                 tk_arena_reset(state->arena);
         }

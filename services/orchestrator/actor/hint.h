@@ -5,9 +5,8 @@
 #pragma once
 #include "base/uuid.h"
 #include "run/actor.h"
+#include "tbl/channels.h"
 
-#define ORCH_HINT_CHANNEL "tasker_hint"          /* "q <namespace>", "d <uuid> <uuid> …", "o <instance>" */
-#define ORCH_TEMPLATE_CHANNEL "tasker_templates" /* "<namespace>/<name>/<version>" */
 
 extern const struct tk_actor_type orch_hint_actor;
 struct orch_app;

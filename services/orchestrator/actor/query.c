@@ -3,10 +3,9 @@
  * 503 at once instead of waiting for a dead database. */
 #include "orchestrator/actor/query.h"
 #include "base/mem.h"
-#include "base/rand.h"
-#include "base/time.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/rows.h"
+#include "pg/lazy.h"
 
 enum { ARENA_BLOCK = 65536 };
 #define ARENA_MAX ((size_t)256 << 20)
@@ -19,10 +18,8 @@ struct query_msg {
 
 struct query_state {
         struct orch_app *app;
-        struct tk_pg *pg;
+        struct tk_pg_lazy db;
         struct tk_arena *arena;
-        unsigned failures;
-        int64_t retry_ns; /* not before this */
 };
 
 int orch_query_post(struct orch_app *app, orch_query_fn *fn, void *arg)
@@ -36,28 +33,27 @@ int orch_query_post(struct orch_app *app, orch_query_fn *fn, void *arg)
         return r;
 }
 
-static void connect(struct query_state *state)
+/* NULL: not to be had now. */
+static struct tk_pg *connection(struct query_state *state)
 {
-        if (state->pg || tk_time_mono_ns() < state->retry_ns)
-                return;
         struct tk_err err = {0};
-        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-query",
-                                                .statement_timeout_ns = state->app->conf.database_statement_timeout},
-                           &state->pg, &err);
-        if (r) {
+        struct tk_pg *pg = NULL;
+        unsigned failures = state->db.failures;
+        int r = tk_pg_lazy_get(&state->db, &pg, &err);
+        if (r && state->db.failures != failures) /* tried, not resting */
                 orch_db_failed(state->app, "connect", r, &err);
-                state->retry_ns = tk_time_mono_ns() + tk_rand_backoff(state->failures++, 100 * TK_NS_PER_MS, 2 * TK_NS_PER_S);
-                return;
-        }
-        state->failures = 0;
+        return pg;
 }
 
-static int start(void *self, void *app)
+static int start(void *self, void *app_)
 {
         struct query_state *state = self;
+        struct orch_app *app = app_;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        connect(state);
+        state->db.conf = (struct tk_pg_conf){.url = app->conf.database_url, .application_name = "tasker-query",
+                                             .statement_timeout_ns = app->conf.database_statement_timeout};
+        (void)connection(state);
         return 0;
 }
 
@@ -67,11 +63,8 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         (void)n;
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct query_msg *query = (struct query_msg *)tk_list_entry(node, struct tk_msg, link);
-                connect(state);
-                (void)query->fn(state->app, state->pg, state->arena, query->arg);
+                (void)query->fn(state->app, connection(state), state->arena, query->arg);
                 tk_arena_reset(state->arena);
-                if (state->pg && !tk_pg_alive(state->pg))
-                        state->pg = tk_pg_close(state->pg);
                 tk_msg_done(&query->msg, 0);
         }
         return 0;
@@ -80,7 +73,7 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 static void stop(void *self)
 {
         struct query_state *state = self;
-        tk_pg_close(state->pg);
+        tk_pg_lazy_close(&state->db);
         tk_arena_free(state->arena);
 }
 

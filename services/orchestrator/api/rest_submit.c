@@ -73,7 +73,7 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
         (void)arena;
         if (orch_rest_no_database(submit->req, pg))
                 return 0;
-        int r = orch_template_load(app, pg, req->ns, req->name, req->version, &ref, &err);
+        int r = orch_template_load(app, pg, req->ns, req->name, req->version, submit->tries > 0, &ref, &err);
         if (r == ORCH_TEMPLATE_E_UNKNOWN) {
                 refuse(submit, "template");
                 orch_reply_error(submit->req, ORCH_E_NOT_FOUND,

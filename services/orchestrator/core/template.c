@@ -177,12 +177,12 @@ static int load_stored(struct tk_pg *pg, const char *ns, const char *name, const
 }
 
 int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, const char *name, const char *version,
-                       struct orch_template_ref *ret, struct tk_err *err)
+                       bool fresh, struct orch_template_ref *ret, struct tk_err *err)
 {
         struct orch_templates *t = app->templates;
         uint64_t before = drops(t);
         int r = -EIO;
-        if (app->cache && tk_time_mono_ns() >= atomic_load(&t->cache_rest_until_ns)) {
+        if (!fresh && app->cache && tk_time_mono_ns() >= atomic_load(&t->cache_rest_until_ns)) {
                 r = load_cached(app, ns, name, version, ret);
                 if (r < 0)
                         atomic_store(&t->cache_rest_until_ns, tk_time_mono_ns() + CACHE_REST_NS);

@@ -47,7 +47,7 @@ static void tasks_done(struct orch_events *events, const char *text)
 static void heard(struct orch_events *events, const char *channel, const char *text)
 {
         orch_count_l(events->app, hints_total, "received");
-        if (tk_streq(channel, ORCH_TEMPLATE_CHANNEL))
+        if (tk_streq(channel, TK_CHANNEL_TEMPLATES))
                 orch_templates_drop(events->app->templates, text);
         else if (tk_str_starts(text, "q "))
                 orch_queue_mark(events->app->sessions, text + 2, true);
@@ -77,7 +77,7 @@ static void from_postgres(void *user, const char *channel, const char *payload)
 
 struct orch_events *orch_events_new(struct orch_app *app)
 {
-        static const char *const channels[] = {ORCH_HINT_CHANNEL, ORCH_TEMPLATE_CHANNEL, NULL};
+        static const char *const channels[] = {TK_CHANNEL_HINT, TK_CHANNEL_TEMPLATES, NULL};
         struct orch_events *events = TK_NEW(struct orch_events);
         events->app = app;
         if (*app->conf.redis_url)

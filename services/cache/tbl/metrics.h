@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* METRIC(id, KIND, label, help): every metric of the cache's own, once. Printed as tasker_cache_<id>. */
+METRIC(hits_total, COUNTER, "level", "Answers found, by level: memory, redis, negative.")
+METRIC(loads_total, COUNTER, "", "Queries to PostgreSQL.")
+METRIC(misses_total, COUNTER, "", "Questions about what does not exist.")
+METRIC(shared_loads_total, COUNTER, "", "Callers that waited for a load somebody else had begun.")
+METRIC(load_errors_total, COUNTER, "source", "Loads that failed, by source: redis, database, mailbox.")
+METRIC(evictions_total, COUNTER, "", "Entries dropped to make room.")
+METRIC(invalidations_total, COUNTER, "source", "Invalidations, by source: message, call, reconnect.")
+METRIC(entries, GAUGE, "", "Entries in memory.")
+METRIC(memory_bytes, GAUGE, "", "Memory of these entries.")
+METRIC(memory_max_bytes, GAUGE, "", "Memory they may take.")
+METRIC(redis_breaker_state, GAUGE, "", "Breaker on Redis: 0 closed, 1 open, 2 half open, 3 no Redis.")
+METRIC(load_seconds, HISTOGRAM, "", "From miss to answer, waiting included.")
+METRIC(http_requests_total, COUNTER, "status", "HTTP requests answered, by status class.")
+METRIC(grpc_requests_total, COUNTER, "status", "gRPC calls answered, by status.")
+METRIC(grpc_request_seconds, HISTOGRAM, "", "gRPC calls from arrival to answer.")
