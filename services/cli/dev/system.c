@@ -118,8 +118,10 @@ static int start(struct dev *dev, enum dev_role role, unsigned number, struct tk
         }
         service->role = role;
         snprintf(service->process.name, sizeof service->process.name, "%s-%u", roles[role].name, number);
-        snprintf(service->process.log, sizeof service->process.log, "%.900s/logs/%s-%u.log", dev->data, roles[role].name, number);
-        snprintf(service->process.ready, sizeof service->process.ready, "%.900s/%s-%u.ready", dev->data, roles[role].name, number);
+        char data[DEV_PATH]; /* the compiler cannot see that dev->data and dev->services never overlap */
+        (void)tk_str_copy(data, sizeof data, dev->data);
+        snprintf(service->process.log, sizeof service->process.log, "%.900s/logs/%s-%u.log", data, roles[role].name, number);
+        snprintf(service->process.ready, sizeof service->process.ready, "%.900s/%s-%u.ready", data, roles[role].name, number);
         if (access(program, X_OK))
                 return TK_ERR(err, -ENOENT, "%s is missing: build it first", program);
         int r = dev_process_start(&service->process, NULL, argv, err);

@@ -123,11 +123,10 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         while (!tk_list_empty(msgs) && !failed) {
                 struct tk_list batch = TK_LIST_INIT(batch);
                 size_t total = 0;
-                do {
-                        struct tk_list *node = tk_list_pop(msgs);
+                for (struct tk_list *node; total < state->app->conf.results_batch_max && (node = tk_list_pop(msgs));) {
                         tk_list_append(&batch, node);
                         total += ((struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link))->n;
-                } while (!tk_list_empty(msgs) && total < state->app->conf.results_batch_max);
+                }
                 failed = settle_list(state, &batch, total);
         }
         return failed || !tk_pg_alive(state->pg) ? -EIO : 0;

@@ -25,7 +25,7 @@ static void refresh(struct work_app *app)
         } rows[] = {
                 {WORK_M_links_up, work_links_up(app->links)}, {WORK_M_steps_queued, ledger.queued}, {WORK_M_steps_running, ledger.running},
                 {WORK_M_results_unacknowledged, ledger.unacknowledged}, {WORK_M_overruns, ledger.overruns}, {WORK_M_credit, ledger.credit},
-                {WORK_M_permits_total, permits.total}, {WORK_M_permits_in_use, permits.in_use}, {WORK_M_templates_cached, (int64_t)templates.entries},
+                {WORK_M_permits, permits.total}, {WORK_M_permits_in_use, permits.in_use}, {WORK_M_templates_cached, (int64_t)templates.entries},
                 {WORK_M_uptime_seconds, (tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S},
         };
         for (size_t i = 0; i < tk_countof(rows); i++)

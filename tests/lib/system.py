@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""A whole running system for tests: `tasker dev` on free ports below a temporary directory, and what tests do with it.
+
+Model: System starts one launcher, reads its endpoints.json, and speaks HTTP with Python's own client. Processes are ended by
+the pids the launcher wrote down. What a test killed comes back with respawn(): same command line, same addresses.
+The build under test is $TASKER_BUILD (default build/); settings of services travel as TASKER_* environment variables.
+"""
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from lib import pg
+
+ROOT = pg.ROOT
+BUILD = os.path.join(ROOT, os.environ.get("TASKER_BUILD", "build"))
+BIN = os.path.join(BUILD, "bin")
+TEMPLATES = os.path.join(ROOT, "examples", "templates")
+FIXTURES = os.environ.get("TASKER_FIXTURES", os.path.join(os.path.dirname(ROOT), "shared", "fixtures"))
+SLOW = 4 if "asan" in BUILD or "tsan" in BUILD else 1  # sanitizers: deadlines grow, nothing else
+_pause = threading.Event()  # never set: the pause between two looks
+RESTING = ("complete", "error", "cancelled", "resolved_manually", "blocked_by_failures")
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:400]!r}>"
+
+
+def request(url, method="GET", body=None, headers=None, timeout=60):
+    """One HTTP exchange; any status is an answer. A dict or list goes as JSON, bytes go as they are."""
+    headers = dict(headers or {})
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    if body is not None:
+        headers.setdefault("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=timeout) as r:
+            return Reply(r.status, r.headers, r.read())
+    except urllib.error.HTTPError as e:
+        with e:
+            return Reply(e.code, e.headers, e.read())
+
+
+def eventually(condition, seconds=20, what="the condition", every=0.02):
+    """What `condition()` returned once it was true; asks again until then. The only way tests wait."""
+    end, value = time.monotonic() + seconds * SLOW, None
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not become true within {seconds * SLOW} s; last: {value!r}")
+        _pause.wait(every)
+
+
+def tasker(*args, env=None, timeout=120):
+    """One run of the CLI."""
+    return subprocess.run([os.path.join(BIN, "tasker"), *args], capture_output=True, text=True, timeout=timeout * SLOW,
+                          env={**os.environ, **(env or {})}, check=False)
+
+
+class System:
+    def __init__(self, orchestrators=1, workers=1, templates=TEMPLATES, env=None, options=()):
+        self.dir, self._pid = tempfile.mkdtemp(prefix="tasker-sys-"), os.getpid()
+        os.chmod(self.dir, 0o755)  # PostgreSQL runs as somebody else and must get in
+        self._spawned, self._pg_restarted = [], False
+        atexit.register(self.stop)
+        done = tasker("dev", "--detach", "--data", self.dir, "--port-base", "0", "--templates", templates,
+                      "--orchestrators", str(orchestrators), "--workers", str(workers), *options, env=env, timeout=180)
+        if done.returncode:
+            raise RuntimeError(f"tasker dev failed: {done.stdout}{done.stderr}\n{self.logs()}")
+        with open(os.path.join(self.dir, "endpoints.json"), encoding="utf-8") as f:
+            self.endpoints = json.load(f)
+        self._commands = {p["pid"]: self._command(p["pid"]) for kind in ("orchestrators", "workers", "caches") for p in self.endpoints[kind]}
+
+    # -- who is where --
+
+    @property
+    def rest(self):
+        return self.endpoints["orchestrators"][0]["rest"]
+
+    def process(self, kind, at=0):
+        return self.endpoints[kind + "s"][at]
+
+    def conn(self):
+        return pg.Conn(self.endpoints["postgres"])
+
+    def sql(self, text, *args):
+        with self.conn() as c:
+            return c.query(text, *args)
+
+    def value(self, text, *args):
+        with self.conn() as c:
+            return c.value(text, *args)
+
+    def logs(self, tail=40):
+        out = []
+        folder = os.path.join(self.dir, "logs")
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                out += [f"--- {name}", *f.read().splitlines()[-tail:]]
+        return "\n".join(out)
+
+    # -- tasks --
+
+    def call(self, method, path, body=None, headers=None, base=None, timeout=90):
+        return request((base or self.rest) + path, method, body, headers, timeout * SLOW)
+
+    def submit(self, namespace, name, context, base=None, **fields):
+        body = {"namespace": namespace, "name": name, "version": "1.0.0", "context": context, "initiator": "test",
+                "source_system": "tests", "reason": "test", **fields}
+        reply = self.call("POST", "/v1/tasks", body, base=base)
+        assert reply.status == 201 or reply.status == 200, reply
+        return reply.json["task_uuid"]
+
+    def wait(self, task, seconds=30, base=None):
+        """The task once it rests."""
+        end = time.monotonic() + seconds * SLOW
+        while True:
+            reply = self.call("GET", f"/v1/tasks/{task}?wait={max(1, int(end - time.monotonic()))}s", base=base)
+            if reply.status == 200 and reply.json["status"] in RESTING:
+                return reply.json
+            assert time.monotonic() < end, f"task {task} does not rest: {reply!r}\n{self.logs()}"
+
+    def run(self, namespace, name, context, seconds=30, **fields):
+        """Submits and waits; the task, with its steps by name under 'by_name'."""
+        task = self.wait(self.submit(namespace, name, context, **fields), seconds)
+        task["by_name"] = {s["name"]: s for s in self.call("GET", f"/v1/tasks/{task['task_uuid']}/workflow_steps").json}
+        return task
+
+    def doctor(self):
+        done = tasker("doctor", "--json", "--database-url", self.endpoints["postgres"])
+        assert done.returncode == 0, f"tasker doctor: {done.stdout}{done.stderr}"
+
+    def metric(self, base, name):
+        """The sum of the samples of that name."""
+        total = 0.0
+        for line in request(base + "/metrics").body.decode().splitlines():
+            if line.startswith((name + " ", name + "{")):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+    # -- faults --
+
+    @staticmethod
+    def _command(pid):
+        def words(name):
+            with open(f"/proc/{pid}/{name}", "rb") as f:
+                return [w.decode() for w in f.read().split(b"\0") if w]
+        return words("cmdline"), dict(w.split("=", 1) for w in words("environ"))
+
+    @staticmethod
+    def alive(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except FileNotFoundError:
+            return False
+
+    def kill(self, kind, at=0, sig=signal.SIGKILL):
+        process = self.process(kind, at)
+        os.kill(process["pid"], sig)
+        if sig == signal.SIGKILL:
+            eventually(lambda: not self.alive(process["pid"]), 10, "the process is gone")
+        return process
+
+    def respawn(self, kind, at=0):
+        """Starts a killed service again, on its old addresses."""
+        process = self.process(kind, at)
+        argv, env = self._commands.pop(process["pid"])
+        argv = list(argv)
+        for key, value in (("rest.bind", process["rest"].removeprefix("http://")), ("grpc.bind", process["grpc"])):
+            argv += ["--set", f"{key}={value}"]
+        with open(process["log"], "ab") as log:
+            child = subprocess.Popen(argv, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._spawned.append(child)
+        process["pid"] = child.pid
+        self._commands[child.pid] = (argv, env)
+        return process
+
+    def restart_postgres(self, mode):
+        """pg_ctl restart with its old options; from then on the server is ours to stop."""
+        self._pg_ctl("restart", "-w", "-t", "60", "-m", mode, "-l", os.path.join(self.endpoints["postgres_data"], "restarted.log"))
+        self._pg_restarted = True
+
+    def _pg_ctl(self, *args):
+        user = pg.Server._unprivileged()
+        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        done = subprocess.run([os.path.join(self.endpoints["postgres_bin"], "pg_ctl"), "-D", self.endpoints["postgres_data"], *args],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", check=False, **who)
+        assert done.returncode == 0, f"pg_ctl {args}: {done.stderr}"
+
+    # -- the end --
+
+    def stop(self):
+        """Stops exactly what was started here. Returns the launcher's exit status."""
+        if not self.dir or os.getpid() != self._pid:
+            return None
+        for child in self._spawned:
+            if child.poll() is None:
+                child.send_signal(signal.SIGCONT)
+                child.terminate()
+        for child in self._spawned:
+            try:
+                child.wait(40 * SLOW)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        done = tasker("dev", "stop", "--data", self.dir)
+        if self._pg_restarted:
+            self._pg_ctl("stop", "-w", "-m", "fast")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir = None
+        return done.returncode
