@@ -153,6 +153,15 @@ static int place_socket(struct dev *dev, struct tk_err *err)
         return 0;
 }
 
+/* The path without links and dots. 0, or -errno. */
+static int canonical(const char *path, char ret[DEV_PATH])
+{
+        char *whole = realpath(path, NULL);
+        int r = whole ? tk_str_copy(ret, DEV_PATH, whole) : -errno;
+        free(whole);
+        return r;
+}
+
 /* The first of some places relative to our own program that exists; "" when none does. */
 static void find_ours(const struct dev *dev, const char *given, const char *const *places, char ret[DEV_PATH])
 {
@@ -162,7 +171,7 @@ static void find_ours(const struct dev *dev, const char *given, const char *cons
         }
         for (size_t i = 0; places[i]; i++) {
                 char path[DEV_PATH];
-                if (!join(path, sizeof path, dev->bin, places[i]) && realpath(path, ret))
+                if (!join(path, sizeof path, dev->bin, places[i]) && !canonical(path, ret))
                         return;
         }
         *ret = '\0';
@@ -188,8 +197,9 @@ int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char
         int r = make_path(data, err);
         if (r)
                 return r;
-        if (!realpath(data, dev->data) || strlen(dev->data) > DEV_PATH - 64)
-                return TK_ERR(err, -errno, "%s: cannot be used", data);
+        r = canonical(data, dev->data);
+        if (r || strlen(dev->data) > DEV_PATH - 64)
+                return TK_ERR(err, r ? r : -ENAMETOOLONG, "%s: cannot be used", data);
         snprintf(logs, sizeof logs, "%.900s/logs", dev->data);
         r = make_path(logs, err);
         if (!r)
