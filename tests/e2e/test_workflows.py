@@ -155,4 +155,4 @@ class Workflows(unittest.TestCase):
         audit = self.s.call("GET", f"/v1/tasks/{task['task_uuid']}/workflow_steps/{task['by_name']['linear_step_1']['step_uuid']}/audit").json
         self.assertTrue(audit)
         self.assertEqual((audit[0]["task_uuid"], audit[0]["step_name"], audit[0]["to_state"], audit[0]["success"]),
-                         (task["task_uuid"], "linear_step_1", "complete", True))
+                         (task["task_uuid"], "linear_step_1", "enqueued_for_orchestration", True))  # the state in which a worker hands in

@@ -23,7 +23,9 @@ from lib import pg
 ROOT = pg.ROOT
 BUILD = os.path.join(ROOT, os.environ.get("TASKER_BUILD", "build"))
 BIN = os.path.join(BUILD, "bin")
-TEMPLATES = os.path.join(ROOT, "examples", "templates")
+EXAMPLES = os.path.join(ROOT, "examples", "templates")
+OWN = os.path.join(ROOT, "tests", "lib", "templates")  # with handlers of tests/lib/handlers
+HANDLERS = ",".join(os.path.join(BUILD, "lib", f"libtasker_{name}.so") for name in ("examples", "test_handlers"))
 FIXTURES = os.environ.get("TASKER_FIXTURES", os.path.join(os.path.dirname(ROOT), "shared", "fixtures"))
 SLOW = 4 if "asan" in BUILD or "tsan" in BUILD else 1  # sanitizers: deadlines grow, nothing else
 _pause = threading.Event()  # never set: the pause between two looks
@@ -76,13 +78,17 @@ def tasker(*args, env=None, timeout=120):
 
 
 class System:
-    def __init__(self, orchestrators=1, workers=1, templates=TEMPLATES, env=None, options=()):
+    def __init__(self, orchestrators=1, workers=1, templates=(EXAMPLES, OWN), env=None, options=()):
         self.dir, self._pid = tempfile.mkdtemp(prefix="tasker-sys-"), os.getpid()
         os.chmod(self.dir, 0o755)  # PostgreSQL runs as somebody else and must get in
         self._spawned, self._pg_restarted = [], False
         atexit.register(self.stop)
-        done = tasker("dev", "--detach", "--data", self.dir, "--port-base", "0", "--templates", templates,
-                      "--orchestrators", str(orchestrators), "--workers", str(workers), *options, env=env, timeout=180)
+        self.journal = os.path.join(self.dir, "journal")  # of the test handlers
+        self.templates = os.path.join(self.dir, "templates")
+        for folder in templates:
+            shutil.copytree(folder, os.path.join(self.templates, os.path.basename(os.path.dirname(folder))))
+        done = tasker("dev", "--detach", "--data", self.dir, "--port-base", "0", "--templates", self.templates,
+                      "--handlers", HANDLERS, "--orchestrators", str(orchestrators), "--workers", str(workers), *options, env=env, timeout=180)
         if done.returncode:
             raise RuntimeError(f"tasker dev failed: {done.stdout}{done.stderr}\n{self.logs()}")
         with open(os.path.join(self.dir, "endpoints.json"), encoding="utf-8") as f:

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/lib/handlers/handlers.c: handlers that take time, crash, hang or answer much, for tests of the whole system. Each
+ * run is written down (one line in the file the context names as `journal`), so that a test can count executions. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tasker/worker.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLICE_MS = 5, LINE_MAX_BYTES = 512 };
+
+static int64_t number(struct tkw_context *ctx, const char *name, int64_t otherwise)
+{
+        int64_t value = otherwise;
+        if (!tkw_i64(tkw_input(ctx, name), &value))
+                (void)tkw_i64(tkw_config(ctx, name), &value);
+        return value;
+}
+
+/* One write() of one short line: whole or not at all, whoever else writes. */
+static void journal(struct tkw_context *ctx, const char *what)
+{
+        const struct tkw_info *info = tkw_info(ctx);
+        const char *path = tkw_str(tkw_input(ctx, "journal"));
+        char line[LINE_MAX_BYTES];
+        int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : -1;
+        if (fd < 0)
+                return;
+        int len = snprintf(line, sizeof line, "%s %s %s %u\n", what, info->task_uuid, info->step_name, info->attempt);
+        if (write(fd, line, (size_t)len) != len)
+                tkw_log(ctx, TKW_ERROR, "journal: %s", strerror(errno));
+        close(fd);
+}
+
+static bool pause_ms(struct tkw_context *ctx, int64_t ms, bool until_cancelled)
+{
+        struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
+        for (int64_t left = ms; left > 0; left -= SLICE_MS) {
+                if (until_cancelled && tkw_cancelled(ctx))
+                        return false;
+                if (left < SLICE_MS)
+                        slice.tv_nsec = (long)left * 1000000L;
+                nanosleep(&slice, NULL);
+        }
+        return true;
+}
+
+/* Takes sleep_ms (of the context, or of the handler's configuration), and stops early when cancelled. */
+static int work(struct tkw_context *ctx, struct tkw_result *result)
+{
+        journal(ctx, "begin");
+        if (!pause_ms(ctx, number(ctx, "sleep_ms", 0), true)) {
+                journal(ctx, "cancelled");
+                return tkw_retryable(result, "Cancelled", "told to stop");
+        }
+        journal(ctx, "end");
+        tkw_put_str(result, "step", tkw_info(ctx)->step_name);
+        tkw_put_i64(result, "attempt", tkw_info(ctx)->attempt);
+        return tkw_success(result);
+}
+
+/* Ends the worker process on the first `crashes` attempts. */
+static int crash(struct tkw_context *ctx, struct tkw_result *result)
+{
+        journal(ctx, "begin");
+        if (tkw_info(ctx)->attempt <= number(ctx, "crashes", 1))
+                abort();
+        tkw_put_i64(result, "attempt", tkw_info(ctx)->attempt);
+        return tkw_success(result);
+}
+
+/* Does not look at anything for sleep_ms. */
+static int hang(struct tkw_context *ctx, struct tkw_result *result)
+{
+        journal(ctx, "begin");
+        pause_ms(ctx, number(ctx, "sleep_ms", 1000), false);
+        journal(ctx, "end");
+        return tkw_success(result);
+}
+
+/* Answers `bytes` bytes of text. */
+static int much(struct tkw_context *ctx, struct tkw_result *result)
+{
+        size_t n = (size_t)number(ctx, "bytes", 1000);
+        char *text = malloc(n + 1);
+        if (!text)
+                return tkw_permanent(result, "NoMemory", "%zu bytes are not to be had", n);
+        memset(text, 'x', n);
+        text[n] = '\0';
+        tkw_put_str(result, "text", text);
+        free(text);
+        return tkw_success(result);
+}
+
+/* How long the `text` of every ancestor is. */
+static int measure(struct tkw_context *ctx, struct tkw_result *result)
+{
+        int64_t total = 0;
+        const char *name;
+        for (size_t at = 0; (name = tkw_dependency_name(ctx, NULL, at)); at++) {
+                const char *text = tkw_str(tkw_dependency(ctx, name, "text"));
+                total += text ? (int64_t)strlen(text) : 0;
+        }
+        tkw_put_i64(result, "total", total);
+        return tkw_success(result);
+}
+
+/* Returns something that is no result. */
+static int nonsense(struct tkw_context *ctx, struct tkw_result *result)
+{
+        (void)ctx;
+        tkw_put_json(result, "broken", "{\"a\":");
+        return tkw_success(result);
+}
+
+const struct tkw_module *tasker_handlers_v1(void)
+{
+        static const struct tkw_handler handlers[] = {
+                {.name = "test.work", .fn = work}, {.name = "test.crash", .fn = crash}, {.name = "test.hang", .fn = hang},
+                {.name = "test.much", .fn = much}, {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
+        };
+        static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
+                                                 .handlers_n = sizeof handlers / sizeof handlers[0]};
+        return &module;
+}
