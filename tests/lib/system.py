@@ -206,6 +206,10 @@ class System:
         self._pg_ctl("restart", "-w", "-t", "60", "-m", mode, "-l", os.path.join(self.endpoints["postgres_data"], "restarted.log"))
         self._pg_restarted = True
 
+    def dir_of_socket(self):
+        with open(os.path.join(self.endpoints["postgres_data"], "postmaster.opts"), encoding="utf-8") as f:
+            return f.read().split('"-k" "')[1].split('"')[0]
+
     def _pg_ctl(self, *args):
         user = pg.Server._unprivileged()
         who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""kill -9 of each service while 200 tasks are in flight: all complete, nothing is settled twice, nothing is left over."""
+import unittest
+
+from lib.load import Load
+from lib.system import System, eventually
+
+ENV = {"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
+       "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "20s"}
+
+
+class Processes(unittest.TestCase):
+    def system(self, **kwargs):
+        s = System(env=ENV, **kwargs)
+        self.addCleanup(s.stop)
+        return s
+
+    def repairs(self, s):
+        return sum(s.metric(o["rest"], "tasker_orchestrator_sweeper_repairs_total") for o in s.endpoints["orchestrators"] if s.alive(o["pid"]))
+
+    def test_worker_killed(self):
+        s = self.system(workers=2)
+        load = Load(s).start()
+        load.until(20)
+        eventually(lambda: load.in_flight() > 0, 10, "steps in flight")
+        s.kill("worker", 0)
+        load.finish(self)
+        self.assertGreater(s.value("SELECT count(*) FROM tasker.workflow_steps WHERE losses > 0"), 0, "nothing was lost: the kill came too late")
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_the_only_worker_killed_and_started_again(self):
+        s = self.system()
+        load = Load(s).start()
+        load.until(20)
+        s.kill("worker")
+        s.respawn("worker")
+        load.finish(self)
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_one_of_two_orchestrators_killed(self):
+        s = self.system(orchestrators=2, workers=2)
+        load = Load(s).start()
+        load.until(20)
+        s.kill("orchestrator", 0)
+        load.finish(self)
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_the_only_orchestrator_killed_and_started_again(self):
+        s = self.system()
+        load = Load(s).start()
+        load.until(20)
+        s.kill("orchestrator")
+        s.respawn("orchestrator")
+        load.finish(self)
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_cache_killed(self):
+        s = self.system()
+        load = Load(s).start()
+        load.until(20)
+        s.kill("cache")
+        load.finish(self)
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_clean_stop_of_one_orchestrator_gives_everything_back(self):
+        s = self.system(orchestrators=2, workers=2)
+        load = Load(s).start()
+        load.until(20)
+        process = s.kill("orchestrator", 0, sig=15)
+        eventually(lambda: not s.alive(process["pid"]), 40, "it has stopped")
+        load.finish(self)
+        self.assertEqual(s.value("SELECT coalesce(sum(losses), 0) FROM tasker.workflow_steps"), 0)
+        self.assertEqual(self.repairs(s), 0)
+
+    def test_clean_stop_of_one_worker_loses_nothing(self):
+        s = self.system(workers=2)
+        load = Load(s).start()
+        load.until(20)
+        process = s.kill("worker", 0, sig=15)
+        eventually(lambda: not s.alive(process["pid"]), 40, "it has stopped")
+        load.finish(self)
+        self.assertEqual(s.value("SELECT coalesce(sum(losses), 0) FROM tasker.workflow_steps"), 0)
+        self.assertEqual(s.value("SELECT max(attempts - forgiven) FROM tasker.workflow_steps"), 1)
