@@ -36,6 +36,7 @@ struct orch_app {
         char instance_id[65];
         struct tk_uuid processor;       /* this process in the history tables */
         int64_t started_ns;             /* wall clock */
+        atomic_bool intake_up;          /* intake has its connection */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */
 
         struct tk_metrics *metrics;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "pg/internal.h"
+#include <poll.h>
 #include <stdio.h>
 
 #define CONNECT_TIMEOUT_NS (5 * TK_NS_PER_S)
@@ -60,6 +61,16 @@ struct tk_pg *tk_pg_close(struct tk_pg *pg)
 bool tk_pg_alive(const struct tk_pg *pg)
 {
         return PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+/* Between transactions a server only speaks to end the session (or to tell of a changed setting). */
+bool tk_pg_usable(struct tk_pg *pg)
+{
+        struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
+        while (tk_pg_alive(pg) && poll(&fd, 1, 0) > 0)
+                if (!PQconsumeInput(pg->conn))
+                        break;
+        return tk_pg_alive(pg);
 }
 
 static bool succeeded(const PGresult *res)

@@ -9,7 +9,7 @@
 
 int tk_pg_lazy_get(struct tk_pg_lazy *lazy, struct tk_pg **ret, struct tk_err *err)
 {
-        if (lazy->pg && !tk_pg_alive(lazy->pg))
+        if (lazy->pg && !tk_pg_usable(lazy->pg))
                 lazy->pg = tk_pg_close(lazy->pg);
         if (!lazy->pg) {
                 if (tk_time_mono_ns() < lazy->retry_ns)

@@ -51,6 +51,7 @@ struct tk_pg_result;
 TK_MUST int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_err *err);
 struct tk_pg *tk_pg_close(struct tk_pg *pg); /* NULL is fine; returns NULL */
 bool tk_pg_alive(const struct tk_pg *pg);    /* false after TK_PG_E_DOWN: close it */
+bool tk_pg_usable(struct tk_pg *pg);         /* alive, and the server has not ended the session while it was idle; no round trip */
 TK_DEFINE_CLEANUP(struct tk_pg *, tk_pg_close);
 
 /* Parameters, in order. Values are copied into the arena in wire form; NULL pointers are SQL NULL. */

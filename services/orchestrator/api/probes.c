@@ -14,9 +14,9 @@ void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
                 ret[i] = all[i];
 }
 
-static struct orch_probe connected(const char *name, struct tk_actor *actor)
+static struct orch_probe connected(const char *name, bool yes)
 {
-        struct orch_probe probe = {.name = name, .for_readiness = true, .healthy = tk_actor_ready(actor)};
+        struct orch_probe probe = {.name = name, .for_readiness = true, .healthy = yes};
         snprintf(probe.message, sizeof probe.message, probe.healthy ? "connected" : "no connection to the database");
         return probe;
 }
@@ -53,12 +53,12 @@ bool orch_probes(struct orch_app *app, struct orch_probe ret[ORCH_PROBES])
         bool running = !atomic_load(&app->stopping);
         size_t n = 0;
         /* Names after the wire contract; the query actor keeps no readiness of its own: it answers 503 by itself. */
-        ret[n++] = connected("web_database", app->intake);
-        ret[n++] = connected("orchestration_database", app->results);
+        ret[n++] = connected("web_database", atomic_load(&app->intake_up));
+        ret[n++] = connected("orchestration_database", tk_actor_ready(app->results));
         ret[n++] = (struct orch_probe){.name = "circuit_breaker", .for_readiness = true, .healthy = true, .message = "closed"};
         ret[n++] = (struct orch_probe){.name = "orchestration_system", .for_readiness = true, .healthy = running};
         snprintf(ret[n - 1].message, sizeof ret[n - 1].message, running ? "running" : "stopping");
-        ret[n++] = connected("command_processor", app->dispatch);
+        ret[n++] = connected("command_processor", tk_actor_ready(app->dispatch));
         ret[n++] = (struct orch_probe){.name = "pool_utilization", .healthy = true, .message = "one connection per actor thread"};
         ret[n++] = queue_depth(app);
         ret[n++] = saturation(app);
