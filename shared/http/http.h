@@ -37,6 +37,7 @@ struct tk_http_conf {
         const struct tk_http_route *routes;
         size_t routes_n;
         tk_http_error_fn *error;
+        bool request_ids;         /* a fresh x-request-id (UUID v4) in every answer */
         void *app;
         /* After each request, for metrics; may be NULL. route NULL: none matched. */
         void (*observe)(void *app, const struct tk_http_route *route, int status, int64_t ns);

@@ -18,6 +18,7 @@ struct tk_http {
         struct tk_http_routes *routes;
         struct tk_http_peers peers;
         tk_http_error_fn *error;
+        bool request_ids;
         void *app;
         void (*observe)(void *app, const struct tk_http_route *route, int status, int64_t ns);
         unsigned inflight_max;

@@ -2,6 +2,7 @@
 /* http/reply.c: replies: built in whatever thread answers, queued in the server thread of the connection. */
 #include "base/check.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "http/internal.h"
 
 void tk_http_req_add_header(struct tk_http_req *req, const char *name, const char *value)
@@ -21,6 +22,15 @@ static void add_cors(struct MHD_Response *response)
                 response, "vary", "origin, access-control-request-method, access-control-request-headers");
 }
 
+static void add_request_id(struct MHD_Response *response)
+{
+        struct tk_uuid id;
+        char text[TK_UUID_TEXT];
+        tk_uuid_v4(&id);
+        tk_uuid_format(&id, text);
+        (void)MHD_add_response_header(response, "x-request-id", text);
+}
+
 void tk_http_reply_build(struct tk_http_req *req, int status, const char *content_type, const void *body,
                          size_t len)
 {
@@ -30,6 +40,8 @@ void tk_http_reply_build(struct tk_http_req *req, int status, const char *conten
                                                                         MHD_RESPMEM_MUST_COPY);
         TK_CHECK(response);
         add_cors(response);
+        if (req->http->request_ids)
+                add_request_id(response);
         for (const struct tk_http_header *at = req->headers; at; at = at->next)
                 (void)MHD_add_response_header(response, at->name, at->value);
         if (len)
