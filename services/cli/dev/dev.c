@@ -84,7 +84,8 @@ static bool report_end(struct dev_process *p)
 
 static bool watch_once(struct dev *dev)
 {
-        bool ended = report_end(&dev->postgres) | report_end(&dev->redis);
+        bool ended = report_end(&dev->postgres);
+        ended |= report_end(&dev->redis);
         for (unsigned i = 0; i < dev->services_n; i++)
                 ended |= report_end(&dev->services[i].process);
         return ended;

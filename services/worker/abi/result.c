@@ -155,7 +155,7 @@ void work_result_fail(struct tkw_result *result, enum work_verdict verdict, cons
         set_text(&result->message, message, MESSAGE_MAX);
 }
 
-static int fail(struct tkw_result *result, enum work_verdict verdict, const char *type, const char *fmt, va_list ap)
+TK_PRINTF(4, 0) static int fail(struct tkw_result *result, enum work_verdict verdict, const char *type, const char *fmt, va_list ap)
 {
         char message[MESSAGE_MAX];
         vsnprintf(message, sizeof message, fmt, ap);
