@@ -18,6 +18,7 @@
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/api/rpc_dispatch.h"
+#include "orchestrator/core/after.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/template.h"
 #include "orchestrator/core/waiters.h"
@@ -37,6 +38,14 @@ static const struct tk_metric_row metric_rows[] = {
 #undef METRIC
 };
 _Static_assert(tk_countof(metric_rows) == ORCH_METRICS, "one row per metric");
+
+static const struct orch_after after = {
+        .release = orch_dispatch_release,
+        .queued = orch_hint_queue,
+        .rests = orch_hint_done,
+        .timer = orch_timers_due,
+        .renamed = orch_hint_template,
+};
 
 static void want_work(void *user)
 {
@@ -106,6 +115,7 @@ int orch_app_new(struct orch_conf *conf, struct orch_app **ret, struct tk_err *e
         app->conf = *conf;
         *conf = (struct orch_conf){0};
         app->started_ns = tk_time_wall_ns();
+        app->after = &after;
         identity(app);
         app->metrics = tk_metrics_new(metric_rows, ORCH_METRICS);
         app->sessions = orch_sessions_new(&(struct orch_sessions_ops){.user = app, .want_work = want_work});

@@ -26,6 +26,7 @@ enum orch_metric {
         ORCH_METRICS
 };
 
+struct orch_after;
 struct orch_sessions;
 struct orch_waiters;
 struct orch_templates;
@@ -39,6 +40,7 @@ struct orch_app {
         atomic_bool intake_up;          /* intake has its connection */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */
 
+        const struct orch_after *after; /* what follows a commit */
         struct tk_metrics *metrics;
         struct orch_sessions *sessions; /* worker streams, credit, steps in flight */
         struct orch_waiters *waiters;   /* requests that wait for a task */

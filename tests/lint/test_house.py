@@ -15,7 +15,7 @@ SHARED = {  # a room and the rooms it may use, itself aside (docs/design/archite
 }
 FOREIGN = {  # a header of a library and the only places that include it
     r"libpq-fe\.h": ("shared/pg/",), r"grpc/": ("shared/rpc/",), r"microhttpd\.h": ("shared/http/",), r"hiredis/": ("shared/kv/",),
-    r"yaml\.h": ("shared/model/", "shared/conf/"), r"curl/": ("services/cli/",), r"gmp\.h": ("examples/",), r"pthread\.h": ("shared/run/",),
+    r"yaml\.h": ("shared/model/", "shared/conf/"), r"curl/": ("services/cli/",), r"gmp\.h": ("examples/",), r"pthread\.h": ("shared/run/", "shared/base/"),
     r"openssl/": ("shared/crypto/",),
 }
 INSIDE = {  # within a service: a room and those it may use

@@ -163,7 +163,7 @@ static void claimed_row(void *user, const struct orch_row *row)
         struct claim *claim = user;
         if (tk_streq(row->kind, "dropped"))
                 orch_count(claim->state->app, steps_dropped_total);
-        else
+        else if (!tk_streq(row->kind, "more"))
                 orch_count_l(claim->state->app, steps_settled_total, row->kind);
 }
 
@@ -200,15 +200,13 @@ static bool claim_once(struct dispatch_state *state)
                 orch_count_l(app, transactions_total, "claim");
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
         }
-        /* Where it came back full, or failed, there may be more. */
-        int ns_col = res ? tk_pg_column(res, "namespace") : 0;
-        for (size_t i = 0; i < n; i++) {
-                unsigned got = 0;
-                for (int row = 0; row < rows; row++)
-                        got += tk_streq(tk_pg_str(res, row, ns_col), ns[i]);
-                if (r || (got && got >= orch_reservation_count(credit, ns[i])))
-                        orch_queue_mark(app->sessions, ns[i], true);
-        }
+        /* A namespace that filled its share says 'more'; after a failure nothing is known. */
+        int kind_col = res ? tk_pg_column(res, "kind") : 0, ns_col = res ? tk_pg_column(res, "namespace") : 0;
+        for (int row = 0; row < rows; row++)
+                if (tk_streq(tk_pg_str(res, row, kind_col), "more"))
+                        orch_queue_mark(app->sessions, tk_pg_str(res, row, ns_col), true);
+        for (size_t i = 0; r && i < n; i++)
+                orch_queue_mark(app->sessions, ns[i], true);
         orch_reservation_free(credit);
         tk_arena_reset(state->arena);
         return !r && rows > 0;

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/template.h"
-#include "orchestrator/actor/hint.h"
+#include "orchestrator/core/after.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/template.h"
 #include "tk_sql.h"
@@ -41,7 +41,7 @@ static void announce(struct orch_app *app, const struct orch_registration *reg)
         char key[KEY_MAX];
         snprintf(key, sizeof key, "%s/%s/%s", reg->ns, reg->name, reg->version);
         orch_templates_drop(app->templates, key);
-        orch_hint_template(app, reg->ns, reg->name, reg->version);
+        app->after->renamed(app, reg->ns, reg->name, reg->version);
         tk_log_info("template.registered", NULL, TK_STR("template", key), TK_STR("outcome", orch_registered_name(reg->outcome)),
                     TK_STR("digest", reg->digest));
 }

@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "orchestrator/actor/dispatch.h"
-#include "orchestrator/actor/hint.h"
+#include "orchestrator/core/after.h"
 #include "orchestrator/core/assignment.h"
 #include "orchestrator/core/waiters.h"
 
@@ -20,7 +19,7 @@ static void assign_row(struct orch_app *app, const struct orch_assignment_column
         TK_CHECK(s); /* the function never assigns more than it was given */
         bool sent = orch_session_assign(s, &held, buf->data, buf->len);
         if (!sent)
-                orch_dispatch_release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
+                app->after->release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
         orch_session_unref(s);
 }
 
@@ -31,7 +30,7 @@ static void done_row(struct orch_app *app, const struct tk_uuid *task, const cha
                 return;
         orch_count_l(app, tasks_finished_total, state);
         orch_waiters_notify(app->waiters, task);
-        orch_hint_done(app, task);
+        app->after->rests(app, task);
 }
 
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
@@ -55,7 +54,7 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         const char *ns = tk_pg_str(res, row, cols.ns);
                         tk_metric_add(app->metrics, ORCH_M_steps_queued_total, idx);
                         orch_queue_mark(app->sessions, ns, true);
-                        orch_hint_queue(app, ns);
+                        app->after->queued(app, ns);
                         continue;
                 }
                 struct orch_row r = {

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "orchestrator/actor/timers.h"
+#include "orchestrator/core/after.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 
@@ -28,7 +28,7 @@ static void result_row(void *user, const struct orch_row *row)
         else
                 result->settled = tk_streq(row->kind, "already") ? ORCH_SETTLED_ALREADY : ORCH_SETTLED_STORED;
         if (tk_streq(row->kind, "retry") && row->due_ns)
-                orch_timers_due(settle->app, row->due_ns);
+                settle->app->after->timer(settle->app, row->due_ns);
         orch_count_l(settle->app, steps_settled_total, row->kind);
 }
 
