@@ -25,7 +25,8 @@ class Boundaries(DbTest):
                 with self.subTest(limit=limit, retryable=retryable, counted=counted, forgiven=forgiven):
                     state = "waiting_for_retry" if counted else "pending"
                     self.c.query(put, task, state, limit, retryable, counted + forgiven, forgiven)
-                    self.assertEqual(self.c.query(look, task), [{"attempts": counted, "may": may, "ready": may}])
+                    found = self.c.query(look, task)
+                    self.assertEqual(found, [{"attempts": counted, "may": may, "ready": may}])
         self.c.query(put, task, "enqueued", 3, True, 0, 0)
 
     def runs(self, **options):
@@ -83,11 +84,13 @@ class Backoff(DbTest):
 
     def test_jitter_moves_it_by_fifteen_percent_and_never_past_the_cap(self):
         for cap, expected in ((60000, [3400, 4300, 4600]), (4000, [3400, 4000, 4000])):
-            self.assertEqual([self.backoff("exponential", 1000, cap, 3, j) for j in (-1.0, 0.5, 1.0)], expected)
+            found = [self.backoff("exponential", 1000, cap, 3, j) for j in (-1.0, 0.5, 1.0)]
+            self.assertEqual(found, expected)
 
     def test_huge_counts_stop_at_the_cap(self):
         for kind in ("linear", "exponential", "fibonacci"):
-            self.assertEqual([self.backoff(kind, 2**31 - 1, 3600000, n) for n in (1, 64, 32767)], [3600000] * 3)
+            found = [self.backoff(kind, 2**31 - 1, 3600000, n) for n in (1, 64, 32767)]
+            self.assertEqual(found, [3600000] * 3)
 
     def pauses(self, n, delay_ms=-1, **options):
         """The pauses of n steps that failed once, in milliseconds by the engine's own clock."""
@@ -96,7 +99,8 @@ class Backoff(DbTest):
         return self.c.column("""
             SELECT round(extract(epoch FROM s.next_retry_at - s.settled_at) * 1000)::int
               FROM tasker.workflow_steps s JOIN tasker.step_timers t USING (workflow_step_uuid)
-             WHERE s.next_retry_at = t.due_at AND s.last_failure_at = s.settled_at AND s.task_uuid = ANY ($1)""",
+             WHERE s.next_retry_at = t.due_at AND s.last_failure_at = s.settled_at
+               AND s.task_uuid = ANY ($1)""",
                              [a.task_uuid for a in out])
 
     def test_the_pause_of_a_failed_step_is_spread_around_its_backoff(self):

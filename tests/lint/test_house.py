@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import unittest
 
 from lib.pg import ROOT
@@ -125,6 +126,17 @@ class Tools(unittest.TestCase):
     def test_scripts_parse(self):
         for path in files("scripts/setup", "scripts/test", "scripts/demo", ".ci/run"):
             self.run_tool("bash", "-n", path)
+
+    def test_pages_made_from_the_code_are_current(self):
+        self.run_tool(sys.executable, "scripts/docs", "--check")
+
+    def test_links_between_pages_lead_somewhere(self):
+        broken = []
+        for path in files("*.md"):
+            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text(path)):
+                if "://" not in target and not os.path.exists(os.path.join(ROOT, os.path.dirname(path), target)):
+                    broken.append(f"{path} → {target}")
+        self.assertEqual(broken, [])
 
     def test_kubernetes_files_are_valid(self):
         import kubernetes_validate
