@@ -3,6 +3,8 @@
 #include "tables.h"
 #include <string.h>
 
+enum { CUSTOM_MAX = 32, CUSTOM_BYTES_MAX = 64 };
+
 static const struct plan {
         const char *name;
         double monthly;
@@ -76,6 +78,16 @@ static int setup_billing_profile(struct tkw_context *ctx, struct tkw_result *res
         return tkw_success(result);
 }
 
+/* A name that can stand between quotes as it is, and a value that is short. */
+static bool custom_ok(const char *name, const char *value)
+{
+        size_t len = strlen(name);
+        for (const char *c = name; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == '"' || *c == '\\')
+                        return false;
+        return len && len <= CUSTOM_BYTES_MAX && strlen(value) <= CUSTOM_BYTES_MAX;
+}
+
 static int initialize_preferences(struct tkw_context *ctx, struct tkw_result *result)
 {
         const struct tkw_value *account = tkw_dependency(ctx, "create_user_account", NULL);
@@ -86,9 +98,13 @@ static int initialize_preferences(struct tkw_context *ctx, struct tkw_result *re
                 return example_missing(result, "create_user_account");
         example_json_add(&json, "%.*s", (int)strlen(plan->preferences) - 1, plan->preferences); /* open again; a name given twice keeps the last value */
         if (tkw_type(custom) == TKW_OBJECT)
-                for (const char *key = NULL; (value = tkw_next(custom, &key));)
-                        if (!strpbrk(key, "\"\\") && strlen(key) < 64)
-                                example_json_add(&json, ",\"%s\":%s", key, tkw_json(ctx, value));
+                for (const char *key = NULL; (value = tkw_next(custom, &key));) {
+                        if (tkw_count(custom) > CUSTOM_MAX || !custom_ok(key, tkw_json(ctx, value)))
+                                return tkw_permanent(result, "ValidationError",
+                                                     "user_info.preferences: at most %d, with plain names and values of at most %d bytes",
+                                                     CUSTOM_MAX, CUSTOM_BYTES_MAX);
+                        example_json_add(&json, ",\"%s\":%s", key, tkw_json(ctx, value));
+                }
         example_json_add(&json, "}");
         tkw_put_str(result, "preferences_id", example_id(ctx, "prefs_"));
         tkw_put_value(result, "user_id", tkw_get(account, "user_id"));

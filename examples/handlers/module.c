@@ -12,8 +12,11 @@ const struct tkw_module *tasker_handlers_v1(void)
         static struct tkw_module module = {.abi = TKW_ABI, .name = "examples", .version = "1.0.0", .handlers = all};
         size_t n = 0;
         for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
-                for (size_t i = 0; i < tables[t]->n && n < HANDLERS_MAX; i++)
+                for (size_t i = 0; i < tables[t]->n; i++) {
+                        if (n == HANDLERS_MAX)
+                                return NULL; /* the worker refuses to start */
                         all[n++] = tables[t]->handlers[i];
+                }
         module.handlers_n = n;
         return &module;
 }

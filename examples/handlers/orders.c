@@ -53,7 +53,7 @@ static bool check_item(struct tkw_result *result, const struct tkw_value *item, 
 static int validate_order(struct tkw_context *ctx, struct tkw_result *result)
 {
         int64_t customer = 0;
-        double total = 0;
+        double total = 0, total_max = example_number(tkw_config(ctx, NULL), "total_max", TOTAL_MAX);
         int r = 0;
         struct example_json json = {0};
         const struct tkw_value *items = tkw_input(ctx, "items");
@@ -71,9 +71,9 @@ static int validate_order(struct tkw_context *ctx, struct tkw_result *result)
                 if (!check_item(result, tkw_at(items, i), i, &json, &total, &r))
                         return r;
         example_json_add(&json, "]");
-        if (total > TOTAL_MAX) {
+        if (total > total_max) {
                 tkw_set_code(result, "ORDER_TOTAL_TOO_HIGH");
-                return tkw_permanent(result, "ORDER_TOTAL_TOO_HIGH", "the order's total of %.2f is over %d", total, TOTAL_MAX);
+                return tkw_permanent(result, "ORDER_TOTAL_TOO_HIGH", "the order's total of %.2f is over %.2f", total, total_max);
         }
         tkw_put_i64(result, "customer_id", customer);
         tkw_put_str(result, "customer_email", email);
@@ -88,8 +88,10 @@ static int reserve_inventory(struct tkw_context *ctx, struct tkw_result *result)
 {
         const struct tkw_value *items = tkw_dependency(ctx, "validate_order", "validated_items");
         struct example_json json = {0};
+        int64_t minutes = RESERVATION_MINUTES;
         if (!items)
                 return example_missing(result, "validate_order");
+        (void)tkw_i64(tkw_config(ctx, "reservation_minutes"), &minutes);
         example_json_add(&json, "[");
         for (size_t i = 0; i < tkw_count(items); i++) {
                 const char *sku = tkw_str(tkw_get(tkw_at(items, i), "sku"));
@@ -107,7 +109,7 @@ static int reserve_inventory(struct tkw_context *ctx, struct tkw_result *result)
         example_json_add(&json, "]");
         tkw_put_str(result, "reservation_id", example_id(ctx, "RES-"));
         tkw_put_json(result, "reservations", json.text);
-        tkw_put_i64(result, "expires_in_minutes", RESERVATION_MINUTES);
+        tkw_put_i64(result, "expires_in_minutes", minutes);
         tkw_put_str(result, "reservation_status", "confirmed");
         return tkw_success(result);
 }

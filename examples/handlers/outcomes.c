@@ -105,6 +105,7 @@ static const struct tkw_handler example_outcomes_rows[] = {
         {.name = "ErrorScenarios::PermanentErrorHandler", .fn = fail_for_good},
         {.name = "ErrorScenarios::RetryableErrorHandler", .fn = fail_for_now},
         {.name = "TestHandlers::NoOpHandler", .fn = no_op},
+        {.name = "TestStepHandler", .fn = no_op},
         {.name = "resolver_tests_multi_method", .fn = dispatched_call, .methods = entry_points},
 };
 EXAMPLE_TABLE(example_outcomes);

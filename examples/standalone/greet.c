@@ -5,15 +5,18 @@
 static int compose(struct tkw_context *ctx, struct tkw_result *result)
 {
         const char *name = tkw_str(tkw_input(ctx, "name")); /* of the task's context */
+        const char *greeting = tkw_str(tkw_config(ctx, "greeting")); /* of the template */
         if (!name || !*name)
                 return tkw_permanent(result, "ValidationError", "name is required");
-        tkw_put_str(result, "text", tkw_format(ctx, "%s, %s!", tkw_str(tkw_config(ctx, "greeting")), name));
+        tkw_put_str(result, "text", tkw_format(ctx, "%s, %s!", greeting ? greeting : "Hello", name));
         return tkw_success(result);
 }
 
 static int deliver(struct tkw_context *ctx, struct tkw_result *result)
 {
         const char *text = tkw_str(tkw_dependency(ctx, "compose", "text")); /* what the step before found */
+        if (!text)
+                return tkw_permanent(result, "ValidationError", "the result of compose has no text");
         if (tkw_info(ctx)->attempt == 1)
                 return tkw_retryable(result, "MailboxBusy", "try again"); /* with the template's backoff */
         tkw_log(ctx, TKW_INFO, "delivered: %s", text);
