@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum { TYPE_MAX = 128, CODE_MAX = 128, MESSAGE_MAX = 8 * 1024, MEMBERS_MAX = 10000 };
-#define RETRY_AFTER_MAX_MS (INT64_C(30) * 24 * 3600 * 1000)
+#define RETRY_AFTER_MAX_MS (INT64_C(3600) * 1000) /* as settle_steps has it */
 
 static const struct tk_json_limits value_limits = {.bytes_max = 64u << 20, .depth_max = 64, .entries_max = 1000000, .string_max = 64u << 20};
 

@@ -158,7 +158,7 @@ TKW_API int tkw_permanent(struct tkw_result *result, const char *type, const cha
 TKW_API int tkw_retryable(struct tkw_result *result, const char *type, const char *fmt, ...) TKW_PRINTF(3, 4);
 /* Details of a failure, before or after it is stated. */
 TKW_API void tkw_set_code(struct tkw_result *result, const char *code);             /* application code: "OUT_OF_STOCK" */
-TKW_API void tkw_set_retry_after(struct tkw_result *result, int64_t delay_ms);      /* not before; 0 to 30 days */
+TKW_API void tkw_set_retry_after(struct tkw_result *result, int64_t delay_ms);      /* not before; 0 to 1 hour */
 TKW_API void tkw_set_detail(struct tkw_result *result, const char *name, const char *json); /* error context */
 /* A note kept in the result's metadata.custom, whatever the outcome. */
 TKW_API void tkw_set_note(struct tkw_result *result, const char *name, const char *json);
