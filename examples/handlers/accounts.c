@@ -8,12 +8,16 @@ enum { CUSTOM_MAX = 32, CUSTOM_BYTES_MAX = 64 };
 static const struct plan {
         const char *name;
         double monthly;
-        const char *preferences; /* defaults */
         bool sms;
-} plans[] = {
-        {"free", 0, "{\"email_notifications\":true,\"marketing_emails\":false,\"product_updates\":true,\"weekly_digest\":false}", false},
-        {"pro", 29.99, "{\"email_notifications\":true,\"marketing_emails\":true,\"product_updates\":true,\"weekly_digest\":true}", false},
-        {"enterprise", 299.99, "{\"email_notifications\":true,\"marketing_emails\":true,\"product_updates\":true,\"weekly_digest\":true,\"priority_support\":true}", true},
+} plans[] = {{"free", 0, false}, {"pro", 29.99, false}, {"enterprise", 299.99, true}};
+
+static const struct preference {
+        const char *name;
+        bool by_plan[sizeof plans / sizeof plans[0]]; /* in the order of plans */
+} preferences[] = {
+        {"email_notifications", {true, true, true}}, {"marketing_emails", {false, true, true}},
+        {"product_updates", {true, true, true}},     {"weekly_digest", {false, true, true}},
+        {"priority_support", {false, false, true}},
 };
 
 /* The account that is there before anybody registers. */
@@ -88,28 +92,48 @@ static bool custom_ok(const char *name, const char *value)
         return len && len <= CUSTOM_BYTES_MAX && strlen(value) <= CUSTOM_BYTES_MAX;
 }
 
+/* The defaults of the plan, where the user says nothing else; false: what the user says cannot be taken. */
+static bool merge(struct tkw_context *ctx, const struct plan *plan, const struct tkw_value *custom, struct example_json *json)
+{
+        const struct tkw_value *value;
+        const char *comma = "";
+        if (tkw_count(custom) > CUSTOM_MAX)
+                return false;
+        example_json_add(json, "{");
+        for (size_t i = 0; i < sizeof preferences / sizeof preferences[0]; i++) {
+                if (tkw_get(custom, preferences[i].name))
+                        continue;
+                example_json_add(json, "%s\"%s\":%s", comma, preferences[i].name,
+                                 preferences[i].by_plan[plan - plans] ? "true" : "false");
+                comma = ",";
+        }
+        for (const char *key = NULL; (value = tkw_next(custom, &key)); comma = ",") {
+                if (!custom_ok(key, tkw_json(ctx, value)))
+                        return false;
+                example_json_add(json, "%s\"%s\":%s", comma, key, tkw_json(ctx, value));
+        }
+        example_json_add(json, "}");
+        return true;
+}
+
 static int initialize_preferences(struct tkw_context *ctx, struct tkw_result *result)
 {
         const struct tkw_value *account = tkw_dependency(ctx, "create_user_account", NULL);
         const struct plan *plan = find_plan(tkw_str(tkw_get(account, "plan")));
-        const struct tkw_value *custom = tkw_input(ctx, "user_info/preferences"), *value;
+        const struct tkw_value *custom = tkw_input(ctx, "user_info/preferences");
         struct example_json json = {0};
         if (!plan)
                 return example_missing(result, "create_user_account");
-        example_json_add(&json, "%.*s", (int)strlen(plan->preferences) - 1, plan->preferences); /* open again; a name given twice keeps the last value */
-        if (tkw_type(custom) == TKW_OBJECT)
-                for (const char *key = NULL; (value = tkw_next(custom, &key));) {
-                        if (tkw_count(custom) > CUSTOM_MAX || !custom_ok(key, tkw_json(ctx, value)))
-                                return tkw_permanent(result, "ValidationError",
-                                                     "user_info.preferences: at most %d, with plain names and values of at most %d bytes",
-                                                     CUSTOM_MAX, CUSTOM_BYTES_MAX);
-                        example_json_add(&json, ",\"%s\":%s", key, tkw_json(ctx, value));
-                }
-        example_json_add(&json, "}");
+        if (tkw_type(custom) != TKW_OBJECT)
+                custom = NULL;
+        if (!merge(ctx, plan, custom, &json))
+                return tkw_permanent(result, "ValidationError",
+                                     "user_info.preferences: at most %d, with plain names and values of at most %d bytes",
+                                     CUSTOM_MAX, CUSTOM_BYTES_MAX);
         tkw_put_str(result, "preferences_id", example_id(ctx, "prefs_"));
         tkw_put_value(result, "user_id", tkw_get(account, "user_id"));
         tkw_put_json(result, "preferences", json.text);
-        tkw_put_i64(result, "custom_count", tkw_type(custom) == TKW_OBJECT ? (int64_t)tkw_count(custom) : 0);
+        tkw_put_i64(result, "custom_count", (int64_t)tkw_count(custom));
         tkw_put_str(result, "status", "active");
         return tkw_success(result);
 }
@@ -117,12 +141,12 @@ static int initialize_preferences(struct tkw_context *ctx, struct tkw_result *re
 static int send_welcome_sequence(struct tkw_context *ctx, struct tkw_result *result)
 {
         const struct tkw_value *account = tkw_dependency(ctx, "create_user_account", NULL), *billing = tkw_dependency(ctx, "setup_billing_profile", NULL),
-                               *preferences = tkw_dependency(ctx, "initialize_preferences", "preferences");
+                               *chosen = tkw_dependency(ctx, "initialize_preferences", "preferences");
         const struct plan *plan = find_plan(tkw_str(tkw_get(account, "plan")));
         bool email = true;
-        if (!plan || !billing || !preferences)
+        if (!plan || !billing || !chosen)
                 return example_missing(result, !plan ? "create_user_account" : !billing ? "setup_billing_profile" : "initialize_preferences");
-        (void)tkw_bool(tkw_get(preferences, "email_notifications"), &email);
+        (void)tkw_bool(tkw_get(chosen, "email_notifications"), &email);
         tkw_put_json(result, "channels_used", tkw_format(ctx, "[%s\"in_app\"%s]", email ? "\"email\"," : "", plan->sms ? ",\"sms\"" : ""));
         tkw_put_i64(result, "messages_sent", 1 + email + plan->sms);
         tkw_put_str(result, "welcome_sequence_id", example_id(ctx, "welcome_"));
