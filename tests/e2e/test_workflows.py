@@ -110,6 +110,19 @@ class Workflows(unittest.TestCase):
                 self.assertEqual(result(task, "setup_billing_profile")["status"], billing)
                 self.assertEqual(result(task, "send_welcome_sequence")["channels_used"], channels)
 
+    def test_own_preferences_replace_defaults(self):
+        user = {"email": "ada@example.com", "name": "Ada", "plan": "pro"}
+        task = self.complete("microservices_rs", "user_registration_rs",
+                             {"user_info": {**user, "preferences": {"email_notifications": False, "theme": "dark"}}}, 5)
+        self.assertEqual(result(task, "initialize_preferences")["preferences"],
+                         {"email_notifications": False, "marketing_emails": True, "product_updates": True, "weekly_digest": True,
+                          "priority_support": False, "theme": "dark"})
+        self.assertEqual(result(task, "send_welcome_sequence")["channels_used"], ["in_app"])
+        for bad in ({'a"b': 1}, {"a\nb": 1}, {"theme": "x" * 100}, {f"p{i}": 1 for i in range(33)}):
+            with self.subTest(str(bad)[:40]):
+                task = self.blocked("microservices_rs", "user_registration_rs", {"user_info": {**user, "preferences": bad}})
+                self.assertEqual(error(task, "initialize_preferences")["error_type"], "ValidationError")
+
     def test_refunds_of_two_teams(self):
         task = self.complete("customer_success_rs", "customer_success_process_refund_rs",
                              {"ticket_id": "ticket_1", "customer_id": "gold_7", "customer_email": "a@example.com", "refund_amount": 20000}, 5)
