@@ -4,7 +4,7 @@ LANGUAGE plpgsql AS $$
 DECLARE v text;
 BEGIN
   FOR v IN SELECT ns.name FROM tasker.namespaces ns JOIN pgmq.meta m ON m.queue_name = tasker.queue_name(ns.name) LOOP
-    RETURN QUERY EXECUTE format('SELECT $1, q.msg_id, CASE WHEN q.message->>''step_uuid'' ~ ''^[0-9a-f-]{36}$'' THEN (q.message->>''step_uuid'')::uuid END FROM pgmq.%I q',
+    RETURN QUERY EXECUTE format('SELECT $1, q.msg_id, tasker._message_step(q.message) FROM pgmq.%I q',
                                 pgmq.format_table_name(tasker.queue_name(v), 'q')) USING v;
   END LOOP;
 END $$;

@@ -18,7 +18,7 @@ DECLARE
 BEGIN
   FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
     CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
-    EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.msg_id), array_agg((q.message->>''step_uuid'')::uuid ORDER BY q.msg_id)
+    EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.msg_id)
                       FROM (SELECT msg_id, message FROM pgmq.%I WHERE vt <= clock_timestamp() ORDER BY msg_id LIMIT $1) q',
                    pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
        INTO n_id, n_step USING p_n[i];

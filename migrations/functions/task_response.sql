@@ -1,8 +1,10 @@
 -- tasker.task_response(task, with_steps): the TaskResponse document of the REST contract; NULL for an unknown task.
 -- Reads: tasks, named_tasks, workflow_steps through get_task_execution_context and get_step_readiness_status. Locks: none.
+-- plpgsql, because it keeps its plans: as a plain SQL function it was planned anew on every call, which took 95 % of 3.5 ms.
 CREATE OR REPLACE FUNCTION tasker.task_response(p_task uuid, p_with_steps boolean) RETURNS json
-LANGUAGE sql STABLE AS $$
-  SELECT json_build_object(
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT json_build_object(
            'task_uuid', t.task_uuid, 'name', nt.name, 'namespace', t.namespace, 'version', nt.version,
            'status', t.state,
            'created_at', tasker.time_text(t.created_at, 'zoned'),
@@ -22,5 +24,5 @@ LANGUAGE sql STABLE AS $$
     FROM tasker.tasks t
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
     CROSS JOIN LATERAL tasker.get_task_execution_context(t.task_uuid) c
-   WHERE t.task_uuid = p_task
-$$;
+   WHERE t.task_uuid = p_task);
+END $$;

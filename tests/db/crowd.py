@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Several orchestrators at once, without any manners: a load whose every answer can be counted.
 
-Model: all members share one pool of assignments and take from it without removing, so that the same execution is settled,
-released, renewed and cancelled from several connections in overlapping batches. What the functions answered is counted by
-kind; the database must say the same afterwards.
+Model: all members share one pool of assignments and most often leave in it what they took, so that the same execution is
+settled, released, renewed and cancelled from several connections in overlapping batches. What the functions answered is
+counted by kind; the database must say the same afterwards.
 """
 import collections
 import random
@@ -13,7 +13,7 @@ import traceback
 from engine import LEASE_MS, SHAPES, Engine, of
 
 POOL_MAX = 600
-TASKS_MAX = 2000
+FORGET = 0.4  # how much of what was settled leaves the pool
 
 
 class Crowd:
@@ -63,6 +63,9 @@ class Crowd:
 
     def _settle(self, engine, dice):
         held = self._some(dice, 40)
+        with self._lock:
+            gone = {id(a) for a in held if dice.random() < FORGET}
+            self._pool = [a for a in self._pool if id(a) not in gone]
         ok = [dice.random() < 0.97 for _ in held]
         return engine.settle(held, self._credit(dice), success=ok, retryable=dice.random() < 0.95, delay_ms=0)
 
@@ -80,9 +83,8 @@ class Crowd:
         return []
 
     def _create(self, engine, dice):
-        if len(self._tasks) >= TASKS_MAX:
-            return []
-        requests = [{"template": dice.choice(self.templates), "identity": dice.choice((dice.randbytes(32), dice.choice(self._known)))}
+        requests = [{"template": dice.choice(self.templates),
+                     "identity": dice.choice((dice.randbytes(32), dice.randbytes(32), dice.choice(self._known)))}
                     for _ in range(dice.randint(1, 12))]
         return engine.create_many(requests, self._credit(dice))
 
