@@ -1,5 +1,5 @@
 -- tasker.claim_steps(namespaces, counts, lease_ms, losses_max, processor): reads queues on behalf of workers with credit.
--- Visible messages are looked at without locking, then the task rows are locked in uuid order, then each message is looked at
+-- Visible messages, longest waiting first, are looked at without locking, then the task rows are locked in uuid order, then each message is looked at
 -- again under that lock: queue rows are only ever locked after their task (settling deletes them in that order), so nobody
 -- waits crosswise. This is why pgmq.read, which locks messages first, is not used here.
 -- An enqueued step becomes in progress. A step already in progress whose message is visible lost its worker (nobody renewed
@@ -19,9 +19,9 @@ BEGIN
   FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
     CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
     EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.msg_id)
-                      FROM (SELECT msg_id, message FROM pgmq.%I WHERE vt <= clock_timestamp() ORDER BY msg_id LIMIT $1) q',
+                      FROM (SELECT msg_id, message FROM pgmq.%I WHERE vt <= $2 ORDER BY vt LIMIT $1) q',
                    pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
-       INTO n_id, n_step USING p_n[i];
+       INTO n_id, n_step USING p_n[i], v_now;
     CONTINUE WHEN n_id IS NULL;
     m_id := m_id || n_id;
     m_step := m_step || n_step;

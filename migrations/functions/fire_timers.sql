@@ -5,15 +5,16 @@
 CREATE OR REPLACE FUNCTION tasker.fire_timers(p_limit int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
+  v_now  timestamptz := clock_timestamp(); -- a variable: an index cannot be asked for a volatile function
   v_task uuid[];  v_step uuid[];
   r_step uuid[];  r_task uuid[];
 BEGIN
   SELECT array_agg(d.task_uuid), array_agg(d.workflow_step_uuid) INTO v_task, v_step
-    FROM (SELECT st.task_uuid, st.workflow_step_uuid FROM tasker.step_timers st WHERE st.due_at <= clock_timestamp() ORDER BY st.due_at LIMIT p_limit) d;
+    FROM (SELECT st.task_uuid, st.workflow_step_uuid FROM tasker.step_timers st WHERE st.due_at <= v_now ORDER BY st.due_at LIMIT p_limit) d;
   IF v_step IS NOT NULL THEN
     PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = ANY (v_task) ORDER BY t.task_uuid FOR NO KEY UPDATE;
     WITH del AS (
-      DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = ANY (v_step) AND st.due_at <= clock_timestamp()
+      DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = ANY (v_step) AND st.due_at <= v_now
       RETURNING st.workflow_step_uuid)
     SELECT array_agg(s.workflow_step_uuid), array_agg(s.task_uuid) INTO r_step, r_task
       FROM del

@@ -59,11 +59,12 @@ BEGIN
   -- 2. Whoever was not settled: stored before, or somebody else's now.
   IF coalesce(cardinality(d_idx), 0) < cardinality(p_step) THEN
     RETURN QUERY
-    SELECT (tasker._row(CASE WHEN EXISTS (SELECT 1 FROM tasker.step_results sr WHERE sr.workflow_step_uuid = r.step AND sr.attempt = r.att)
+    SELECT (tasker._row(CASE WHEN sr.attempt IS NOT NULL
                                   OR EXISTS (SELECT 1 FROM unnest(d_step, d_att) d(step, att) WHERE d.step = r.step AND d.att = r.att)
                              THEN 'already' ELSE 'stale' END,
                         r.idx::int, r.step, r.task, r.att, NULL, NULL, NULL)).*
       FROM unnest(p_step, p_task, p_attempt) WITH ORDINALITY r(step, task, att, idx)
+      LEFT JOIN tasker.step_results sr ON sr.workflow_step_uuid = r.step AND sr.attempt = r.att
      WHERE d_idx IS NULL OR NOT r.idx = ANY (d_idx);
   END IF;
   IF d_idx IS NULL THEN RETURN; END IF;
