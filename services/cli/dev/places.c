@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/dev/places.c: directories, programs and users. PostgreSQL refuses to run as root, and an unprivileged user cannot
  * reach below root's home: then its data lie elsewhere, and the launcher says so. */
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/dev/dev.h"
@@ -68,6 +69,15 @@ static bool is_pg_bin(const char *dir)
         return !join(path, sizeof path, dir, "/postgres") && !access(path, X_OK) && !join(path, sizeof path, dir, "/initdb") && !access(path, X_OK);
 }
 
+/* The path without links and dots. 0, or -errno. */
+static int canonical(const char *path, char ret[DEV_PATH])
+{
+        char *whole = realpath(path, NULL);
+        int r = whole ? tk_str_copy(ret, DEV_PATH, whole) : -errno;
+        free(whole);
+        return r;
+}
+
 /* The newest that is installed, else what PATH offers. */
 static int find_postgres(struct dev *dev, const char *given, struct tk_err *err)
 {
@@ -75,8 +85,7 @@ static int find_postgres(struct dev *dev, const char *given, struct tk_err *err)
         if (!given)
                 given = env && *env ? env : NULL;
         if (given) {
-                (void)tk_str_copy(dev->pg_bin, sizeof dev->pg_bin, given);
-                return is_pg_bin(given) ? 0 : TK_ERR(err, -ENOENT, "%s: holds no postgres and initdb", given);
+                return !canonical(given, dev->pg_bin) && is_pg_bin(dev->pg_bin) ? 0 : TK_ERR(err, -ENOENT, "%s: holds no postgres and initdb", given);
         }
         for (int version = PG_NEWEST; version >= PG_OLDEST; version--) {
                 snprintf(dev->pg_bin, sizeof dev->pg_bin, "/usr/lib/postgresql/%d/bin", version);
@@ -153,28 +162,51 @@ static int place_socket(struct dev *dev, struct tk_err *err)
         return 0;
 }
 
-/* The path without links and dots. 0, or -errno. */
-static int canonical(const char *path, char ret[DEV_PATH])
-{
-        char *whole = realpath(path, NULL);
-        int r = whole ? tk_str_copy(ret, DEV_PATH, whole) : -errno;
-        free(whole);
-        return r;
-}
-
 /* The first of some places relative to our own program that exists; "" when none does. */
-static void find_ours(const struct dev *dev, const char *given, const char *const *places, char ret[DEV_PATH])
+static void find_ours(const struct dev *dev, const char *const *places, char ret[DEV_PATH])
 {
-        if (given) {
-                (void)tk_str_copy(ret, DEV_PATH, given);
-                return;
-        }
         for (size_t i = 0; places[i]; i++) {
                 char path[DEV_PATH];
                 if (!join(path, sizeof path, dev->bin, places[i]) && !canonical(path, ret))
                         return;
         }
         *ret = '\0';
+}
+
+/* Services run in "/": what was named from here must hold there too. */
+static int place_templates(struct dev *dev, const char *given, struct tk_err *err)
+{
+        static const char *const places[] = {"/../share/tasker/templates", "/../../examples/templates", NULL};
+        int r = 0;
+        if (!given)
+                find_ours(dev, places, dev->templates);
+        else if ((r = canonical(given, dev->templates)))
+                return TK_ERR(err, r, "--templates %s: %s", given, strerror(-r));
+        return r;
+}
+
+/* Files become absolute; a bare name that is no file here is left to the loader's search path. */
+static int place_handlers(struct dev *dev, const char *given, struct tk_err *err)
+{
+        static const char *const places[] = {"/../lib/tasker/libtasker_examples.so", "/../lib/libtasker_examples.so", NULL};
+        char one[DEV_PATH], path[DEV_PATH];
+        if (!given) {
+                find_ours(dev, places, dev->handlers);
+                return 0;
+        }
+        TK_AUTOBUF struct tk_buf all = {.max = DEV_PATH - 1};
+        for (const char *at = given, *end; *at; at = *end ? end + 1 : end) {
+                end = strchrnul(at, ',');
+                if (end == at)
+                        continue;
+                int r = snprintf(one, sizeof one, "%.*s", (int)(end - at), at) < DEV_PATH ? canonical(one, path) : -ENAMETOOLONG;
+                if (r && (r != -ENOENT || strchr(one, '/')))
+                        return TK_ERR(err, r, "--handlers %s: %s", one, strerror(-r));
+                tk_buf_printf(&all, "%s%s", all.len ? "," : "", r ? one : path);
+        }
+        if (tk_buf_failed(&all) || tk_str_copy(dev->handlers, sizeof dev->handlers, tk_buf_str(&all)))
+                return TK_ERR(err, -ENAMETOOLONG, "--handlers: the paths may have %d bytes in all", DEV_PATH - 1);
+        return 0;
 }
 
 /* The directory of the running program: the services lie beside it. */
@@ -191,8 +223,6 @@ static int find_self(struct dev *dev, struct tk_err *err)
 
 int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates, const char *handlers, struct tk_err *err)
 {
-        static const char *const template_places[] = {"/../share/tasker/templates", "/../../examples/templates", NULL};
-        static const char *const handler_places[] = {"/../lib/tasker/libtasker_examples.so", "/../lib/libtasker_examples.so", NULL};
         char logs[DEV_PATH];
         int r = make_path(data, err);
         if (r)
@@ -204,8 +234,10 @@ int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char
         r = make_path(logs, err);
         if (!r)
                 r = find_self(dev, err);
-        find_ours(dev, templates, template_places, dev->templates);
-        find_ours(dev, handlers, handler_places, dev->handlers);
+        if (!r)
+                r = place_templates(dev, templates, err);
+        if (!r)
+                r = place_handlers(dev, handlers, err);
         if (!r)
                 r = find_postgres(dev, pg_bin, err);
         if (!r)
