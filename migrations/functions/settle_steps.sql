@@ -3,7 +3,8 @@
 -- the tasks follow: one transaction for everything that waits (docs/design/database.md).
 -- Returns, per result (idx = its place, from 1): 'settled', 'retry' (due_at), 'failed', 'already' (this attempt was stored
 -- before) or 'stale' (somebody else's now); then 'assign', 'queued' and 'done' rows.
--- Stages through arrays, never one statement of many CTEs: the planner sees primary keys and arrays, nothing else.
+-- Stages through arrays: the planner sees primary keys and arrays, nothing else. What a stage writes besides, it writes in its own
+-- statement, because each statement of a small batch costs more than its rows.
 -- Locks: task rows in uuid order, then everything below them. Writes: workflow_steps, step_results, step_timers, tasks, PGMQ, history.
 CREATE OR REPLACE FUNCTION tasker.settle_steps(
   p_step uuid[], p_task uuid[], p_attempt int[], p_msg bigint[], p_success boolean[], p_retryable boolean[], p_delay_ms int[],
@@ -11,23 +12,30 @@ CREATE OR REPLACE FUNCTION tasker.settle_steps(
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
-  d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_msg bigint[];  d_state tasker.step_state[];  d_due timestamptz[];
-  f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_msg bigint[];  f_state tasker.step_state[];  f_due timestamptz[];
+  v_ns    text[];
+  d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_state tasker.step_state[];  d_due timestamptz[];
+  f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_state tasker.step_state[];  f_due timestamptz[];
   c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];
-  t_task  uuid[];  t_open int[];  t_failed int[];  t_active int[];  t_retry int[];
 BEGIN
-  PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = ANY (p_task) ORDER BY t.task_uuid FOR NO KEY UPDATE;
+  SELECT array_agg(DISTINCT t.namespace) INTO v_ns
+    FROM (SELECT namespace FROM tasker.tasks WHERE task_uuid = ANY (p_task) ORDER BY task_uuid FOR NO KEY UPDATE) t;
 
-  -- 1. Settle: successes, then (rarely) failures.
+  -- 1. Settle: successes, then (rarely) failures; the result and the history with each.
   WITH upd AS (
     UPDATE tasker.workflow_steps s
        SET state = 'complete', settled_at = v_now, updated_at = v_now, msg_id = NULL
       FROM unnest(p_step, p_task, p_attempt, p_msg, p_success) WITH ORDINALITY r(step, task, att, msg, ok, idx)
      WHERE r.ok AND s.workflow_step_uuid = r.step AND s.task_uuid = r.task AND s.state = 'in_progress' AND s.attempts = r.att AND s.msg_id = r.msg
-    RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts, r.msg)
-  SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(msg),
+    RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts
+  ), res AS (
+    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
+    SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+  ), history AS (
+    INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
+    SELECT workflow_step_uuid, task_uuid, 'in_progress', 'complete', attempts, v_now, p_worker[idx] FROM upd)
+  SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts),
          array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz)
-    INTO d_idx, d_step, d_task, d_att, d_msg, d_state, d_due FROM upd;
+    INTO d_idx, d_step, d_task, d_att, d_state, d_due FROM upd;
 
   IF false = ANY (p_success) THEN
     WITH plan AS (
@@ -49,11 +57,20 @@ BEGIN
              settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
         FROM plan
        WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
-      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, plan.msg, s.state, s.next_retry_at)
-    SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(msg), array_agg(state), array_agg(next_retry_at)
-      INTO f_idx, f_step, f_task, f_att, f_msg, f_state, f_due FROM upd;
+      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at
+    ), res AS (
+      INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
+      SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+    ), history AS (
+      INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
+      SELECT workflow_step_uuid, task_uuid, 'in_progress', state, attempts, v_now, p_worker[idx] FROM upd
+    ), timer AS (
+      INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
+      SELECT workflow_step_uuid, task_uuid, next_retry_at FROM upd WHERE state = 'waiting_for_retry')
+    SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(state), array_agg(next_retry_at)
+      INTO f_idx, f_step, f_task, f_att, f_state, f_due FROM upd;
     d_idx := d_idx || f_idx;  d_step := d_step || f_step;  d_task := d_task || f_task;  d_att := d_att || f_att;
-    d_msg := d_msg || f_msg;  d_state := d_state || f_state;  d_due := d_due || f_due;
+    d_state := d_state || f_state;  d_due := d_due || f_due;
   END IF;
 
   -- 2. Whoever was not settled: stored before, or somebody else's now.
@@ -69,17 +86,13 @@ BEGIN
   END IF;
   IF d_idx IS NULL THEN RETURN; END IF;
 
-  -- 3. The result, its message and its timer.
-  INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-  SELECT d.step, d.att, d.task, p_success[d.idx], p_exec_ms[d.idx], p_worker[d.idx], p_result[d.idx]::json, v_now
-    FROM unnest(d_idx, d_step, d_task, d_att) d(idx, step, task, att);
-  PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n), d_msg);
-  IF f_idx IS NOT NULL THEN
-    INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
-    SELECT f.step, f.task, f.due FROM unnest(f_step, f_task, f_state, f_due) f(step, task, state, due) WHERE f.state = 'waiting_for_retry';
+  -- 3. The messages. Their ids are unique per queue only, but what was settled held its message under its task's lock.
+  IF cardinality(v_ns) = 1 THEN
+    PERFORM pgmq.delete(tasker.queue_name(v_ns[1]), array(SELECT p_msg[i] FROM unnest(d_idx) i));
+  ELSE
+    PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n),
+                                    array(SELECT p_msg[d.i] FROM unnest(d_idx) WITH ORDINALITY d(i, n) ORDER BY d.n));
   END IF;
-  INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
-  SELECT d.step, d.task, 'in_progress', d.state, d.att, v_now, p_worker[d.idx] FROM unnest(d_idx, d_step, d_task, d_att, d_state) d(idx, step, task, att, state);
   RETURN QUERY
   SELECT (tasker._row(CASE d.state WHEN 'complete' THEN 'settled' WHEN 'error' THEN 'failed' ELSE 'retry' END,
                       d.idx, d.step, d.task, d.att, NULL, NULL, d.due)).*
@@ -106,14 +119,14 @@ BEGIN
   END IF;
 
   -- 5. The tasks.
-  SELECT array_agg(x.task), array_agg(x.o), array_agg(x.f), array_agg(x.a), array_agg(x.r)
-    INTO t_task, t_open, t_failed, t_active, t_retry
-    FROM (SELECT u.task, sum(u.o)::int AS o, sum(u.f)::int AS f, sum(u.a)::int AS a, sum(u.r)::int AS r
-            FROM (SELECT d.task, CASE WHEN d.state = 'complete' THEN -1 ELSE 0 END AS o, CASE WHEN d.state = 'error' THEN 1 ELSE 0 END AS f,
-                         -1 AS a, CASE WHEN d.state = 'waiting_for_retry' THEN 1 ELSE 0 END AS r
-                    FROM unnest(d_task, d_state) d(task, state)
-                  UNION ALL
-                  SELECT c.task, 0, 0, 1, 0 FROM unnest(c_task, c_ready) c(task, ready) WHERE c.ready) u
-           GROUP BY u.task) x;
-  RETURN QUERY SELECT r.* FROM tasker._advance_tasks(t_task, t_open, t_failed, t_active, t_retry, p_processor) r;
+  RETURN QUERY SELECT r.* FROM (
+    SELECT array_agg(x.task) AS task, array_agg(x.o) AS o, array_agg(x.f) AS f, array_agg(x.a) AS a, array_agg(x.r) AS r
+      FROM (SELECT u.task, sum(u.o)::int AS o, sum(u.f)::int AS f, sum(u.a)::int AS a, sum(u.r)::int AS r
+              FROM (SELECT d.task, CASE WHEN d.state = 'complete' THEN -1 ELSE 0 END AS o, CASE WHEN d.state = 'error' THEN 1 ELSE 0 END AS f,
+                           -1 AS a, CASE WHEN d.state = 'waiting_for_retry' THEN 1 ELSE 0 END AS r
+                      FROM unnest(d_task, d_state) d(task, state)
+                    UNION ALL
+                    SELECT c.task, 0, 0, 1, 0 FROM unnest(c_task, c_ready) c(task, ready) WHERE c.ready) u
+             GROUP BY u.task) x) delta,
+    LATERAL tasker._advance_tasks(delta.task, delta.o, delta.f, delta.a, delta.r, p_processor) r;
 END $$;

@@ -187,11 +187,11 @@ class System:
             eventually(lambda: not self.alive(process["pid"]), 10, "the process is gone")
         return process
 
-    def respawn(self, kind, at=0):
-        """Starts a killed service again, on its old addresses."""
+    def respawn(self, kind, at=0, env=None):
+        """Starts a killed service again, on its old addresses; `env` replaces settings."""
         process = self.process(kind, at)
-        argv, env = self._commands.pop(process["pid"])
-        argv = list(argv)
+        argv, old = self._commands.pop(process["pid"])
+        argv, env = list(argv), {**old, **(env or {})}
         for key, value in (("rest.bind", process["rest"].removeprefix("http://")), ("grpc.bind", process["grpc"])):
             argv += ["--set", f"{key}={value}"]
         with open(process["log"], "ab") as log:
