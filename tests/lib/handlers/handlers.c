@@ -116,11 +116,25 @@ static int nonsense(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
+/* Asks to be tried again after delay_ms, and fails for good when `gives_up` is reached. */
+static int later(struct tkw_context *ctx, struct tkw_result *result)
+{
+        unsigned attempt = tkw_info(ctx)->attempt;
+        journal(ctx, "begin");
+        if (attempt == number(ctx, "gives_up", 0))
+                return tkw_permanent(result, "GaveUp", "gave up at attempt %u", attempt);
+        if (attempt > number(ctx, "failures", 1))
+                return tkw_success(result);
+        tkw_set_retry_after(result, number(ctx, "delay_ms", 0));
+        return tkw_retryable(result, "Busy", "busy at attempt %u", attempt);
+}
+
 const struct tkw_module *tasker_handlers_v1(void)
 {
         static const struct tkw_handler handlers[] = {
                 {.name = "test.work", .fn = work}, {.name = "test.crash", .fn = crash}, {.name = "test.hang", .fn = hang},
                 {.name = "test.much", .fn = much}, {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
+                {.name = "test.later", .fn = later},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
                                                  .handlers_n = sizeof handlers / sizeof handlers[0]};
