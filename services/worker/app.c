@@ -93,14 +93,15 @@ static void start_work(struct work_app *app)
 {
         const struct work_conf *conf = &app->conf;
         unsigned links = (unsigned)conf->orchestrators.count;
-        unsigned total = conf->permits + (conf->prefetch < 0 ? conf->permits : (unsigned)conf->prefetch);
-        app->ledger = work_ledger_new(links, total, conf->unacked_max);
+        app->pace = work_pace_new(conf->permits, conf->prefetch);
+        app->ledger = work_ledger_new(links, work_pace_max(app->pace), conf->unacked_max);
+        work_ledger_set_total(app->ledger, work_pace_now(app->pace));
         app->templates = work_templates_new(conf->templates_max, work_hydrate, app);
         app->permits = tk_permits_new("handlers", conf->permits);
         app->watch = work_watch_new(app);
         app->links = work_links_new(app);
         app->timer = tk_actor_new(&work_timer_actor, app, 0, 0);
-        app->execute = tk_actor_new(&work_execute_actor, app, total * (links + 1), conf->permits);
+        app->execute = tk_actor_new(&work_execute_actor, app, work_pace_max(app->pace) * (links + 1), conf->permits);
         app->enlist = tk_actor_new(&work_enlist_actor, app, 0, 0);
         app->connect = tk_actor_new(&work_connect_actor, app, 0, 0);
 }
@@ -218,6 +219,7 @@ struct work_app *work_app_free(struct work_app *app)
         app->permits = tk_permits_free(app->permits);
         app->templates = work_templates_free(app->templates);
         app->ledger = work_ledger_free(app->ledger);
+        app->pace = work_pace_free(app->pace);
         app->registry = work_registry_free(app->registry);
         work_sources_free(&app->sources);
         app->metrics = tk_metrics_free(app->metrics);

@@ -10,6 +10,7 @@
 #include "run/actor.h"
 #include "run/permit.h"
 #include "worker/core/ledger.h"
+#include "worker/core/pace.h"
 #include "worker/core/sources.h"
 #include "worker/core/templates.h"
 #include "worker/handler/registry.h"
@@ -48,6 +49,7 @@ struct work_app {
         struct work_sources sources;    /* own template files */
         struct work_templates *templates; /* templates by digest */
         struct work_ledger *ledger;     /* attempts in this process, credit */
+        struct work_pace *pace;         /* how many of them at once */
         struct work_watch *watch;       /* handlers that run, by deadline */
         struct tk_permits *permits;
 

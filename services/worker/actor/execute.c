@@ -138,7 +138,9 @@ static void run(struct execution *x)
                 atomic_store(&job->cancelled, true);
         int r = call(x, &result);
         bool late = work_watch_leave(app->watch, job);
-        tk_metric_observe(app->metrics, WORK_M_handler_seconds, tk_time_mono_ns() - job->started_ns);
+        int64_t took_ns = tk_time_mono_ns() - job->started_ns;
+        tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);
+        work_ledger_set_total(app->ledger, work_pace_learn(app->pace, took_ns));
         tk_permits_give(app->permits);
         work_result_conclude(&result, r);
         if (late)

@@ -29,7 +29,7 @@ struct link {
 struct work_ledger {
         struct tk_lock lock;
         struct tk_map *entries; /* key → entry */
-        unsigned total, unacked_max, links_n;
+        unsigned total, total_max, unacked_max, links_n;
         unsigned queued, running, unacked, overruns, up_n;
         bool stopping;
         struct link links[];    /* the last one holds the orphans */
@@ -73,18 +73,24 @@ static bool is_open(const struct entry *e)
         return e->state == QUEUED || e->state == RUNNING;
 }
 
-struct work_ledger *work_ledger_new(unsigned links, unsigned total, unsigned unacked_max)
+struct work_ledger *work_ledger_new(unsigned links, unsigned total_max, unsigned unacked_max)
 {
         struct work_ledger *ledger = tk_zalloc(sizeof *ledger + (links + 1) * sizeof ledger->links[0]);
-        TK_CHECK(total > 0 && unacked_max > 0);
+        TK_CHECK(total_max > 0 && unacked_max > 0);
         tk_lock_init(&ledger->lock, "ledger");
         ledger->entries = tk_map_new();
-        ledger->total = total;
+        ledger->total = ledger->total_max = total_max;
         ledger->unacked_max = unacked_max;
         ledger->links_n = links;
         for (unsigned i = 0; i <= links; i++)
                 tk_list_init(&ledger->links[i].waiting);
         return ledger;
+}
+
+void work_ledger_set_total(struct work_ledger *ledger, unsigned total)
+{
+        TK_LOCKED(&ledger->lock);
+        ledger->total = total < ledger->total_max ? total : ledger->total_max;
 }
 
 static void entry_free(struct entry *e)
@@ -204,7 +210,7 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
         struct entry *e = find(ledger, &taken->key);
         if (e)
                 return take_again(ledger, link, e, taken);
-        if (tk_map_count(ledger->entries) >= (size_t)ledger->unacked_max + (size_t)ledger->total * (ledger->links_n + 1))
+        if (tk_map_count(ledger->entries) >= (size_t)ledger->unacked_max + (size_t)ledger->total_max * (ledger->links_n + 1))
                 return WORK_TAKE_E_FULL;
         e = TK_NEW(struct entry);
         tk_list_init(&e->node);

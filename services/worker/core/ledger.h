@@ -5,7 +5,7 @@
  * An attempt is queued → running → done (its result waits for a stream) → sent → gone with the ack. It belongs to the
  * link (orchestrator) it came by; when that link breaks it is an orphan: its result leaves by any link.
  *
- * Credit. The worker takes `total` attempts at once, shared evenly by the links that are up. A link may have as many
+ * Credit. The worker takes `total` attempts at once (core/pace.h says how many), shared evenly by the links that are up. A link may have as many
  * assignments open as it has credit outstanding or attempts queued and running; what is missing to its share is granted
  * with the next frame. A result done makes room, so every result frame carries the credit it freed. Handlers that overran
  * their time still occupy a permit and are taken off the total; too many unacknowledged results stop all credit. */
@@ -31,7 +31,10 @@ struct work_taken {
 };
 
 struct work_ledger;
-TK_MUST struct work_ledger *work_ledger_new(unsigned links, unsigned total, unsigned unacked_max);
+/* total_max: also the first total. */
+TK_MUST struct work_ledger *work_ledger_new(unsigned links, unsigned total_max, unsigned unacked_max);
+/* At most total_max. Credit that is out stays out; a lower total shows as it is used. */
+void work_ledger_set_total(struct work_ledger *ledger, unsigned total);
 struct work_ledger *work_ledger_free(struct work_ledger *ledger);
 
 /* A link is about to introduce itself: orphans become its own; they are copied for its Hello (tk_free). */

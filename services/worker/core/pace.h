@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/core/pace.h: how many attempts the worker takes at once: one for each permit, and some in advance, so that no permit
+ * waits while a result travels and the next assignment comes back.
+ *
+ * In advance it takes what the permits get done in WORK_PACE_AHEAD_NS, by the mean of recent handlers: many when they take
+ * microseconds, none when they take minutes and another worker might start at once what would wait here. Nothing is known at
+ * first, so nothing is taken in advance. A fixed number may be configured instead. Thread-safe. */
+#pragma once
+#include "base/attr.h"
+#include <stdint.h>
+
+enum { WORK_PACE_AHEAD_NS = 50 * 1000 * 1000, WORK_PACE_TIMES_MAX = 16 /* most in advance, as a multiple of the permits */ };
+
+struct work_pace;
+/* prefetch: taken in advance; negative: as described. */
+TK_MUST struct work_pace *work_pace_new(unsigned permits, int64_t prefetch);
+struct work_pace *work_pace_free(struct work_pace *pace);
+/* A handler took so long. Returns how many attempts to take at once from now on, at most work_pace_max(). */
+unsigned work_pace_learn(struct work_pace *pace, int64_t handler_ns);
+unsigned work_pace_now(const struct work_pace *pace);
+unsigned work_pace_max(const struct work_pace *pace);
