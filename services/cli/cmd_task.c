@@ -76,9 +76,13 @@ static void print_tasks(const struct cli_verb *verb, const json_t *list)
                 cli_table_put(table, NULL, "%.19s", created ? created : "?");
         }
         cli_table_print(table, verb->term.colour, &text);
-        tk_buf_printf(&text, "page %lld of %lld, %lld tasks\n", (long long)tk_json_i64(pages, "page", 0),
-                      (long long)tk_json_i64(pages, "total_pages", 0),
-                      (long long)tk_json_i64(pages, "total_count", 0));
+        long long count = tk_json_i64(pages, "total_count", 0);
+        if (count)
+                tk_buf_printf(&text, "page %lld of %lld, %lld task%s\n",
+                              (long long)tk_json_i64(pages, "page", 0),
+                              (long long)tk_json_i64(pages, "total_pages", 0), count, count == 1 ? "" : "s");
+        else
+                tk_buf_puts(&text, "no tasks\n");
         fputs(tk_buf_str(&text), stdout);
 }
 

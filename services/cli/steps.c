@@ -113,11 +113,12 @@ void cli_steps_print_failures(const json_t *array, const struct cli_term *term, 
                 const json_t *error = json_object_get(json_object_get(step, "results"), "error");
                 const char *message = tk_json_str(error, "message"),
                            *colour = term->colour ? cli_draw_colour("error") : "";
+                int64_t attempts = tk_json_i64(step, "attempts", 0);
                 if (!tk_streq(state, "error"))
                         continue;
-                tk_buf_printf(out, "  %s%s %s%s (%lld attempts): %s\n", colour,
+                tk_buf_printf(out, "  %s%s %s%s (%lld attempt%s): %s\n", colour,
                               cli_draw_symbol("error", term->ascii), name ? name : "?",
-                              term->colour ? "\x1b[0m" : "", (long long)tk_json_i64(step, "attempts", 0),
+                              term->colour ? "\x1b[0m" : "", (long long)attempts, attempts == 1 ? "" : "s",
                               message ? message : "no message");
         }
 }
