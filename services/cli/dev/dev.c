@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, PORT_BASE = 8080, PORT_BASE_MAX = 60000, TAIL_LINES = 20 };
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, PORT_BASE = 8080, PORT_BASE_MAX = 60000, TAIL_LINES = 20, READY_LINES = 100 };
 #define STOP_GRACE_NS (30 * TK_NS_PER_S)
 #define DETACH_TIMEOUT_NS (180 * TK_NS_PER_S)
 #define POLL_NS (10 * TK_NS_PER_MS)
@@ -78,7 +78,7 @@ static bool report_end(struct dev_process *p)
                 fprintf(stderr, "\ntasker dev: %s was ended by signal %d. It is not restarted. The end of %s:\n", p->name, WTERMSIG(p->status), p->log);
         else
                 fprintf(stderr, "\ntasker dev: %s ended with status %d. It is not restarted. The end of %s:\n", p->name, WEXITSTATUS(p->status), p->log);
-        dev_log_tail(p->log, TAIL_LINES);
+        dev_log_tail(stderr, p->log, TAIL_LINES);
         return true;
 }
 
@@ -100,14 +100,15 @@ static int run(struct dev *dev)
                 r = dev_redis_start(dev, &err);
         if (!r)
                 r = dev_system_start(dev, &err);
-        if (!r)
+        if (!r) {
+                dev_endpoints_print(dev); /* before the file: whoever sees the file may show this */
                 r = dev_endpoints_write(dev, &err);
+        }
         if (r) {
                 fprintf(stderr, "tasker dev: %s\n", tk_err_text(&err));
                 stop_all(dev);
                 return EXIT_FAILED;
         }
-        dev_endpoints_print(dev);
         while (tk_signal_wait(TK_TIME_NEVER) != TK_SIGNAL_TERM)
                 if (watch_once(dev))
                         status = EXIT_FAILED;
@@ -129,12 +130,14 @@ static int wait_detached(const char *data, pid_t launcher)
                 if (waitpid(launcher, &status, WNOHANG) == launcher || tk_time_mono_ns() > deadline) {
                         snprintf(path, sizeof path, "%s/logs/dev.log", data);
                         fprintf(stderr, "tasker dev: the system did not start; the end of %s:\n", path);
-                        dev_log_tail(path, TAIL_LINES);
+                        dev_log_tail(stderr, path, TAIL_LINES);
                         return EXIT_FAILED;
                 }
                 tk_time_sleep(POLL_NS);
         }
-        printf("Tasker is ready; its addresses are in %s. Stop it with: tasker dev stop --data %s\n", path, data);
+        snprintf(path, sizeof path, "%s/logs/dev.log", data); /* what the launcher said when it was ready */
+        dev_log_tail(stdout, path, READY_LINES);
+        printf("Stop it with: tasker dev stop --data %s\n", data);
         return EXIT_OK;
 }
 

@@ -54,7 +54,7 @@ static int wait_up(struct dev *dev, struct tk_pg **ret, struct tk_err *err)
         int64_t deadline = tk_time_mono_ns() + START_TIMEOUT_NS;
         while (connect(dev, "postgres", ret, err)) {
                 if (dev_process_ended(&dev->postgres)) {
-                        dev_log_tail(dev->postgres.log, 20);
+                        dev_log_tail(stderr, dev->postgres.log, 20);
                         return TK_ERR(err, -ECHILD, "PostgreSQL ended; its log is %s", dev->postgres.log);
                 }
                 if (tk_time_mono_ns() > deadline)

@@ -92,7 +92,7 @@ static size_t read_tail(const char *path, char buf[TAIL_BYTES + 1])
         return n > 0 ? (size_t)n : 0;
 }
 
-void dev_log_tail(const char *path, unsigned lines)
+void dev_log_tail(FILE *to, const char *path, unsigned lines)
 {
         char buf[TAIL_BYTES + 1];
         size_t len = read_tail(path, buf);
@@ -102,7 +102,7 @@ void dev_log_tail(const char *path, unsigned lines)
                 if (*at == '\n' && !lines--)
                         break;
         }
-        fputs(*at == '\n' ? at + 1 : at, stderr);
+        fputs(*at == '\n' ? at + 1 : at, to);
 }
 
 int dev_process_run(const char *log, const struct dev_user *user, const char *const *argv, struct tk_err *err)

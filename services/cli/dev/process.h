@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 enum { DEV_PATH = 1024, DEV_NAME = 64, DEV_ARGS = 64 };
@@ -29,5 +30,5 @@ TK_MUST int dev_process_run(const char *log, const struct dev_user *user, const 
 bool dev_process_ended(struct dev_process *p);
 /* Sends the signal and waits; SIGKILL when the monotonic deadline passes. */
 void dev_process_stop(struct dev_process *p, int signal, int64_t deadline_ns);
-/* The last lines of a log on standard error. */
-void dev_log_tail(const char *path, unsigned lines);
+/* The last lines of a log, at most 8 KiB. */
+void dev_log_tail(FILE *to, const char *path, unsigned lines);

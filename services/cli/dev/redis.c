@@ -33,7 +33,7 @@ static int wait_up(struct dev *dev, struct tk_err *err)
                 if (up)
                         return 0;
                 if (dev_process_ended(&dev->redis) || tk_time_mono_ns() > deadline) {
-                        dev_log_tail(dev->redis.log, 20);
+                        dev_log_tail(stderr, dev->redis.log, 20);
                         return TK_ERR(err, -ETIMEDOUT, "Redis did not come up; its log is %s", dev->redis.log);
                 }
                 tk_time_sleep(POLL_NS);

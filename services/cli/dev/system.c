@@ -94,7 +94,7 @@ static int wait_ready(struct dev_service *service, struct tk_err *err)
         int64_t deadline = tk_time_mono_ns() + START_TIMEOUT_NS;
         while (!read_ready(service)) {
                 if (dev_process_ended(&service->process) || tk_time_mono_ns() > deadline) {
-                        dev_log_tail(service->process.log, 20);
+                        dev_log_tail(stderr, service->process.log, 20);
                         return TK_ERR(err, -ETIMEDOUT, "%s %s; its log is %s (are its ports taken? --port-base 0 takes free ones)", service->process.name,
                                       service->process.pid ? "was not ready within 60 s" : "ended", service->process.log);
                 }
