@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""What the hot functions do to the tables, statement by statement: always by index, and never more than their work.
+
+Model: auto_explain hands the plan of every nested statement, with counted rows, to the client as a notice. The same calls run
+on an empty database, on a large one whose statistics still say empty, and on the large one analyzed.
+"""
+import json
+
+from engine import DIAMOND, DbTest, of
+from lib.pg import Conn, PgError
+
+TASKS = 4000
+BATCH = 40
+ROWS_MAX = 40 * BATCH  # rows one plan node may look at; the large tables have many times as many
+SMALL = {"meta", "namespaces"}  # one row per queue
+OBSERVE = ("auto_explain.log_min_duration = 0", "auto_explain.log_nested_statements = on", "auto_explain.log_analyze = on",
+           "auto_explain.log_timing = off", "auto_explain.log_format = json", "auto_explain.log_level = notice",
+           "client_min_messages = notice")
+SCANS = ("Index Scan", "Index Only Scan", "Bitmap Index Scan")
+
+
+# Other templates of the same shape, so that the tables of templates are large too.
+COPIES = """
+CREATE TEMP TABLE copies AS SELECT n, encode(sha256(n::text::bytea), 'hex') AS digest FROM generate_series(1, 500) n;
+INSERT INTO tasker.templates (digest, body, step_count) SELECT c.digest, t.body, t.step_count FROM copies c, tasker.templates t;
+INSERT INTO tasker.template_steps
+SELECT (jsonb_populate_record(s, jsonb_build_object('digest', c.digest))).* FROM copies c, tasker.template_steps s;
+INSERT INTO tasker.template_edges SELECT c.digest, e.from_no, e.to_no FROM copies c, tasker.template_edges e;
+INSERT INTO tasker.named_tasks (namespace_uuid, name, version, digest)
+SELECT t.namespace_uuid, t.name || c.n, t.version, c.digest FROM copies c, tasker.named_tasks t;
+"""
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def complaints(query, plan):
+    """What is wrong with one plan, in words."""
+    for node in nodes(plan):
+        relation = node.get("Relation Name", node.get("Index Name"))
+        if relation is None or relation in SMALL or node["Node Type"] == "ModifyTable":
+            continue
+        rows = (node.get("Actual Rows", 0) + node.get("Rows Removed by Filter", 0)) * node.get("Actual Loops", 0)
+        if node["Node Type"] == "Seq Scan":
+            yield f"reads all of {relation}: {query}"
+        elif node["Node Type"] in SCANS and "Index Cond" not in node:
+            yield f"walks the whole index {node['Index Name']} of {relation}: {query}"
+        elif rows > ROWS_MAX:
+            yield f"looks at {rows:.0f} rows of {relation} ({node['Node Type']}): {query}"
+
+
+class Plans(DbTest):
+    def setUp(self):
+        super().setUp()
+        for table in self.c.column("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace IN "
+                                   "('tasker'::regnamespace, 'pgmq'::regnamespace)"):
+            self.c.script(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+        self.template = self.e.register(DIAMOND)
+
+    def observe(self):
+        try:
+            self.c.script("LOAD 'auto_explain'")
+        except PgError as e:
+            self.skipTest(f"this server has no auto_explain: {e}")
+        for setting in OBSERVE:
+            self.c.script(f"SET {setting}")
+        self.c.notices.clear()
+
+    def found(self):
+        """(number of statements seen, what is wrong with them); forgets them."""
+        plans = [json.loads(n[n.index("{"):]) for n in self.c.notices if "plan:" in n]
+        self.c.notices.clear()
+        return len(plans), sorted({c for p in plans for c in complaints(p["Query Text"], p["Plan"])})
+
+    def every_hot_call(self):
+        """Each function of the hot path once, with a batch; yields its name after each call."""
+        e, some = self.e, {"shop": BATCH}
+        held = of(e.create(self.template, n=2 * BATCH, credit=BATCH), "assign")
+        yield "create_tasks"
+        held += of(e.claim(BATCH), "assign")
+        yield "claim_steps"
+        self.c.query("SELECT tasker.renew_leases($1, $2, $3)", ["shop"] * BATCH, [a.msg_id for a in held[:BATCH]], 30000)
+        yield "renew_leases"
+        self.c.query("SELECT * FROM tasker.queue_waiting($1)", ["shop"])
+        yield "queue_waiting"
+        e.release(held[:5], lost=False)
+        yield "release_steps"
+        out = of(e.settle(held[5:5 + BATCH], some), "assign")
+        yield "settle_steps, success"
+        e.settle(held[5:5 + BATCH], some)
+        yield "settle_steps, again"
+        e.settle(out, some, success=[n % 2 == 0 for n in range(len(out))], delay_ms=0)
+        yield "settle_steps, failures"
+        e.fire(some)
+        yield "fire_timers"
+        e.settle(held[50:60], some, success=False, retryable=False)
+        yield "settle_steps, permanent"
+        e.end_lease(held[-1])
+        e.claim(5, losses_max=0)
+        yield "claim_steps, lost"
+        e.cancel(held[0].task_uuid)
+        yield "cancel_task"
+        self.c.query("SELECT * FROM tasker.fetch_results($1, $2)", held[0].task_uuid, ["start", "end"])
+        yield "fetch_results"
+
+    def look(self, what):
+        self.observe()
+        for name in self.every_hot_call():
+            seen, wrong = self.found()
+            with self.subTest(f"{name} on {what} tables"):
+                self.assertEqual(wrong, [])
+                self.assertGreater(seen, 0)
+        self.c.script("SET auto_explain.log_min_duration = -1")
+
+    def fill(self):
+        """A large database: many templates; most steps wait, many are held, some wait for a retry, none is in the queue."""
+        self.c.script(COPIES)
+        loader = type(self.e)(Conn(self.c_url()))
+        with loader.c:
+            for _ in range(TASKS // 1000):
+                held = of(loader.create(self.template, n=1000, credit=1000), "assign")
+                loader.settle(held[:300])
+                loader.settle(held[300:400], success=False, delay_ms=3000000)
+
+    def c_url(self):
+        from lib import pg
+        return pg.shared().url(self.db, pg.HOT)
+
+    def test_empty_tables(self):
+        self.look("empty")
+
+    def test_large_tables_with_old_and_with_new_statistics(self):
+        self.fill()
+        self.assertGreater(self.c.value("SELECT count(*) FROM tasker.workflow_steps"), 3 * TASKS)
+        self.look("large, never analyzed,")
+        self.c.script("VACUUM ANALYZE")
+        self.look("large")
