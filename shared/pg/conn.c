@@ -45,6 +45,11 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
                 tk_pg_close(pg);
                 return r;
         }
+        if (conf->check && conf->check(pg, err)) {
+                int r = tk_pg_alive(pg) ? TK_PG_E_SERVER : TK_PG_E_DOWN;
+                tk_pg_close(pg);
+                return r;
+        }
         *ret_pg = pg;
         return 0;
 }

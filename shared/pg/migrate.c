@@ -114,15 +114,22 @@ static int pass(struct tk_pg *pg, const struct tk_pg_result *res, bool functions
         return 0;
 }
 
-static int run(struct tk_pg *pg, bool check, struct tk_migrate_report *ret, struct tk_err *err)
+/* *ret: what was applied; NULL on a database that was never migrated. */
+static int list(struct tk_pg *pg, struct tk_pg_result **ret, struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *exists = NULL;
+        int r = db(tk_pg_query(pg, &exists_sql, NULL, &exists, err));
+        if (!r && tk_pg_bool(exists, 0, 0))
+                r = db(tk_pg_query(pg, &list_sql, NULL, ret, err));
+        return r;
+}
+
+static int run(struct tk_pg *pg, bool check, struct tk_migrate_report *ret, struct tk_err *err)
+{
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = check ? 0 : db(tk_pg_script(pg, table_sql, err));
         if (!r)
-                r = db(tk_pg_query(pg, &exists_sql, NULL, &exists, err));
-        if (!r && tk_pg_bool(exists, 0, 0))
-                r = db(tk_pg_query(pg, &list_sql, NULL, &res, err));
+                r = list(pg, &res, err);
         if (!r)
                 r = refuse_newer(res, err);
         if (!r)
@@ -161,5 +168,15 @@ int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_mig
         if (!r && check && ret->schema_applied + ret->functions_applied)
                 r = TK_ERR(err, TK_MIGRATE_E_PENDING, "%u schema files and %u functions are not applied; run 'tasker migrate'",
                            ret->schema_applied, ret->functions_applied);
+        return r;
+}
+
+int tk_migrate_present(struct tk_pg *pg, struct tk_err *err)
+{
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = list(pg, &res, err);
+        for (size_t i = 0; !r && i < tk_migrations_count; i++)
+                if (!applied(res, tk_migrations[i].name))
+                        r = TK_ERR(err, TK_MIGRATE_E_PENDING, "the database lacks %s; run 'tasker migrate'", tk_migrations[i].name);
         return r;
 }

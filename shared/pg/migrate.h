@@ -18,3 +18,7 @@ enum { TK_MIGRATE_OK, TK_MIGRATE_E_CHANGED /* an applied schema file differs fro
 /* check: apply nothing, say what would be. pgmq_sql: path of PGMQ's SQL-only install, used when the server does not offer
  * the extension; NULL or "" searches $TASKER_PGMQ_SQL, then <prefix>/share/tasker/pgmq.sql, then deps/pgmq.sql beside the binary. */
 TK_MUST int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret, struct tk_err *err);
+
+/* For tk_pg_conf.check: 0 when every file of ours was applied in some version, so that this program can work. A newer database, or
+ * newer functions, are accepted: migrations come before the programs that need them. */
+TK_MUST int tk_migrate_present(struct tk_pg *pg, struct tk_err *err);

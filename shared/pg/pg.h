@@ -29,6 +29,7 @@ enum {
         TK_PG_E_SERVER,    /* anything else: our own fault (bad SQL, missing function) */
 };
 
+struct tk_pg;
 struct tk_pg_conf {
         const char *url;              /* postgresql://… */
         const char *application_name; /* shown in pg_stat_activity */
@@ -36,6 +37,7 @@ struct tk_pg_conf {
         int64_t statement_timeout_ns; /* 0: none */
         bool hot;                     /* pin the planner for the hot functions (docs/design/database.md): enable_seqscan,
                                          enable_hashjoin, enable_mergejoin, jit off; plan_cache_mode force_generic_plan */
+        int (*check)(struct tk_pg *pg, struct tk_err *err); /* asked once connected; not 0: not opened, TK_PG_E_SERVER. May be NULL */
 };
 
 struct tk_sql {              /* one embedded query; made from shared/sql/<noun>/<verb>.sql as tk_sql_<noun>_<verb> */
@@ -45,9 +47,8 @@ struct tk_sql {              /* one embedded query; made from shared/sql/<noun>/
         unsigned columns;    /* counted from the `-- out:` line; 0: no rows */
 };
 
-struct tk_pg;
 struct tk_pg_result;
-/* Connects (blocking, bounded by connect_timeout). 0 or TK_PG_E_DOWN / TK_PG_E_SERVER (bad URL). */
+/* Connects (blocking, bounded by connect_timeout). 0 or TK_PG_E_DOWN / TK_PG_E_SERVER (bad URL, failed check). */
 TK_MUST int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_err *err);
 struct tk_pg *tk_pg_close(struct tk_pg *pg); /* NULL is fine; returns NULL */
 bool tk_pg_alive(const struct tk_pg *pg);    /* false after TK_PG_E_DOWN: close it */

@@ -124,11 +124,13 @@ static void write_ready_file(const struct tk_service *service, const struct tk_s
 
 static int run(const struct tk_service *service, void *app, int64_t started_ns)
 {
-        bool ready = false;
+        struct tk_service_ports ports = {0};
+        bool ready = service->ready(app, &ports), told = false;
+        tk_log_info("service.listening", NULL, TK_INT("rest_port", ports.rest), TK_INT("grpc_port", ports.grpc));
         for (;;) {
-                struct tk_service_ports ports = {0};
-                if (!ready && service->ready(app, &ports)) {
-                        ready = true;
+                ready = ready || service->ready(app, &ports);
+                if (ready && !told) {
+                        told = true;
                         tk_log_info("service.ready", NULL, TK_INT("rest_port", ports.rest), TK_INT("grpc_port", ports.grpc),
                                     TK_STR("instance", ports.instance_id), TK_INT("after_ms", (tk_time_mono_ns() - started_ns) / TK_NS_PER_MS));
                         write_ready_file(service, &ports);

@@ -2,7 +2,7 @@
 /* service/service.h: the main() that all services share: options, configuration, log, signals, the ready line, the stop.
  *
  * Options: --config FILE, --set key=value (repeatable), --dump-config, --check-config, --dump-routes, --help, --version.
- * When the service first says it is ready: one log line "service.ready" with its ports, and, if TASKER_READY_FILE is set,
+ * One log line "service.listening" with its ports. When the service first says it is ready: one log line "service.ready", and, if TASKER_READY_FILE is set,
  * a JSON file of that name (written whole, then renamed). TERM or INT: destroy, exit 0; a second one: exit 1 at once. */
 #pragma once
 #include "base/attr.h"
@@ -27,7 +27,7 @@ struct tk_service {
         const struct tk_http_route *routes; /* for --dump-routes; may be NULL */
         const size_t *routes_n;
         int (*create)(void *conf, void **ret_app, struct tk_err *err); /* moves the configuration into the app */
-        bool (*ready)(void *app, struct tk_service_ports *ret);        /* asked until true */
+        bool (*ready)(void *app, struct tk_service_ports *ret);        /* asked until true; *ret is set either way */
         void (*destroy)(void *app);
 };
 /* Exit status: 0 clean stop, 1 failed at run time, 2 bad usage or configuration. */

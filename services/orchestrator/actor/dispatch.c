@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "queue/queue.h"
 #include "tk_sql.h"
@@ -72,16 +73,11 @@ void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, s
 static int start(void *self, void *app)
 {
         struct dispatch_state *state = self;
-        struct tk_err err = {0};
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-dispatch",
-                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
-                           &state->pg, &err);
-        if (r) {
-                orch_db_failed(app, "connect", r, &err);
-                return -EIO;
-        }
+        int r = orch_db_open(app, "tasker-dispatch", &state->pg);
+        if (r)
+                return r;
         state->queue = tk_queue_pgmq_new(state->pg, NULL);
         return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "kv/kv.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/feed/events.h"
 #include "pg/lazy.h"
@@ -71,8 +72,7 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, 1 << 20);
         state->kv = tk_kv_new(&(struct tk_kv_conf){.url = state->app->conf.redis_url});
-        state->db.conf = (struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-hint",
-                                             .statement_timeout_ns = 5 * TK_NS_PER_S};
+        state->db.conf = orch_db_conf(state->app, "tasker-hint", true);
         return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "orchestrator/actor/intake.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "pg/lazy.h"
 
@@ -35,8 +36,7 @@ static int start(void *self, void *app_)
         struct tk_pg *pg;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        state->db.conf = (struct tk_pg_conf){.url = app->conf.database_url, .application_name = "tasker-intake",
-                                             .statement_timeout_ns = app->conf.database_statement_timeout, .hot = true};
+        state->db.conf = orch_db_conf(app, "tasker-intake", true);
         (void)!connection(state, &pg);
         return 0;
 }

@@ -4,6 +4,7 @@
 #include "orchestrator/actor/query.h"
 #include "base/mem.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "pg/lazy.h"
 
@@ -51,8 +52,7 @@ static int start(void *self, void *app_)
         struct orch_app *app = app_;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        state->db.conf = (struct tk_pg_conf){.url = app->conf.database_url, .application_name = "tasker-query",
-                                             .statement_timeout_ns = app->conf.database_statement_timeout};
+        state->db.conf = orch_db_conf(app, "tasker-query", false);
         (void)connection(state);
         return 0;
 }

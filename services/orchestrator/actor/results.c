@@ -3,6 +3,7 @@
 #include "orchestrator/actor/results.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 #include <errno.h>
@@ -19,15 +20,9 @@ struct results_state {
 static int start(void *self, void *app)
 {
         struct results_state *state = self;
-        struct tk_err err = {0};
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-results",
-                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
-                           &state->pg, &err);
-        if (r)
-                orch_db_failed(app, "connect", r, &err);
-        return r ? -EIO : 0;
+        return orch_db_open(app, "tasker-results", &state->pg);
 }
 
 static void stop(void *self)

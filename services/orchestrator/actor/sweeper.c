@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "tk_sql.h"
@@ -23,16 +24,10 @@ struct sweeper_state {
 static int start(void *self, void *app)
 {
         struct sweeper_state *state = self;
-        struct tk_err err = {0};
         state->app = app;
         state->arena = tk_arena_new(4096, ARENA_MAX);
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
-        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-sweeper",
-                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
-                           &state->pg, &err);
-        if (r)
-                orch_db_failed(app, "connect", r, &err);
-        return r ? -EIO : 0;
+        return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
 
 static void stop(void *self)

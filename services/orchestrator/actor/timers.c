@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "tk_sql.h"
@@ -38,16 +39,10 @@ void orch_timers_due(struct orch_app *app, int64_t due_wall_ns)
 static int start(void *self, void *app)
 {
         struct timers_state *state = self;
-        struct tk_err err = {0};
         state->app = app;
         state->next_wall_ns = TK_TIME_NEVER;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        int r = tk_pg_open(&(struct tk_pg_conf){.url = state->app->conf.database_url, .application_name = "tasker-timers",
-                                                .statement_timeout_ns = state->app->conf.database_statement_timeout, .hot = true},
-                           &state->pg, &err);
-        if (r)
-                orch_db_failed(app, "connect", r, &err);
-        return r ? -EIO : 0;
+        return orch_db_open(app, "tasker-timers", &state->pg);
 }
 
 static void stop(void *self)

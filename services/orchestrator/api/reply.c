@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include <stdarg.h>
 #include <stdio.h>

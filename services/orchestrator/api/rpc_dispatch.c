@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "orchestrator/actor/query.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/register.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/feed/stream.h"

@@ -3,6 +3,7 @@
 #include "orchestrator/core/create.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 

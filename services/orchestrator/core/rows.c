@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/assignment.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/waiters.h"
 
 static void assign_row(struct orch_app *app, const struct orch_assignment_columns *cols, const struct tk_pg_result *res,
@@ -85,10 +86,4 @@ void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservatio
                 counts[i] = (int32_t)orch_reservation_count(credit, ns[i]);
         tk_pg_arg_text_array(args, ns, n);
         tk_pg_arg_i32_array(args, counts, n);
-}
-
-void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err)
-{
-        orch_count_l(app, database_errors_total, tk_pg_outcome_name(outcome));
-        tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what), TK_STR("outcome", tk_pg_outcome_name(outcome)));
 }

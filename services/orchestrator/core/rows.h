@@ -23,6 +23,3 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
 
 /* The credit arrays every engine function takes: (namespaces, counts). */
 void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservation *credit, const char *const *ns, size_t n);
-
-/* Logs and counts a failed statement. */
-void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/after.h"
+#include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/db.c: see the header. */
+#include "orchestrator/core/db.h"
+#include "base/log.h"
+#include "pg/migrate.h"
+#include <errno.h>
+
+struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name, bool hot)
+{
+        return (struct tk_pg_conf){.url = app->conf.database_url, .application_name = application_name, .hot = hot,
+                                   .statement_timeout_ns = app->conf.database_statement_timeout, .check = tk_migrate_present};
+}
+
+int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret)
+{
+        struct tk_err err = {0};
+        struct tk_pg_conf conf = orch_db_conf(app, application_name, true);
+        int r = tk_pg_open(&conf, ret, &err);
+        if (r)
+                orch_db_failed(app, "connect", r, &err);
+        return r ? -EIO : 0;
+}
+
+void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err)
+{
+        orch_count_l(app, database_errors_total, tk_pg_outcome_name(outcome));
+        tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what), TK_STR("outcome", tk_pg_outcome_name(outcome)));
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/db.h: how the actors of the orchestrator connect to the database, and what they say when it fails. Any thread. */
+#pragma once
+#include "orchestrator/app.h"
+#include "pg/pg.h"
+
+/* Of a connection named after its actor. hot: for functions of the engine; else for reads of people. A database without our schema is refused. */
+struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name, bool hot);
+
+/* Opens a hot connection for an actor's start; a failure is logged. 0 and *ret, or -EIO. */
+TK_MUST int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret);
+
+/* Logs and counts a failed statement. */
+void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err);
