@@ -45,6 +45,7 @@ def _load():
             ("PQresultErrorField", "s", "p", "i"), ("PQresultErrorMessage", "s", "p"), ("PQclear", "v", "p"),
             ("PQntuples", "i", "p"), ("PQnfields", "i", "p"), ("PQfname", "s", "p", "i"), ("PQftype", "i", "p", "i"),
             ("PQgetvalue", "s", "p", "i", "i"), ("PQgetisnull", "i", "p", "i", "i"),
+            ("PQdescribePrepared", "p", "p", "s"),
             ("PQsetNoticeProcessor", "p", "p", "p", "p"), ("PQbackendPID", "i", "p")):
         types = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "i": ctypes.c_int, "v": None}
         getattr(pq, fn).restype = types[result]
@@ -140,6 +141,16 @@ class Conn:
         texts = [encode(a) for a in args]
         values = (ctypes.c_char_p * max(1, len(texts)))(*[t if t is None else t.encode() for t in texts])
         return self._rows(self._pq.PQexecPrepared(self._c, name, len(texts), values, None, None, 0))
+
+    def describe(self, sql, oids):
+        """The columns [(name, oid)] the server would answer a statement with, given the types of its parameters; it is not run."""
+        types = (ctypes.c_uint * max(1, len(oids)))(*oids)
+        self._rows(self._pq.PQprepare(self._c, b"", sql.encode(), len(oids), types))
+        res = self._pq.PQdescribePrepared(self._c, b"")
+        try:
+            return [(self._pq.PQfname(res, i).decode(), self._pq.PQftype(res, i)) for i in range(self._pq.PQnfields(res))]
+        finally:
+            self._pq.PQclear(res)
 
     def value(self, sql, *args):
         """The first column of the only row."""
