@@ -1,21 +1,28 @@
--- tasker.sweep(idle_s, limit): the safety net. Looks at open tasks that nothing touched for idle_s seconds and sets going again
+-- tasker.sweep(idle_s, limit, after): the safety net. Looks at open tasks that nothing touched for idle_s seconds and sets going again
 -- what no message, timer or lease would ever move. In a healthy system it finds nothing.
--- Returns ('repaired', task, step, what) rows; at most `limit` tasks are looked at, oldest first.
+-- Looks at no more than `limit` tasks, oldest first, beginning after task `after` (NULL: from the start), so that tasks at rest for
+-- long do not hide younger ones. Returns ('repaired', task, step, what) rows, and ('next', task) when there may be more after it.
 -- Locks: one task row at a time, skipping those in use.
-CREATE OR REPLACE FUNCTION tasker.sweep(p_idle_s int, p_limit int) RETURNS TABLE (kind text, task_uuid uuid, step_uuid uuid, what text)
+DROP FUNCTION IF EXISTS tasker.sweep(int, int);
+CREATE OR REPLACE FUNCTION tasker.sweep(p_idle_s int, p_limit int, p_after uuid) RETURNS TABLE (kind text, task_uuid uuid, step_uuid uuid, what text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   v_task  record;
   v_step  record;
   v_ready uuid[];
+  v_seen  int := 0;
+  v_last  uuid;
 BEGIN
   FOR v_task IN
     SELECT t.task_uuid, t.namespace, t.correlation_id
       FROM tasker.open_tasks o JOIN tasker.tasks t ON t.task_uuid = o.task_uuid
      WHERE coalesce(t.updated_at, t.created_at) < clock_timestamp() - p_idle_s * interval '1 second'
+       AND (p_after IS NULL OR o.task_uuid > p_after)
      ORDER BY o.task_uuid LIMIT p_limit
   LOOP
+    v_seen := v_seen + 1;
+    v_last := v_task.task_uuid;
     PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = v_task.task_uuid FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
     v_ready := '{}';
@@ -43,4 +50,5 @@ BEGIN
       PERFORM tasker._advance_tasks(ARRAY[v_task.task_uuid], ARRAY[0], ARRAY[0], ARRAY[cardinality(v_ready)], ARRAY[0], NULL);
     END IF;
   END LOOP;
+  IF v_seen = p_limit THEN RETURN QUERY SELECT 'next', v_last, NULL::uuid, NULL::text; END IF;
 END $$;

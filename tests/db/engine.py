@@ -131,8 +131,8 @@ class Engine:
     def cancel(self, task):
         return self.c.query("SELECT * FROM tasker.cancel_task($1, $2, $3, $4)", task, "someone", "no longer wanted", PROCESSOR)
 
-    def sweep(self, idle_s=0, limit=100):
-        return self.c.query("SELECT * FROM tasker.sweep($1, $2)", idle_s, limit)
+    def sweep(self, idle_s=0, limit=100, after=None):
+        return self.c.query("SELECT * FROM tasker.sweep($1, $2, $3)", idle_s, limit, after)
 
     # -- the test's own hand on the clock --
 

@@ -114,6 +114,16 @@ class Sweeper(DbTest):
         self.assertEqual(self.e.sweep(idle_s=60), [])
         self.assertEqual(len(self.e.sweep(idle_s=0)), 1)
 
+    def test_long_lists_are_looked_through_in_pages(self):
+        tasks = sorted(self.start(CHAIN)[0] for _ in range(5))
+        self.c.query("DELETE FROM pgmq.q_worker_shop_queue")
+        pages, after = [], None
+        while not pages or after:
+            rows = self.e.sweep(limit=2, after=after)
+            pages.append([r.task_uuid for r in of(rows, "repaired")])
+            after = (of(rows, "next") or [{"task_uuid": None}])[0]["task_uuid"]
+        self.assertEqual(pages, [tasks[:2], tasks[2:4], tasks[4:]])
+
     def test_a_task_somebody_works_on_is_left_alone(self):
         task, _ = self.start(CHAIN)
         self.c.query("DELETE FROM pgmq.q_worker_shop_queue")

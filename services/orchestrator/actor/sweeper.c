@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
@@ -13,12 +14,15 @@
 
 enum { SWEEP_MAX = 200 };
 #define ARENA_MAX ((size_t)16 << 20)
+#define PAGE_PAUSE_NS (100 * TK_NS_PER_MS) /* a long list of tasks at rest is looked through in small bites */
 
 struct sweeper_state {
         struct orch_app *app;
         struct tk_pg *pg;
         struct tk_arena *arena;
         int64_t next_ns;
+        bool more;              /* the last look ended at its limit: the next one begins after this task */
+        struct tk_uuid after;
 };
 
 static int start(void *self, void *app)
@@ -48,8 +52,14 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 
 static void report(struct sweeper_state *state, const struct tk_pg_result *res)
 {
-        int task = tk_pg_column(res, "task_uuid"), step = tk_pg_column(res, "step_uuid"), what = tk_pg_column(res, "what");
+        int kind = tk_pg_column(res, "kind"), task = tk_pg_column(res, "task_uuid"), step = tk_pg_column(res, "step_uuid"), what = tk_pg_column(res, "what");
+        state->more = false;
         for (int row = 0; row < tk_pg_rows(res); row++) {
+                if (tk_streq(tk_pg_str(res, row, kind), "next")) {
+                        state->more = true;
+                        state->after = tk_pg_uuid(res, row, task);
+                        continue;
+                }
                 orch_count(state->app, sweeper_repairs_total);
                 tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.", TK_STR("task", tk_pg_str(res, row, task)),
                             TK_STR("step", tk_pg_str(res, row, step)), TK_STR("what", tk_pg_str(res, row, what)));
@@ -66,6 +76,7 @@ static int64_t tick(void *self, int64_t now_ns)
         tk_pg_args_init(&args, state->arena);
         tk_pg_arg_i32(&args, (int32_t)(state->app->conf.sweep_idle / TK_NS_PER_S));
         tk_pg_arg_i32(&args, SWEEP_MAX);
+        tk_pg_arg_uuid(&args, state->more ? &state->after : NULL);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = tk_pg_query(state->pg, &tk_sql_engine_sweep, &args, &res, &err);
         if (r)
@@ -73,7 +84,7 @@ static int64_t tick(void *self, int64_t now_ns)
         else
                 report(state, res);
         tk_arena_reset(state->arena);
-        state->next_ns = now_ns + tk_rand_jitter(state->app->conf.sweep_interval, 0.2);
+        state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
         return tk_pg_alive(state->pg) ? state->next_ns : -EIO;
 }
 
