@@ -154,11 +154,11 @@ struct orch_app *orch_app_free(struct orch_app *app)
         tk_http_quiesce(app->http, deadline);
         app->events = orch_events_free(app->events);
         app->intake = tk_actor_stop_free(app->intake);
-        app->timers = tk_actor_stop_free(app->timers);
         app->sweeper = tk_actor_stop_free(app->sweeper);
         if (app->rpc_server)
                 app->rpc_server = tk_rpc_server_free(app->rpc_server, deadline); /* streams end: results come in, leases are released */
         app->results = tk_actor_stop_free(app->results);
+        app->timers = tk_actor_stop_free(app->timers); /* results tell it about retries */
         app->dispatch = tk_actor_stop_free(app->dispatch);
         app->query = tk_actor_stop_free(app->query);
         app->hint = tk_actor_stop_free(app->hint);

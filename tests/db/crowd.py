@@ -10,7 +10,7 @@ import random
 import threading
 import traceback
 
-from engine import LEASE_MS, SHAPES, Engine, of
+from engine import SHAPES, Engine, of
 
 POOL_MAX = 600
 FORGET = 0.4  # how much of what was settled leaves the pool
@@ -78,8 +78,7 @@ class Crowd:
 
     def _renew(self, engine, dice):
         held = self._some(dice, 60)
-        engine.c.query("SELECT tasker.renew_leases($1, $2, $3)", [a["namespace"] for a in held],
-                       [a["msg_id"] for a in held], LEASE_MS)
+        engine.renew(held)
         return []
 
     def _create(self, engine, dice):

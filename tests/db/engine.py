@@ -123,6 +123,12 @@ class Engine:
                             [a["attempt"] for a in assigns], [a["msg_id"] for a in assigns], [a["namespace"] for a in assigns],
                             [lost] * len(assigns), losses_max, PROCESSOR)
 
+    def renew(self, assigns, lease_ms=LEASE_MS):
+        """The assignments that do not hold any more."""
+        gone = self.c.column("SELECT tasker.renew_leases($1, $2, $3, $4, $5)", [a["step_uuid"] for a in assigns], [a["attempt"] for a in assigns],
+                             [a["msg_id"] for a in assigns], [a["namespace"] for a in assigns], lease_ms)
+        return [assigns[i - 1] for i in gone]
+
     def fire(self, credit=None, limit=100):
         credit = {"shop": 10000} if credit is None else credit
         return self.c.query("SELECT * FROM tasker.fire_timers($1, $2, $3, $4, $5)", limit, list(credit), list(credit.values()),

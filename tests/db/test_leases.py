@@ -5,7 +5,6 @@ import json
 from engine import CHAIN, DIAMOND, DbTest, Engine, kinds, new_uuid, of
 
 ONE = {"only": []}
-RENEW = "SELECT tasker.renew_leases($1, $2, $3)"
 
 
 class Release(DbTest):
@@ -99,21 +98,43 @@ class Leases(DbTest):
         _, (a,) = self.start(ONE)
         self.e.end_lease(a)
         self.assertFalse(self.hidden(a))
-        self.assertEqual(self.c.value(RENEW, [a.namespace, a.namespace], [a.msg_id, a.msg_id + 1], 30000), 1)
+        self.assertEqual(self.e.renew([a]), [])
         self.assertTrue(self.hidden(a))
         self.assertEqual(self.e.claim(), [])
-        self.assertEqual(self.c.value(RENEW, [], [], 30000), 0)
+        self.assertEqual(self.e.renew([]), [])
 
     def test_renewing_never_waits(self):
         """It locks messages without their tasks: waiting for one could be waiting crosswise."""
         _, held = self.start({"a": [], "b": [], "c": []})
+        for a in held:
+            self.e.end_lease(a)
         other = Engine(self.connect())
         other.c.script("BEGIN")
         other.settle(held[:1])
         self.c.script("SET lock_timeout = '5s'")
-        renewed = self.c.value(RENEW, ["shop"] * 3, [a.msg_id for a in held], 30000)
+        self.assertEqual(self.e.renew(held), [])
+        self.assertEqual([self.hidden(a) for a in held], [False, True, True])
         other.c.script("COMMIT")
-        self.assertEqual(renewed, 2)
+        self.assertEqual(self.e.renew(held), held[:1])
+
+    def test_what_does_not_hold_any_more_is_told_and_left_alone(self):
+        """Message and lease of a step that was released belong to whoever takes it next, though the message is the same one."""
+        _, (a,) = self.start(ONE)
+        wrong = [dict(a, step_uuid=new_uuid()), dict(a, attempt=2), dict(a, msg_id=a.msg_id + 1),
+                 dict(a, step_uuid=new_uuid(), namespace="nobody"), dict(a, step_uuid=new_uuid(), namespace="'; --")]
+        self.assertEqual(self.e.renew([*wrong, a]), wrong)
+        self.e.release([a], lost=True)
+        self.assertEqual(self.e.renew([a]), [a])
+        self.assertFalse(self.hidden(a))
+        b = self.one(self.e.claim(), "assign")
+        self.assertEqual((b.msg_id, b.attempt), (a.msg_id, 2))
+        self.e.end_lease(b)
+        self.assertEqual(self.e.renew([a]), [a])
+        self.assertFalse(self.hidden(b))
+        self.assertEqual(self.e.renew([a, b]), [a])
+        self.assertTrue(self.hidden(b))
+        self.e.settle([b])
+        self.assertEqual(self.e.renew([a, b]), [a, b])
 
     def test_a_message_that_leads_nowhere_is_dropped(self):
         task, (a,) = self.start(ONE)

@@ -82,7 +82,7 @@ class Plans(DbTest):
         yield "create_tasks"
         held += of(e.claim(BATCH), "assign")
         yield "claim_steps"
-        self.c.query("SELECT tasker.renew_leases($1, $2, $3)", ["shop"] * BATCH, [a.msg_id for a in held[:BATCH]], 30000)
+        e.renew(held[:BATCH])
         yield "renew_leases"
         self.c.query("SELECT * FROM tasker.queue_waiting($1)", ["shop"])
         yield "queue_waiting"

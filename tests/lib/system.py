@@ -123,6 +123,13 @@ class System:
                 out += [f"--- {name}", *f.read().splitlines()[-tail:]]
         return "\n".join(out)
 
+    def ready(self, kind, at=0):
+        """Whether that process says it is ready; False while it does not answer."""
+        try:
+            return request(self.process(kind, at)["rest"] + "/health/ready").status == 200
+        except OSError:
+            return False
+
     # -- tasks --
 
     def call(self, method, path, body=None, headers=None, base=None, timeout=90):
@@ -177,7 +184,7 @@ class System:
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii") as f:
                 return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
 
     def kill(self, kind, at=0, sig=signal.SIGKILL):

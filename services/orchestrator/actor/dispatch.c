@@ -238,23 +238,32 @@ static void renew_leases(struct dispatch_state *state, int64_t now_ns)
                 orch_sessions_renewable(app->sessions, now_ns - app->conf.lease / RENEWALS_PER_LEASE, now_ns, &n);
         if (!n)
                 return;
-        const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
+        struct tk_uuid *steps = TK_ARENA_ARRAY(state->arena, struct tk_uuid, n);
+        int32_t *attempts = TK_ARENA_ARRAY(state->arena, int32_t, n);
         int64_t *tokens = TK_ARENA_ARRAY(state->arena, int64_t, n);
+        const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
         for (size_t i = 0; i < n; i++) {
-                ns[i] = held[i].ns;
+                steps[i] = held[i].step;
+                attempts[i] = (int32_t)held[i].attempt;
                 tokens[i] = held[i].token;
+                ns[i] = held[i].ns;
         }
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);
-        tk_pg_arg_text_array(&args, ns, n);
+        tk_pg_arg_uuid_array(&args, steps, n);
+        tk_pg_arg_i32_array(&args, attempts, n);
         tk_pg_arg_i64_array(&args, tokens, n);
+        tk_pg_arg_text_array(&args, ns, n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
-        int r = tk_pg_query(state->pg, &tk_sql_engine_renew_leases, &args, NULL, &err);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *gone = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_engine_renew_leases, &args, &gone, &err);
         if (r)
                 orch_db_failed(app, "renew_leases", r, &err);
         else
-                tk_metric_add(app->metrics, ORCH_M_leases_renewed_total, (int64_t)n);
+                tk_metric_add(app->metrics, ORCH_M_leases_renewed_total, (int64_t)n - tk_pg_rows(gone));
+        for (int row = 0; !r && row < tk_pg_rows(gone); row++)
+                orch_sessions_disown(app->sessions, &held[tk_pg_i64(gone, row, 0) - 1]);
         tk_arena_reset(state->arena);
 }
 

@@ -106,6 +106,20 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         orch_stream_wake(stream);
 }
 
+void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *held)
+{
+        orch_sessions_cancel(all, &held->step, held->attempt, "this attempt is over, or was given to another worker");
+        TK_LOCKED(&all->lock);
+        tk_list_each(node, &all->open) {
+                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
+                struct held_entry *entry = tk_map_get(s->held, held->step.b, sizeof held->step.b);
+                if (!entry || entry->held.attempt != held->attempt)
+                        continue;
+                tk_map_del(s->held, held->step.b, sizeof held->step.b);
+                tk_free(entry);
+        }
+}
+
 /* References to the streams of all open sessions that the filter wants; *ret_n of them. tk_free the array. */
 static struct tk_rpc_stream **streams(struct orch_sessions *all, bool (*wanted)(struct orch_session *s, const void *arg), const void *arg, size_t *ret_n)
 {

@@ -157,20 +157,23 @@ void orch_session_seen(struct orch_session *s, int64_t now_ns)
         s->seen_ns = now_ns;
 }
 
-static void hold(struct orch_session *s, const struct orch_held *held, uint64_t seq)
+static struct held_entry *hold(struct orch_session *s, const struct orch_held *held, uint64_t seq)
 {
         struct held_entry *entry = TK_NEW(struct held_entry);
         entry->held = *held;
         entry->seq = seq;
         entry->leased_ns = tk_time_mono_ns();
         tk_free(tk_map_put(s->held, held->step.b, sizeof held->step.b, entry));
+        return entry;
 }
 
 void orch_session_hold(struct orch_session *s, const struct orch_held *held)
 {
         TK_LOCKED(&s->all->lock);
-        if (s->stream)
-                hold(s, held, 0);
+        const struct held_entry *newer = tk_map_get(s->held, held->step.b, sizeof held->step.b);
+        if (!s->stream || (newer && newer->held.attempt >= held->attempt))
+                return;
+        hold(s, held, 0)->leased_ns = INT64_MIN; /* renewed, and so checked, with the next look */
 }
 
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt)

@@ -47,7 +47,7 @@ const char *orch_session_worker(const struct orch_session *s);
 
 void orch_session_grant(struct orch_session *s, uint32_t steps);
 void orch_session_seen(struct orch_session *s, int64_t now_ns); /* any frame is a sign of life */
-void orch_session_hold(struct orch_session *s, const struct orch_held *held); /* told by Hello after a reconnect */
+void orch_session_hold(struct orch_session *s, const struct orch_held *held); /* told by the worker: after a reconnect, or when another orchestrator left it */
 /* The execution is over (settled or stale); true if this session held it. */
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
@@ -80,8 +80,10 @@ size_t orch_queue_wanted(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPAC
 /* All namespaces of connected workers. */
 size_t orch_sessions_namespaces(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
 
-/* Sends `fields` (a Cancel) to whoever holds this execution. */
+/* Tells whoever holds this execution to stop it. */
 void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step, uint32_t attempt, const char *reason);
+/* The same, and it is not held any more: the database says that it is over or somebody else's. */
+void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *held);
 /* Ends streams not heard of since `before_ns` (monotonic); returns how many. */
 unsigned orch_sessions_expire(struct orch_sessions *all, int64_t before_ns);
 /* Tells all workers that this process stops: no credit is left, results are still welcome. */

@@ -82,6 +82,19 @@ static void welcome(struct connection *c)
         orch_session_send(c->session, bytes, len);
 }
 
+/* What the worker says it holds; NULL, or why not. */
+static const char *take_held(struct connection *c, Tasker__Dispatch__V1__Held *const *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct orch_held held = {.attempt = list[i]->attempt, .token = list[i]->lease_token};
+                if (!uuid_from(&list[i]->step_uuid, &held.step) || !uuid_from(&list[i]->task_uuid, &held.task))
+                        return "Held: UUIDs must have 16 bytes";
+                (void)tk_str_copy(held.ns, sizeof held.ns, list[i]->namespace_);
+                orch_session_hold(c->session, &held);
+        }
+        return NULL;
+}
+
 /* NULL, or why not. */
 static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello *hello)
 {
@@ -94,14 +107,9 @@ static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello
         for (size_t i = 0; i < hello->n_namespaces; i++)
                 if (!*hello->namespaces[i] || strlen(hello->namespaces[i]) >= ORCH_NAMESPACE_MAX)
                         return "Hello.namespaces: each must have 1 to 63 bytes";
-        for (size_t i = 0; i < hello->n_held; i++) {
-                const Tasker__Dispatch__V1__Held *h = hello->held[i];
-                struct orch_held held = {.attempt = h->attempt, .token = h->lease_token};
-                if (!uuid_from(&h->step_uuid, &held.step) || !uuid_from(&h->task_uuid, &held.task))
-                        return "Hello.held: UUIDs must have 16 bytes";
-                (void)tk_str_copy(held.ns, sizeof held.ns, h->namespace_);
-                orch_session_hold(c->session, &held);
-        }
+        const char *why = take_held(c, hello->held, hello->n_held);
+        if (why)
+                return why;
         c->greeted = true;
         orch_session_hello(c->session, hello->worker_id, (const char *const *)hello->namespaces, hello->n_namespaces);
         welcome(c);
@@ -184,6 +192,11 @@ static const char *take_frame(struct connection *c, const worker_frame *frame, s
                 orch_session_grant(c->session, frame->credit[i]->steps);
         if (frame->heartbeat)
                 heartbeat(c, frame->heartbeat);
+        if (frame->n_held) {
+                const char *why = take_held(c, frame->held, frame->n_held);
+                if (why)
+                        return why;
+        }
         if (frame->n_results) {
                 const char *why = take_results(c, frame, *arena);
                 if (why)
@@ -221,6 +234,17 @@ static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *
         return orch_session_next_frame(((struct connection *)user)->session, buf);
 }
 
+/* It is us who leave, not the worker: what it was sent it goes on with. Who takes over the lease: dispatch.proto. */
+static size_t only_unsent(struct orch_held *held, bool *sent, size_t n)
+{
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+                if (!sent[i])
+                        held[kept++] = held[i];
+        memset(sent, false, kept);
+        return kept;
+}
+
 static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status status, const char *why)
 {
         struct connection *c = user;
@@ -230,6 +254,8 @@ static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status 
         tk_log_info("worker.disconnected", why, TK_STR("worker", orch_session_worker(c->session)),
                     TK_STR("status", tk_rpc_status_name(status)));
         struct orch_held *held = orch_session_closed(c->session, &sent, &n);
+        if (atomic_load(&c->app->stopping))
+                n = only_unsent(held, sent, n);
         orch_dispatch_release(c->app, held, n, sent);
         tk_free(held);
         tk_free(sent);

@@ -15,6 +15,7 @@ struct entry {
         unsigned link;
         enum state state;
         bool cancelled;
+        bool told;              /* the orchestrator of its link knows that we hold it */
         struct tk_buf fields;   /* the encoded result */
 };
 
@@ -24,6 +25,7 @@ struct link {
         unsigned open;          /* queued and running */
         unsigned entries;
         bool up, held_back;
+        bool untold;            /* some of its open entries may not be told */
 };
 
 struct work_ledger {
@@ -121,6 +123,8 @@ static void move(struct work_ledger *ledger, struct entry *e, unsigned to)
         if (is_open(e)) {
                 from->open--;
                 into->open++;
+                e->told = false;
+                into->untold = true;
         } else {
                 e->state = DONE;
                 tk_list_remove(&e->node);
@@ -129,25 +133,44 @@ static void move(struct work_ledger *ledger, struct entry *e, unsigned to)
         e->link = to;
 }
 
-static void move_all(struct work_ledger *ledger, unsigned from, unsigned to, bool results_only)
+enum which { OPEN = 1, RESULTS = 2 };
+
+static void move_all(struct work_ledger *ledger, unsigned from, unsigned to, unsigned which)
 {
         struct entry *e;
-        for (size_t at = 0; (e = next(ledger, &at));)
-                if (e->link == from && !(results_only && is_open(e)))
+        for (size_t at = 0; from != to && (e = next(ledger, &at));)
+                if (e->link == from && (which & (is_open(e) ? OPEN : RESULTS)))
                         move(ledger, e, to);
+}
+
+/* Copies the entries of a link, all or those that are to be told, and counts them as told. */
+static struct work_taken *tell(struct work_ledger *ledger, unsigned link, bool all, size_t *ret_n)
+{
+        struct entry *e;
+        struct work_taken *held = tk_calloc(link_of(ledger, link)->entries + 1, sizeof *held);
+        *ret_n = 0;
+        for (size_t at = 0; (e = next(ledger, &at));) {
+                if (e->link != link || !(all || (is_open(e) && !e->told)))
+                        continue;
+                held[(*ret_n)++] = e->taken;
+                e->told = true;
+        }
+        link_of(ledger, link)->untold = false;
+        return held;
 }
 
 struct work_taken *work_ledger_adopt(struct work_ledger *ledger, unsigned link, size_t *ret_n)
 {
-        struct entry *e;
         TK_LOCKED(&ledger->lock);
-        move_all(ledger, ledger->links_n, link, false);
-        struct work_taken *held = tk_calloc(link_of(ledger, link)->entries + 1, sizeof *held);
+        move_all(ledger, ledger->links_n, link, OPEN | RESULTS);
+        return tell(ledger, link, true, ret_n);
+}
+
+struct work_taken *work_ledger_untold(struct work_ledger *ledger, unsigned link, size_t *ret_n)
+{
+        TK_LOCKED(&ledger->lock);
         *ret_n = 0;
-        for (size_t at = 0; (e = next(ledger, &at));)
-                if (e->link == link)
-                        held[(*ret_n)++] = e->taken;
-        return held;
+        return link_of(ledger, link)->untold ? tell(ledger, link, false, ret_n) : NULL;
 }
 
 void work_ledger_up(struct work_ledger *ledger, unsigned link)
@@ -159,12 +182,12 @@ void work_ledger_up(struct work_ledger *ledger, unsigned link)
         l->held_back = false;
 }
 
-/* A link that is up, one that will stay so if possible, or the orphans' place. */
-static unsigned any_link(struct work_ledger *ledger)
+/* A link that is up and will stay so, else with `any` one that is up, else the orphans' place. */
+static unsigned other_link(struct work_ledger *ledger, bool any)
 {
         unsigned found = ledger->links_n;
         for (unsigned i = ledger->links_n; i-- > 0;)
-                if (ledger->links[i].up && (found == ledger->links_n || !ledger->links[i].held_back))
+                if (ledger->links[i].up && (!ledger->links[i].held_back || (any && found == ledger->links_n)))
                         found = i;
         return found;
 }
@@ -176,14 +199,17 @@ void work_ledger_down(struct work_ledger *ledger, unsigned link)
         ledger->up_n -= l->up;
         l->up = l->held_back = false;
         l->outstanding = 0;
-        move_all(ledger, link, ledger->links_n, false);
-        move_all(ledger, ledger->links_n, any_link(ledger), true);
+        move_all(ledger, link, other_link(ledger, false), OPEN);
+        move_all(ledger, link, other_link(ledger, true), RESULTS);
 }
 
-void work_ledger_hold_back(struct work_ledger *ledger, unsigned link)
+void work_ledger_hand_over(struct work_ledger *ledger, unsigned link)
 {
         TK_LOCKED(&ledger->lock);
         link_of(ledger, link)->held_back = true;
+        unsigned to = other_link(ledger, false);
+        if (to < ledger->links_n)
+                move_all(ledger, link, to, OPEN);
 }
 
 void work_ledger_stop_credit(struct work_ledger *ledger)
@@ -197,6 +223,7 @@ static int take_again(struct work_ledger *ledger, unsigned link, struct entry *e
 {
         e->taken = *taken;
         move(ledger, e, link);
+        e->told = true;
         return WORK_TAKE_E_KNOWN;
 }
 
@@ -216,6 +243,7 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
         tk_list_init(&e->node);
         e->taken = *taken;
         e->link = link;
+        e->told = true;
         tk_map_put(ledger->entries, packed.bytes, sizeof packed.bytes, e);
         l->entries++;
         l->open++;
@@ -271,7 +299,7 @@ bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, st
         *fields = (struct tk_buf){.max = fields->max};
         tk_list_append(&link_of(ledger, e->link)->waiting, &e->node);
         if (e->link == ledger->links_n)
-                move(ledger, e, any_link(ledger));
+                move(ledger, e, other_link(ledger, true));
         if (e->link < ledger->links_n)
                 *ret_link = (int)e->link;
         return true;
@@ -335,6 +363,12 @@ bool work_ledger_idle(struct work_ledger *ledger, unsigned link)
 {
         TK_LOCKED(&ledger->lock);
         return !link_of(ledger, link)->entries;
+}
+
+bool work_ledger_acked(struct work_ledger *ledger, unsigned link)
+{
+        TK_LOCKED(&ledger->lock);
+        return link_of(ledger, link)->entries == link_of(ledger, link)->open;
 }
 
 void work_ledger_numbers(struct work_ledger *ledger, struct work_ledger_numbers *ret)

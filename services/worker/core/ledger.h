@@ -3,7 +3,8 @@
  * from it. No I/O, no clock. Thread-safe; one lock, held for memory work only.
  *
  * An attempt is queued → running → done (its result waits for a stream) → sent → gone with the ack. It belongs to the
- * link (orchestrator) it came by; when that link breaks it is an orphan: its result leaves by any link.
+ * link (orchestrator) it came by; when that link breaks or is about to, it goes to another one that is up, whose orchestrator
+ * is told that we hold it; without one it is an orphan, until a link introduces itself.
  *
  * Credit. The worker takes `total` attempts at once (core/pace.h says how many), shared evenly by the links that are up. A link may have as many
  * assignments open as it has credit outstanding or attempts queued and running; what is missing to its share is granted
@@ -40,8 +41,10 @@ struct work_ledger *work_ledger_free(struct work_ledger *ledger);
 /* A link is about to introduce itself: orphans become its own; they are copied for its Hello (tk_free). */
 struct work_taken *work_ledger_adopt(struct work_ledger *ledger, unsigned link, size_t *ret_n);
 void work_ledger_up(struct work_ledger *ledger, unsigned link);         /* it was welcomed */
-void work_ledger_down(struct work_ledger *ledger, unsigned link);       /* it broke: its attempts are orphans */
-void work_ledger_hold_back(struct work_ledger *ledger, unsigned link);  /* no more credit until it is up again */
+void work_ledger_down(struct work_ledger *ledger, unsigned link);       /* it broke: others take over, or its attempts are orphans */
+void work_ledger_hand_over(struct work_ledger *ledger, unsigned link);  /* no more credit until it is up again; another one takes what runs */
+/* What the link took over from others and has not told yet; it counts as told now. NULL: nothing. tk_free. */
+struct work_taken *work_ledger_untold(struct work_ledger *ledger, unsigned link, size_t *ret_n);
 void work_ledger_stop_credit(struct work_ledger *ledger);               /* no more credit at all: the worker stops */
 
 enum { WORK_TAKE_OK, WORK_TAKE_E_KNOWN /* here already: its result will be offered (again) */, WORK_TAKE_E_FULL /* far beyond what was granted */ };
@@ -63,8 +66,9 @@ bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key);
 bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max, unsigned *ret_credit);
 /* True: credit that had been held back may flow again, wake the links. */
 bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key);
-/* The link has nothing open and nothing unacknowledged. */
+/* The link has nothing open and nothing unacknowledged; nothing unacknowledged. */
 bool work_ledger_idle(struct work_ledger *ledger, unsigned link);
+bool work_ledger_acked(struct work_ledger *ledger, unsigned link);
 
 struct work_ledger_numbers {
         unsigned queued, running, unacknowledged, orphans, overruns, credit;

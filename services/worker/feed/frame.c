@@ -109,16 +109,33 @@ static void put_frame(const Tasker__Dispatch__V1__WorkerFrame *frame, struct tk_
         tk_rpc_pack(&frame->base, buf);
 }
 
-static Tasker__Dispatch__V1__Held *held_message(struct tk_arena *arena, struct work_taken *taken)
+static Tasker__Dispatch__V1__Held **held_messages(struct tk_arena *arena, struct work_taken *taken, size_t n)
 {
-        Tasker__Dispatch__V1__Held *held = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__Held);
-        tasker__dispatch__v1__held__init(held);
-        held->step_uuid = (ProtobufCBinaryData){sizeof taken->key.step.b, taken->key.step.b};
-        held->task_uuid = (ProtobufCBinaryData){sizeof taken->task.b, taken->task.b};
-        held->attempt = taken->key.attempt;
-        held->lease_token = taken->token;
-        held->namespace_ = taken->ns;
-        return held;
+        Tasker__Dispatch__V1__Held **list = TK_ARENA_ARRAY(arena, Tasker__Dispatch__V1__Held *, n + 1);
+        for (size_t i = 0; i < n; i++, taken++) {
+                list[i] = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__Held);
+                tasker__dispatch__v1__held__init(list[i]);
+                list[i]->step_uuid = (ProtobufCBinaryData){sizeof taken->key.step.b, taken->key.step.b};
+                list[i]->task_uuid = (ProtobufCBinaryData){sizeof taken->task.b, taken->task.b};
+                list[i]->attempt = taken->key.attempt;
+                list[i]->lease_token = taken->token;
+                list[i]->namespace_ = taken->ns;
+        }
+        return list;
+}
+
+bool work_frame_put_untold(struct work_app *app, unsigned link, struct tk_buf *buf)
+{
+        size_t n;
+        TK_AUTOFREE struct work_taken *held = work_ledger_untold(app->ledger, link, &n);
+        if (!n)
+                return false;
+        TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(16 * 1024, (size_t)64 << 20);
+        Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
+        frame.held = held_messages(arena, held, n);
+        frame.n_held = n;
+        put_frame(&frame, buf);
+        return true;
 }
 
 static void put_names(struct work_app *app, struct tk_arena *arena, Tasker__Dispatch__V1__Hello *hello)
@@ -143,9 +160,7 @@ void work_frame_put_hello(struct work_app *app, unsigned link, struct tk_buf *bu
         hello.permits = app->conf.permits;
         put_names(app, arena, &hello);
         TK_AUTOFREE struct work_taken *held = work_ledger_adopt(app->ledger, link, &hello.n_held);
-        hello.held = TK_ARENA_ARRAY(arena, Tasker__Dispatch__V1__Held *, hello.n_held + 1);
-        for (size_t i = 0; i < hello.n_held; i++)
-                hello.held[i] = held_message(arena, &held[i]);
+        hello.held = held_messages(arena, held, hello.n_held);
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
         frame.hello = &hello;
         put_frame(&frame, buf);

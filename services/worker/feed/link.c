@@ -14,6 +14,7 @@
 #define RECONNECT_MAX_NS (5 * TK_NS_PER_S)
 #define WELCOME_TIMEOUT_NS (10 * TK_NS_PER_S)
 #define DEFAULT_HEARTBEAT_NS (2 * TK_NS_PER_S)
+#define DRAIN_PATIENCE_NS (2 * TK_NS_PER_S)
 #define DEFAULT_LEASE_NS (30 * TK_NS_PER_S)
 enum { SILENT_HEARTBEATS = 3, FRAME_BYTES = 1 << 20, FRAME_ARENA_BLOCK = 16 * 1024 };
 #define FRAME_ARENA_MAX ((size_t)256 << 20)
@@ -94,14 +95,17 @@ static bool welcomed(struct work_link *link, const Tasker__Dispatch__V1__Welcome
         return true;
 }
 
-/* The peer stops: it gets what belongs to it, then our goodbye; the others get the work. */
+/* The peer stops: it gets the results that wait, then our goodbye; another one takes over what runs. Without another one we
+ * wait a little for what ends soon; what runs longer stays with us, and the next Hello tells of it. */
 static void drained(struct work_link *link)
 {
         {
                 TK_LOCKED(&link->lock);
-                link->leaving = true;
+                link->drained = true;
+                link->patience_ns = tk_time_mono_ns() + DRAIN_PATIENCE_NS;
         }
-        work_ledger_hold_back(link->app->ledger, link->at);
+        work_ledger_hand_over(link->app->ledger, link->at);
+        tk_actor_wake(link->app->connect);
         tk_log_info("orchestrator.draining", NULL, TK_STR("address", link->address));
 }
 
@@ -177,7 +181,7 @@ static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status 
 
 /* What the state allows and asks for, decided under the lock. */
 struct next {
-        bool hello, up, leaving;
+        bool hello, up, leaving, drained, impatient;
         uint64_t beat; /* 0: none */
 };
 
@@ -193,11 +197,22 @@ static struct next decide(struct work_link *link)
                 return next;
         next.up = true;
         next.leaving = link->leaving;
+        next.drained = link->drained;
+        next.impatient = link->patience_ns == TK_TIME_NEVER;
         if (link->beat) {
                 link->beat = false;
                 next.beat = ++link->sequence;
         }
         return next;
+}
+
+/* Whether nothing keeps the stream any more. */
+static bool may_leave(struct work_link *link, const struct next *next)
+{
+        struct work_ledger *ledger = link->app->ledger;
+        if (work_ledger_idle(ledger, link->at))
+                return next->leaving || next->drained;
+        return next->drained && next->impatient && !next->leaving && work_ledger_acked(ledger, link->at);
 }
 
 static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *buf)
@@ -213,11 +228,12 @@ static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *
         if (!next.up)
                 return false;
         bool any = work_ledger_collect(link->app->ledger, link->at, buf, FRAME_BYTES, &credit);
+        any |= work_frame_put_untold(link->app, link->at, buf);
         if (credit)
                 work_frame_put_credit(credit, buf);
         if (next.beat)
                 work_frame_put_heartbeat(link->app, next.beat, buf);
-        bool goodbye = next.leaving && !any && work_ledger_idle(link->app->ledger, link->at);
+        bool goodbye = !any && may_leave(link, &next);
         if (goodbye) {
                 TK_LOCKED(&link->lock);
                 link->goodbye = true;
@@ -237,7 +253,8 @@ static void open(struct work_link *link, int64_t now_ns)
                 link->state = WORK_LINK_OPENING;
                 link->seen_ns = now_ns;
                 link->heartbeat_ns = WELCOME_TIMEOUT_NS / SILENT_HEARTBEATS;
-                link->beat = link->goodbye = false;
+                link->beat = link->goodbye = link->drained = false;
+                link->patience_ns = 0;
         }
         struct tk_rpc_stream *stream = tk_rpc_stream_open(link->channel, "/tasker.dispatch.v1.Dispatch/Connect", &ops, link);
         {
@@ -251,7 +268,7 @@ static void open(struct work_link *link, int64_t now_ns)
         work_link_wake(link);
 }
 
-enum due { NOTHING, OPEN, BEAT, SILENT };
+enum due { NOTHING, OPEN, WAKE, SILENT };
 
 static enum due due(struct work_link *link, int64_t now_ns, int64_t *ret_next_ns)
 {
@@ -271,14 +288,19 @@ static enum due due(struct work_link *link, int64_t now_ns, int64_t *ret_next_ns
         }
         if (link->state != WORK_LINK_UP)
                 return NOTHING;
+        bool impatient = link->drained && now_ns >= link->patience_ns;
+        if (impatient)
+                link->patience_ns = TK_TIME_NEVER;
+        if (link->drained && link->patience_ns < *ret_next_ns)
+                *ret_next_ns = link->patience_ns;
         bool beat = now_ns >= link->beat_due_ns;
         if (beat) {
                 link->beat = true;
                 link->beat_due_ns = now_ns + link->heartbeat_ns;
         }
-        if (link->beat_due_ns < silent_ns)
+        if (link->beat_due_ns < *ret_next_ns)
                 *ret_next_ns = link->beat_due_ns;
-        return beat ? BEAT : NOTHING;
+        return beat || impatient ? WAKE : NOTHING;
 }
 
 int64_t work_link_tick(struct work_link *link, int64_t now_ns)
@@ -290,7 +312,7 @@ int64_t work_link_tick(struct work_link *link, int64_t now_ns)
         case OPEN:
                 open(link, now_ns);
                 return work_link_tick(link, now_ns);
-        case BEAT:
+        case WAKE:
                 work_link_wake(link);
                 break;
         case SILENT:

@@ -31,6 +31,8 @@ struct work_link {
         uint64_t sequence;              /* of heartbeats */
         bool beat;                      /* a heartbeat is due */
         bool leaving;                   /* say goodbye when nothing of this link is left */
+        bool drained;                   /* the peer stops */
+        int64_t patience_ns;            /* drained: until then what runs may end; TK_TIME_NEVER: that time is over */
         bool goodbye;                   /* said */
         bool ending;                    /* the worker stops: do not open again */
 };

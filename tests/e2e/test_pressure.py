@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""More work than fits, and the end of a process: what is accepted is kept, what is not is told so."""
+import concurrent.futures
+import os
+import signal
+import unittest
+import uuid
+
+from lib.system import SLOW, System, eventually
+
+MAILBOX = 4
+
+
+def body(**context):
+    return {"namespace": "tests", "name": "chain", "version": "1.0.0", "context": {"run": str(uuid.uuid4()), **context}, "initiator": "test",
+            "source_system": "tests", "reason": "test"}
+
+
+class Pressure(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System(env={"TASKER_INTAKE_MAILBOX_MAX": str(MAILBOX), "TASKER_INTAKE_BATCH_MAX": "1"})
+        cls.addClassCleanup(cls.s.stop)
+
+    def test_a_full_intake_refuses_with_retry_after_and_keeps_what_it_took(self):
+        clients = 4 * MAILBOX
+        bodies = [body() for _ in range(clients)]
+        with self.s.conn() as c, concurrent.futures.ThreadPoolExecutor(clients) as pool:
+            c.script("BEGIN; LOCK TABLE tasker.tasks IN EXCLUSIVE MODE")  # the next creating transaction waits
+            answers = [pool.submit(self.s.call, "POST", "/v1/tasks", b) for b in bodies]
+            eventually(lambda: sum(a.done() for a in answers) >= clients - MAILBOX - 1, what="all but those that wait are answered")
+            refused = [a.result() for a in answers if a.done()]
+            self.assertEqual({r.status for r in refused}, {503})
+            for r in refused:
+                self.assertGreaterEqual(int(r.headers["Retry-After"]), 1)
+                self.assertEqual(r.json["error"]["code"], "BACKPRESSURE")
+            ready = self.s.call("GET", "/health/live")
+            self.assertEqual(ready.status, 200)
+            c.script("COMMIT")
+            statuses = [a.result().status for a in answers]
+        self.assertEqual(statuses.count(200), clients - len(refused))
+        self.assertGreaterEqual(statuses.count(200), MAILBOX)
+        again = [self.s.call("POST", "/v1/tasks", b).status for b, status in zip(bodies, statuses) if status == 503]
+        self.assertEqual(set(again), {200})
+        eventually(lambda: self.s.value("SELECT count(*) FROM tasker.tasks WHERE state = 'complete'") == clients, what="all are complete")
+        self.s.doctor()
+
+
+class Stop(unittest.TestCase):
+    def setUp(self):
+        self.s = System(env={"TASKER_SHUTDOWN_GRACE": "60s"})
+        self.addCleanup(self.s.stop)
+
+    def own(self, kind):
+        """Starts the service anew as a child of ours, so that its exit status can be read."""
+        self.s.kill(kind)
+        self.s.respawn(kind)
+        return self.s._spawned[-1]
+
+    def long_task(self):
+        task = self.s.submit("tests", "chain", {"sleep_ms": 600000, "journal": self.s.journal})
+        eventually(lambda: os.path.exists(self.s.journal) and task in open(self.s.journal, encoding="utf-8").read(), what="its handler runs")
+        return task
+
+    def test_a_worker_finishes_what_it_runs_unless_told_twice(self):
+        child = self.own("worker")
+        task = self.long_task()
+        child.send_signal(signal.SIGTERM)
+        eventually(lambda: not self.s.ready("worker"), what="it is not ready any more")
+        self.assertIsNone(child.poll())
+        self.assertEqual(self.s.value("SELECT state FROM tasker.workflow_steps WHERE task_uuid = $1 AND step_no = 0", task), "in_progress")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(10 * SLOW), 1)
+        self.s.respawn("worker")  # nothing is lost: the step runs again
+        eventually(lambda: self.s.value("SELECT attempts FROM tasker.workflow_steps WHERE task_uuid = $1 AND step_no = 0", task) == 2, what="the step runs again")
+        self.assertEqual(self.s.call("DELETE", f"/v1/tasks/{task}").status, 200)
+        self.s.doctor()
+
+    def test_an_orchestrator_that_stops_answers_its_waiters_and_the_worker_keeps_its_step(self):
+        child = self.own("orchestrator")
+        eventually(lambda: self.s.ready("orchestrator"), what="it is ready")
+        task = self.long_task()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            waits = [pool.submit(self.s.call, "GET", f"/v1/tasks/{task}?wait=60s") for _ in range(20)]
+            eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_waiters") == 20, what="all wait")
+            child.send_signal(signal.SIGTERM)
+            self.assertEqual({(w.result().status, w.result().json["status"]) for w in waits}, {(200, "steps_in_process")})
+        self.assertEqual(child.wait(60 * SLOW), 0)
+        self.s.respawn("orchestrator")
+        eventually(lambda: self.s.ready("orchestrator"), what="it is back")
+        row, = self.s.sql("SELECT state, attempts FROM tasker.workflow_steps WHERE task_uuid = $1 AND step_no = 0", task)
+        self.assertEqual((row.state, row.attempts), ("in_progress", 1))
+        eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_steps_in_flight") == 1, what="the worker says what it still holds")
+        self.assertEqual(self.s.call("DELETE", f"/v1/tasks/{task}").status, 200)
+        eventually(lambda: "cancelled" in open(self.s.journal, encoding="utf-8").read(), what="the handler is told")
+        self.s.doctor()
