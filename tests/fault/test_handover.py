@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""An orchestrator goes away while a worker runs a long step of its: another one takes over the lease, and the step runs once."""
+import os
+import signal
+import unittest
+
+from lib.system import System, eventually
+
+LEASE_S = 3
+LOOK = "SELECT s.state, s.attempts, s.losses FROM tasker.workflow_steps s WHERE s.task_uuid = $1 AND s.step_no = 0"
+VISIBLE_AT = "SELECT extract(epoch FROM q.vt - clock_timestamp()) FROM pgmq.q_worker_tests_queue q JOIN tasker.workflow_steps s ON s.msg_id = q.msg_id WHERE s.task_uuid = $1"
+
+
+class Handover(unittest.TestCase):
+    def setUp(self):
+        self.s = System(orchestrators=2, env={"TASKER_DISPATCH_LEASE": f"{LEASE_S}s", "TASKER_DISPATCH_HEARTBEAT": "300ms"})
+        self.addCleanup(self.s.stop)
+
+    def held(self, at):
+        return self.s.metric(self.s.endpoints["orchestrators"][at]["rest"], "tasker_orchestrator_steps_in_flight")
+
+    def long_step_of_the_first(self):
+        task = self.s.submit("tests", "chain", {"sleep_ms": 2500 * LEASE_S, "journal": self.s.journal}, base=self.s.endpoints["orchestrators"][0]["rest"])
+        eventually(lambda: os.path.exists(self.s.journal), what="its handler runs")
+        self.assertEqual((self.held(0), self.held(1)), (1, 0))
+        return task
+
+    def goes_on(self, task):
+        """The other one holds the step, its lease is renewed well past its end, and it ends as its first attempt."""
+        eventually(lambda: self.held(1) == 1, 10, "the other one was told")
+        eventually(lambda: self.s.metric(self.s.endpoints["orchestrators"][1]["rest"], "tasker_orchestrator_leases_renewed_total") >= 3, 30, "it renews the lease")
+        self.assertGreater(self.s.value(VISIBLE_AT, task), 0)
+        row, = self.s.sql(LOOK, task)
+        self.assertEqual((row.state, row.attempts, row.losses), ("in_progress", 1, 0))
+        eventually(lambda: self.s.sql(LOOK, task)[0].state == "complete", 30, "it ends")
+        row, = self.s.sql(LOOK, task)
+        self.assertEqual((row.attempts, row.losses), (1, 0))
+        self.assertEqual(self.s.call("DELETE", f"/v1/tasks/{task}", base=self.s.endpoints["orchestrators"][1]["rest"]).status, 200)
+        with open(self.s.journal, encoding="utf-8") as f:
+            self.assertEqual(sum(line.split()[0] == "begin" and line.split()[2] == "one" for line in f), 1)
+        self.s.doctor()
+
+    def test_it_stops(self):
+        task = self.long_step_of_the_first()
+        process = self.s.kill("orchestrator", 0, signal.SIGTERM)
+        eventually(lambda: not self.s.alive(process["pid"]), 10, "it does not wait for the handler")
+        self.goes_on(task)
+
+    def test_it_dies(self):
+        task = self.long_step_of_the_first()
+        self.s.kill("orchestrator", 0)
+        self.goes_on(task)
