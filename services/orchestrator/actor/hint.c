@@ -72,7 +72,7 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, 1 << 20);
         state->kv = tk_kv_new(&(struct tk_kv_conf){.url = state->app->conf.redis_url});
-        state->db.conf = orch_db_conf(state->app, "tasker-hint", true);
+        state->db.conf = orch_db_conf(state->app, "tasker-hint");
         return 0;
 }
 

@@ -36,7 +36,7 @@ static int start(void *self, void *app_)
         struct tk_pg *pg;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        state->db.conf = orch_db_conf(app, "tasker-intake", true);
+        state->db.conf = orch_db_conf(app, "tasker-intake");
         (void)!connection(state, &pg);
         return 0;
 }

@@ -52,7 +52,7 @@ static int start(void *self, void *app_)
         struct orch_app *app = app_;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        state->db.conf = orch_db_conf(app, "tasker-query", false);
+        state->db.conf = orch_db_conf(app, "tasker-query");
         (void)connection(state);
         return 0;
 }

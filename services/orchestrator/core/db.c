@@ -5,16 +5,16 @@
 #include "pg/migrate.h"
 #include <errno.h>
 
-struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name, bool hot)
+struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name)
 {
-        return (struct tk_pg_conf){.url = app->conf.database_url, .application_name = application_name, .hot = hot,
+        return (struct tk_pg_conf){.url = app->conf.database_url, .application_name = application_name, .hot = true,
                                    .statement_timeout_ns = app->conf.database_statement_timeout, .check = tk_migrate_present};
 }
 
 int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret)
 {
         struct tk_err err = {0};
-        struct tk_pg_conf conf = orch_db_conf(app, application_name, true);
+        struct tk_pg_conf conf = orch_db_conf(app, application_name);
         int r = tk_pg_open(&conf, ret, &err);
         if (r)
                 orch_db_failed(app, "connect", r, &err);

@@ -4,8 +4,8 @@
 #include "orchestrator/app.h"
 #include "pg/pg.h"
 
-/* Of a connection named after its actor. hot: for functions of the engine; else for reads of people. A database without our schema is refused. */
-struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name, bool hot);
+/* Of a connection named after its actor: plans pinned, a database without our schema refused. */
+struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name);
 
 /* Opens a hot connection for an actor's start; a failure is logged. 0 and *ret, or -EIO. */
 TK_MUST int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret);
