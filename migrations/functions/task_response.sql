@@ -1,6 +1,7 @@
--- tasker.task_response(task, with_steps): the TaskResponse document of the REST contract; NULL for an unknown task.
--- Reads: tasks, named_tasks, workflow_steps through get_task_execution_context and get_step_readiness_status. Locks: none.
--- plpgsql, because it keeps its plans: as a plain SQL function it was planned anew on every call, which took 95 % of 3.5 ms.
+-- tasker.task_response(task, with_steps): the TaskResponse document of the REST contract; NULL for an unknown task. Its list of steps
+-- is ordered by step UUID, and '[]' when not asked for. Counts and list come from one look at the steps.
+-- Reads: tasks, named_tasks, workflow_steps through get_step_readiness_status. Locks: none.
+-- plpgsql, because it keeps its plan: as a plain SQL function it was planned anew on every call, which took 95 % of 3.5 ms.
 CREATE OR REPLACE FUNCTION tasker.task_response(p_task uuid, p_with_steps boolean) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -15,14 +16,34 @@ BEGIN
            'reason', coalesce(t.reason, 'unknown'),
            'priority', t.priority, 'tags', t.tags,
            'correlation_id', t.correlation_id, 'parent_correlation_id', t.parent_correlation_id,
-           'total_steps', c.total_steps, 'pending_steps', c.pending_steps, 'in_progress_steps', c.in_progress_steps,
-           'completed_steps', c.completed_steps, 'failed_steps', c.failed_steps, 'ready_steps', c.ready_steps,
-           'execution_status', c.execution_status, 'recommended_action', coalesce(c.recommended_action, 'none'),
-           'completion_percentage', c.completion_percentage, 'health_status', c.health_status,
+           'total_steps', c.total, 'pending_steps', c.pending, 'in_progress_steps', c.running,
+           'completed_steps', c.done, 'failed_steps', c.failed, 'ready_steps', c.ready,
+           'execution_status', x.status, 'recommended_action', tasker._recommended_action(x.status),
+           'completion_percentage', CASE WHEN c.total = 0 THEN 0::numeric ELSE round(100.0 * c.done / c.total, 2) END,
+           'health_status', CASE WHEN c.failed > 0 THEN 'blocked' ELSE 'healthy' END,
            'template_digest', t.template_digest,
-           'steps', CASE WHEN p_with_steps THEN tasker.task_response_steps(t.task_uuid) ELSE '[]'::json END)
+           'steps', coalesce(c.steps, '[]'::json))
     FROM tasker.tasks t
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
-    CROSS JOIN LATERAL tasker.get_task_execution_context(t.task_uuid) c
+    CROSS JOIN LATERAL (SELECT count(*) AS total,
+                               count(*) FILTER (WHERE r.current_state = 'pending') AS pending,
+                               count(*) FILTER (WHERE r.current_state = 'in_progress') AS running,
+                               count(*) FILTER (WHERE r.current_state LIKE 'enqueued%') AS enqueued,
+                               count(*) FILTER (WHERE r.current_state IN ('complete', 'resolved_manually')) AS done,
+                               count(*) FILTER (WHERE r.current_state = 'error') AS failed,
+                               count(*) FILTER (WHERE r.ready_for_execution) AS ready,
+                               json_agg(json_build_object(
+                                 'workflow_step_uuid', r.workflow_step_uuid, 'task_uuid', r.task_uuid, 'named_step_uuid', r.named_step_uuid,
+                                 'name', r.name, 'current_state', r.current_state,
+                                 'dependencies_satisfied', r.dependencies_satisfied, 'retry_eligible', r.retry_eligible,
+                                 'ready_for_execution', r.ready_for_execution,
+                                 'last_failure_at', tasker.time_text(r.last_failure_at, 'naive'),
+                                 'next_retry_at', tasker.time_text(r.next_retry_at, 'naive'),
+                                 'last_attempted_at', tasker.time_text(r.last_attempted_at, 'naive'),
+                                 'total_parents', r.total_parents, 'completed_parents', r.completed_parents,
+                                 'attempts', r.attempts, 'max_attempts', r.max_attempts,
+                                 'backoff_request_seconds', r.backoff_request_seconds)) FILTER (WHERE p_with_steps) AS steps
+                          FROM tasker.get_step_readiness_status(t.task_uuid) r) c
+    CROSS JOIN LATERAL (SELECT tasker._execution_status(c.total, c.done, c.failed, c.ready, c.running + c.enqueued) AS status) x
    WHERE t.task_uuid = p_task);
 END $$;

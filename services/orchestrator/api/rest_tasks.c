@@ -70,7 +70,12 @@ static void task_wait(struct orch_app *app, struct task_read *read, int64_t wait
         probe->task = read->task;
         struct tk_http_req *req = read->req;
         /* Registered before the state is looked at, so that no completion falls between. */
-        probe->ticket = orch_waiters_add(app->waiters, &read->task, tk_time_mono_ns() + wait_ns, task_waited, read);
+        bool moving;
+        probe->ticket = orch_waiters_add(app->waiters, &read->task, tk_time_mono_ns() + wait_ns, task_waited, read, &moving);
+        if (moving) {
+                tk_free(probe);
+                return;
+        }
         if (orch_query_post(app, task_probe, probe)) {
                 if (orch_waiters_take(app->waiters, probe->ticket))
                         orch_reply_busy(req, "query");

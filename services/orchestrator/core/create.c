@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
+#include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
 enum { CREDIT_BASE = 16, CREDIT_PER_TASK = 4 };
@@ -110,6 +111,8 @@ static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
 
+        for (size_t i = 0; i < n; i++)
+                orch_waiters_moving(app->waiters, &items[i]->task); /* first: it may come to rest before this returns */
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start = tk_time_mono_ns();
         int r = tk_pg_query(pg, &tk_sql_engine_create_tasks, &args, &res, err);

@@ -18,6 +18,8 @@ struct waiter {
         void *request;
 };
 
+enum { MOVING = 1 << 13 }; /* places, 16 bytes each */
+
 struct orch_waiters {
         struct tk_lock lock;
         struct tk_cond changed;
@@ -26,7 +28,15 @@ struct orch_waiters {
         uint64_t tickets;
         bool stop;
         struct tk_thread thread;
+        struct tk_uuid moving[MOVING]; /* by hash of the task; a newer one takes the place of an older one; nil: none */
 };
+
+static struct tk_uuid *place(struct orch_waiters *w, const struct tk_uuid *task)
+{
+        uint16_t bits; /* the end of a UUID is random */
+        memcpy(&bits, task->b + sizeof task->b - sizeof bits, sizeof bits);
+        return &w->moving[bits % MOVING];
+}
 
 /* Under the lock: moves every waiter the filter wants to `out`. */
 static void detach(struct orch_waiters *w, struct tk_list *out, const struct tk_uuid *task, int64_t due_ns)
@@ -95,7 +105,14 @@ struct orch_waiters *orch_waiters_free(struct orch_waiters *w)
         return tk_free(w);
 }
 
-uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, int64_t deadline_ns, orch_waiter_fn *fn, void *request)
+void orch_waiters_moving(struct orch_waiters *w, const struct tk_uuid *task)
+{
+        TK_LOCKED(&w->lock);
+        *place(w, task) = *task;
+}
+
+uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, int64_t deadline_ns, orch_waiter_fn *fn, void *request,
+                          bool *ret_moving)
 {
         struct waiter *waiter = TK_NEW(struct waiter);
         waiter->task = *task;
@@ -103,6 +120,7 @@ uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, in
         waiter->fn = fn;
         waiter->request = request;
         TK_LOCKED(&w->lock);
+        *ret_moving = tk_uuid_eq(place(w, task), task);
         waiter->ticket = ++w->tickets;
         struct tk_list *at = w->waiting.prev; /* mostly the latest: search from the end */
         while (at != &w->waiting && tk_list_entry(at, struct waiter, link)->deadline_ns > deadline_ns)
@@ -133,6 +151,8 @@ void orch_waiters_notify(struct orch_waiters *w, const struct tk_uuid *task)
 {
         struct tk_list out = TK_LIST_INIT(out);
         tk_lock_take(&w->lock);
+        if (tk_uuid_eq(place(w, task), task))
+                *place(w, task) = (struct tk_uuid){0};
         detach(w, &out, task, 0);
         tk_lock_give(&w->lock);
         run(&out);
@@ -142,6 +162,7 @@ void orch_waiters_notify_all(struct orch_waiters *w)
 {
         struct tk_list out = TK_LIST_INIT(out);
         tk_lock_take(&w->lock);
+        memset(w->moving, 0, sizeof w->moving);
         detach(w, &out, NULL, TK_TIME_NEVER);
         tk_lock_give(&w->lock);
         run(&out);

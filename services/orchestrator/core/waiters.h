@@ -16,9 +16,13 @@ typedef void orch_waiter_fn(void *request);
 TK_MUST struct orch_waiters *orch_waiters_new(void);
 /* Wakes all that are left, then frees. */
 struct orch_waiters *orch_waiters_free(struct orch_waiters *waiters);
-/* deadline: monotonic. Returns a ticket (never 0) to take it back with. */
+/* This process is about to create the task: until a notify for it, it is known to move and a wait for it needs no look at the
+ * database. Of the last few thousand only; forgetting costs that look. */
+void orch_waiters_moving(struct orch_waiters *waiters, const struct tk_uuid *task);
+/* deadline: monotonic. Returns a ticket (never 0) to take it back with. *ret_moving: the task is known to move, so that nothing was
+ * missed; else the caller looks at it. */
 TK_MUST uint64_t orch_waiters_add(struct orch_waiters *waiters, const struct tk_uuid *task, int64_t deadline_ns,
-                                  orch_waiter_fn *fn, void *request);
+                                  orch_waiter_fn *fn, void *request, bool *ret_moving);
 /* True: it was still waiting and is the caller's again. */
 TK_MUST bool orch_waiters_take(struct orch_waiters *waiters, uint64_t ticket);
 void orch_waiters_notify(struct orch_waiters *waiters, const struct tk_uuid *task);
