@@ -1,9 +1,9 @@
--- tasker._delete_messages(namespaces, ids): removes messages, one PGMQ call per namespace.
+-- tasker._delete_messages(namespaces, ids): removes messages, one statement per namespace.
 CREATE OR REPLACE FUNCTION tasker._delete_messages(p_ns text[], p_msg bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE v record;
 BEGIN
   FOR v IN SELECT u.ns, array_agg(u.msg) AS ids FROM unnest(p_ns, p_msg) u(ns, msg) WHERE u.msg IS NOT NULL GROUP BY u.ns LOOP
-    PERFORM pgmq.delete(tasker.queue_name(v.ns), v.ids);
+    PERFORM tasker._delete(v.ns, v.ids);
   END LOOP;
 END $$;

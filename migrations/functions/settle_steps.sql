@@ -88,7 +88,7 @@ BEGIN
 
   -- 3. The messages. Their ids are unique per queue only, but what was settled held its message under its task's lock.
   IF cardinality(v_ns) = 1 THEN
-    PERFORM pgmq.delete(tasker.queue_name(v_ns[1]), array(SELECT p_msg[i] FROM unnest(d_idx) i));
+    PERFORM tasker._delete(v_ns[1], array(SELECT p_msg[i] FROM unnest(d_idx) i));
   ELSE
     PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n),
                                     array(SELECT p_msg[d.i] FROM unnest(d_idx) WITH ORDINALITY d(i, n) ORDER BY d.n));

@@ -1,0 +1,7 @@
+-- tasker._delete(namespace, ids): removes messages of one queue. What pgmq.delete does, without returning the ids: that is a
+-- quarter of its time.
+CREATE OR REPLACE FUNCTION tasker._delete(p_namespace text, p_msg bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('DELETE FROM pgmq.%I WHERE msg_id = ANY ($1)', pgmq.format_table_name(tasker.queue_name(p_namespace), 'q')) USING p_msg;
+END $$;
