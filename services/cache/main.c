@@ -41,6 +41,7 @@ int main(int argc, char **argv)
                 .routes_n = &cache_routes_n,
                 .create = service_new,
                 .ready = service_ready,
+                .runtime = cache_runtime,
                 .destroy = service_free,
         };
         return tk_service_main(&service, argc, argv);

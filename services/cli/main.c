@@ -6,6 +6,7 @@
 #include "cli/cmd_dev.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
+#include "cli/cmd_top.h"
 #include <stdio.h>
 
 enum { EXIT_USAGE = 2 };
@@ -17,6 +18,7 @@ static const struct {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
         {"task", "submit, get, list, cancel, wait, graph", cli_cmd_task},
         {"template", "list, apply, validate", cli_cmd_template},
+        {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
         {"doctor", "prove that the database is consistent", cli_cmd_doctor},
 };

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
                 .routes_n = &orch_routes_n,
                 .create = service_new,
                 .ready = service_ready,
+                .runtime = orch_runtime,
                 .destroy = service_free,
         };
         return tk_service_main(&service, argc, argv);

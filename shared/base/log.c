@@ -97,6 +97,7 @@ static void put_value(struct tk_buf *line, const struct tk_log_field *field)
                 else
                         tk_buf_puts(line, "null"); /* JSON has no infinity */
                 break;
+        case TK_LOG_F_JSON: tk_buf_puts(line, field->s); break;
         case TK_LOG_F_BOOL: tk_buf_puts(line, field->i ? "true" : "false"); break;
         }
 }

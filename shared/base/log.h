@@ -12,12 +12,13 @@ enum tk_log_format { TK_LOG_JSON, TK_LOG_TEXT };
 
 struct tk_log_field {
         const char *key;
-        enum { TK_LOG_F_STR, TK_LOG_F_I64, TK_LOG_F_F64, TK_LOG_F_BOOL } kind;
+        enum { TK_LOG_F_STR, TK_LOG_F_I64, TK_LOG_F_F64, TK_LOG_F_BOOL, TK_LOG_F_JSON } kind;
         union { const char *s; int64_t i; double f; };
 };
 #define TK_STR(k, v) ((struct tk_log_field){.key = (k), .kind = TK_LOG_F_STR, .s = (v)})
 #define TK_INT(k, v) ((struct tk_log_field){.key = (k), .kind = TK_LOG_F_I64, .i = (int64_t)(v)})
 #define TK_F64(k, v) ((struct tk_log_field){.key = (k), .kind = TK_LOG_F_F64, .f = (v)})
+#define TK_JSON(k, v) ((struct tk_log_field){.key = (k), .kind = TK_LOG_F_JSON, .s = (v)}) /* valid JSON, printed as it is, not cut */
 #define TK_BOOL(k, v) ((struct tk_log_field){.key = (k), .kind = TK_LOG_F_BOOL, .i = !!(v)})
 
 /* Once at start, before threads. `service` is printed on every line; static storage. */

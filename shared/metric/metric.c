@@ -228,3 +228,39 @@ void tk_metrics_text(struct tk_metrics *metrics, struct tk_buf *out)
                 }
         }
 }
+
+static void put_json_value(struct tk_buf *out, const struct tk_metric_row *row, struct series *series)
+{
+        int64_t value = atomic_load_explicit(&series->value, memory_order_relaxed);
+        uint64_t count = 0;
+
+        if (row->kind != TK_METRIC_HISTOGRAM) {
+                tk_buf_printf(out, "%" PRId64, value);
+                return;
+        }
+        for (size_t i = 0; i < BUCKETS; i++)
+                count += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
+        tk_buf_printf(out, "{\"count\":%" PRIu64 ",\"sum\":%.9g}", count, (double)value / (double)TK_NS_PER_S);
+}
+
+void tk_metrics_json(struct tk_metrics *metrics, struct tk_buf *out)
+{
+        for (size_t i = 0; i < metrics->n; i++) {
+                const struct tk_metric_row *row = &metrics->rows[i];
+                const char *before = *row->label ? "{" : "";
+
+                tk_buf_printf(out, "%s\"%s\":", i ? "," : "{", row->name);
+                for (struct series *series = atomic_load_explicit(&metrics->state[i].first, memory_order_acquire); series;
+                     series = atomic_load_explicit(&series->next, memory_order_acquire)) {
+                        tk_buf_puts(out, before);
+                        if (*row->label) {
+                                tk_buf_put_json_str(out, series->label, strlen(series->label));
+                                tk_buf_putc(out, ':');
+                                before = ",";
+                        }
+                        put_json_value(out, row, series);
+                }
+                tk_buf_puts(out, !*row->label ? "" : tk_streq(before, "{") ? "{}" : "}");
+        }
+        tk_buf_puts(out, metrics->n ? "}" : "{}");
+}

@@ -30,6 +30,8 @@ int64_t tk_metric_get(struct tk_metrics *metrics, size_t row);                  
 int64_t tk_metric_get_l(struct tk_metrics *metrics, size_t row, const char *label);
 /* All rows in Prometheus text format 0.0.4, HELP and TYPE first. */
 void tk_metrics_text(struct tk_metrics *metrics, struct tk_buf *out);
+/* All rows as a JSON object by full name: counters and gauges as their value, or {label value: value}; histograms as {count, sum}. */
+void tk_metrics_json(struct tk_metrics *metrics, struct tk_buf *out);
 
 /* For values that live elsewhere (mailboxes, pools): writes HELP/TYPE once, then samples, straight into the page. */
 void tk_metrics_text_head(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help);

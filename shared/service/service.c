@@ -122,6 +122,14 @@ static void write_ready_file(const struct tk_service *service, const struct tk_s
                 tk_log_warn("service.ready_file", "The ready file cannot be written.", TK_STR("path", path));
 }
 
+static void log_runtime(const struct tk_service *service, void *app)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, OUTPUT_MAX);
+        service->runtime(app, &buf);
+        tk_log_info("service.runtime", NULL, TK_JSON("runtime", tk_buf_str(&buf)));
+}
+
 static int run(const struct tk_service *service, void *app, int64_t started_ns)
 {
         struct tk_service_ports ports = {0};
@@ -135,8 +143,11 @@ static int run(const struct tk_service *service, void *app, int64_t started_ns)
                                     TK_STR("instance", ports.instance_id), TK_INT("after_ms", (tk_time_mono_ns() - started_ns) / TK_NS_PER_MS));
                         write_ready_file(service, &ports);
                 }
-                if (tk_signal_wait(ready ? TK_TIME_NEVER : tk_time_mono_ns() + READY_POLL_NS) == TK_SIGNAL_TERM)
+                enum tk_signal signal = tk_signal_wait(ready ? TK_TIME_NEVER : tk_time_mono_ns() + READY_POLL_NS);
+                if (signal == TK_SIGNAL_TERM)
                         break;
+                if (signal == TK_SIGNAL_USR1)
+                        log_runtime(service, app);
         }
         tk_log_info("service.stopping", "Finishing what is in hand; a second signal stops at once.");
         tk_signal_exit_on_next_term(EXIT_RUN);

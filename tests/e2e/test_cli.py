@@ -201,6 +201,28 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.json("doctor", *url), [])
         self.assertIn("Connection refused", self.refused("doctor", "--database-url", "postgresql://127.0.0.1:1/x", exits=UNREACHABLE))
 
+    # -- top --
+
+    def test_top_shows_every_process_and_what_it_did(self):
+        urls = [self.s.process(kind)["rest"] for kind in ("orchestrator", "worker", "cache")]
+        shown = self.out("top", *urls, "--interval", "100ms")
+        for line, url in zip(("orchestrator", "worker", "cache"), urls):
+            self.assertRegex(shown, rf"(?m)^{line}  {url}  pid \d+  CPU ")
+        for actor in ("intake", "results", "query", "execute", "load"):
+            self.assertRegex(shown, rf"(?m)^  {actor} +\d+ +\d+ % .* (idle|ok|busy)$")
+        found = self.json("top", "--data", self.s.dir, "--interval", "100ms")
+        self.assertEqual({p["url"]: p["service"] for p in found}, dict(zip(urls, ("orchestrator", "worker", "cache"))))
+        self.submit("tests/diamond", options=("--wait",))
+        before, = [p for p in found if p["service"] == "worker"]
+        after, = [p for p in self.json("top", "--data", self.s.dir, "--interval", "100ms") if p["service"] == "worker"]
+        taken = "tasker_worker_steps_taken_total"
+        self.assertEqual(after["metrics"][taken] - before["metrics"][taken], 4)
+
+    def test_top_names_what_does_not_answer(self):
+        self.assertIn(f"{NOWHERE}  does not answer: cannot reach", self.out("top", NOWHERE, "--interval", "100ms", exits=UNREACHABLE))
+        self.assertIn("--interval must be between 100ms and 60s, found '1ms'", self.refused("top", "--interval", "1ms", exits=USAGE))
+        self.assertIn("no 'tasker dev' runs in /nowhere", self.refused("top", "--data", "/nowhere", exits=UNREACHABLE))
+
     # -- every verb --
 
     def test_wrong_tasks_are_named(self):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """/metrics of all three services: valid for Prometheus, and the figures are true."""
+import json
+import os
+import signal
 import subprocess
 import unittest
 
-from lib.system import System
+from lib.system import System, eventually
 from test_rest import curl
 
 
@@ -26,6 +29,37 @@ class Metrics(unittest.TestCase):
                 self.assertEqual((page.status, page.headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))
                 done = subprocess.run(["promtool", "check", "metrics"], input=page.body, capture_output=True, check=False)
                 self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
+
+    def test_the_runtime_as_json_agrees_with_the_page(self):
+        actors = {"orchestrator": {"intake", "results", "dispatch", "timers", "sweeper", "query", "hint"},
+                  "worker": {"execute", "timer", "connect", "enlist"}, "cache": {"load", "invalidate"}}
+        for kind, names in actors.items():
+            with self.subTest(kind):
+                rest = self.s.process(kind)["rest"]
+                runtime = curl(rest + "/v1/debug/runtime").json
+                self.assertEqual((runtime["service"], runtime["pid"]), (kind, self.s.process(kind)["pid"]))
+                self.assertEqual({a["actor"] for a in runtime["actors"]}, names)
+                self.assertEqual({a["actor_ready"] - a["actor_threads"] for a in runtime["actors"]}, {0})
+                self.assertGreater(runtime["process"]["resident_bytes"], 1e6)
+                for name in ("tasks_created_total", "steps_settled_total", "steps_taken_total", "loads_total"):
+                    full = f"tasker_{kind}_{name}"
+                    if full in runtime["metrics"]:
+                        value = runtime["metrics"][full]
+                        self.assertEqual(sum(value.values()) if isinstance(value, dict) else value, self.s.metric(rest, full), full)
+        intake = next(a for a in curl(self.s.rest + "/v1/debug/runtime").json["actors"] if a["actor"] == "intake")
+        self.assertEqual((intake["actor_messages_total"], intake["mailbox_received_total"], intake["mailbox_depth"]), (4, 4, 0))
+
+    def test_usr1_logs_the_runtime(self):
+        for kind in ("orchestrator", "worker", "cache"):
+            with self.subTest(kind):
+                os.kill(self.s.process(kind)["pid"], signal.SIGUSR1)
+
+                def logged():
+                    with open(self.s.process(kind)["log"], encoding="utf-8") as f:
+                        return [json.loads(line) for line in f if '"service.runtime"' in line]
+                line, = eventually(logged, what="it is in the log")
+                self.assertEqual(line["runtime"]["service"], kind)
+                self.assertGreater(len(line["runtime"]["actors"]), 1)
 
     def test_counts_are_true(self):
         rest, worker = self.s.rest, self.s.process("worker")["rest"]

@@ -99,16 +99,33 @@ static void refresh(struct cache_app *app)
         tk_metric_add(app->metrics, CACHE_M_evictions_total, (int64_t)store.evictions - tk_metric_get(app->metrics, CACHE_M_evictions_total));
 }
 
+#define ACTORS(app) {(app)->load, (app)->invalidate}
+
 static void metrics(struct tk_http_req *req, void *app_)
 {
         struct cache_app *app = app_;
-        struct tk_actor *actors[] = {app->load, app->invalidate};
+        struct tk_actor *actors[] = ACTORS(app);
         TK_AUTOBUF struct tk_buf buf = {.max = PAGE_MAX};
         refresh(app);
         tk_metrics_text_process(&buf, "cache", TASKER_VERSION);
         tk_metrics_text(app->metrics, &buf);
         tk_metrics_text_actors(&buf, actors, tk_countof(actors));
         tk_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf.data, buf.len);
+}
+
+void cache_runtime(void *app_, struct tk_buf *out)
+{
+        struct cache_app *app = app_;
+        struct tk_actor *actors[] = ACTORS(app);
+        refresh(app);
+        tk_metrics_json_runtime(out, "cache", TASKER_VERSION, app->metrics, actors, tk_countof(actors));
+}
+
+static void runtime(struct tk_http_req *req, void *app)
+{
+        TK_AUTOBUF struct tk_buf buf = {.max = PAGE_MAX};
+        cache_runtime(app, &buf);
+        reply(req, 200, &buf);
 }
 
 static void config(struct tk_http_req *req, void *app_)
@@ -149,6 +166,7 @@ const struct tk_http_route cache_routes[] = {
         {TK_HTTP_GET, "/health/ready", ready, 0, "Readiness probe: PostgreSQL or Redis answers."},
         {TK_HTTP_GET, "/health/detailed", detailed, 0, "All checks."},
         {TK_HTTP_GET, "/metrics", metrics, 0, "Prometheus text."},
+        {TK_HTTP_GET, "/v1/debug/runtime", runtime, 0, "Actors, mailboxes, process and metrics as JSON: what tasker top shows."},
         {TK_HTTP_GET, "/config", config, 0, "The configuration in use, secrets masked."},
 };
 const size_t cache_routes_n = tk_countof(cache_routes);

@@ -21,6 +21,14 @@ static struct orch_probe connected(const char *name, bool yes)
         return probe;
 }
 
+/* Intake tries a database that is away only after a backoff, and refuses at once meanwhile: an open breaker. */
+static struct orch_probe breaker(struct orch_app *app)
+{
+        struct orch_probe probe = {.name = "circuit_breaker", .for_readiness = true, .healthy = atomic_load(&app->intake_up)};
+        snprintf(probe.message, sizeof probe.message, probe.healthy ? "closed" : "open");
+        return probe;
+}
+
 static struct orch_probe saturation(struct orch_app *app)
 {
         struct orch_probe probe = {.name = "channel_saturation", .healthy = true, .message = "all mailboxes have room"};
@@ -55,7 +63,7 @@ bool orch_probes(struct orch_app *app, struct orch_probe ret[ORCH_PROBES])
         /* Names after the wire contract; the query actor keeps no readiness of its own: it answers 503 by itself. */
         ret[n++] = connected("web_database", atomic_load(&app->intake_up));
         ret[n++] = connected("orchestration_database", tk_actor_ready(app->results));
-        ret[n++] = (struct orch_probe){.name = "circuit_breaker", .for_readiness = true, .healthy = true, .message = "closed"};
+        ret[n++] = breaker(app);
         ret[n++] = (struct orch_probe){.name = "orchestration_system", .for_readiness = true, .healthy = running};
         snprintf(ret[n - 1].message, sizeof ret[n - 1].message, running ? "running" : "stopping");
         ret[n++] = connected("command_processor", tk_actor_ready(app->dispatch));

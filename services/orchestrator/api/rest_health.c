@@ -102,23 +102,45 @@ void orch_rest_health_detailed(struct tk_http_req *req, void *app)
         checked(req, app, probes, healthy ? "healthy" : "degraded", true);
 }
 
-void orch_rest_metrics(struct tk_http_req *req, void *app_)
+/* Figures that live elsewhere, brought into the rows when somebody looks. */
+static void refresh(struct orch_app *app, struct tk_actor *actors[ORCH_ACTORS])
 {
-        struct orch_app *app = app_;
         struct orch_sessions_numbers numbers;
-        struct tk_actor *actors[ORCH_ACTORS];
-        TK_AUTOBUF struct tk_buf buf;
-        tk_buf_init(&buf, PAGE_MAX);
         orch_sessions_numbers(app->sessions, &numbers);
         tk_metric_set(app->metrics, ORCH_M_workers_connected, numbers.sessions);
         tk_metric_set(app->metrics, ORCH_M_credit_free, numbers.credit);
         tk_metric_set(app->metrics, ORCH_M_steps_in_flight, numbers.held);
         tk_metric_set(app->metrics, ORCH_M_waiters, orch_waiters_count(app->waiters));
         orch_actors(app, actors);
+}
+
+void orch_rest_metrics(struct tk_http_req *req, void *app_)
+{
+        struct orch_app *app = app_;
+        struct tk_actor *actors[ORCH_ACTORS];
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, PAGE_MAX);
+        refresh(app, actors);
         tk_metrics_text_process(&buf, "orchestrator", TASKER_VERSION);
         tk_metrics_text(app->metrics, &buf);
         tk_metrics_text_actors(&buf, actors, ORCH_ACTORS);
         tk_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf.data, buf.len);
+}
+
+void orch_runtime(void *app_, struct tk_buf *out)
+{
+        struct orch_app *app = app_;
+        struct tk_actor *actors[ORCH_ACTORS];
+        refresh(app, actors);
+        tk_metrics_json_runtime(out, "orchestrator", TASKER_VERSION, app->metrics, actors, ORCH_ACTORS);
+}
+
+void orch_rest_runtime(struct tk_http_req *req, void *app)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, PAGE_MAX);
+        orch_runtime(app, &buf);
+        tk_http_reply(req, 200, NULL, buf.data, buf.len);
 }
 
 /* The shape of the wire contract, and beside it every key of ours. */

@@ -20,6 +20,7 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_GET, "/health/ready", orch_rest_health_ready, 0, "Readiness probe: 503 until work can be taken."},
         {TK_HTTP_GET, "/health/detailed", orch_rest_health_detailed, 0, "Every check with its figures."},
         {TK_HTTP_GET, "/metrics", orch_rest_metrics, 0, "Prometheus text."},
+        {TK_HTTP_GET, "/v1/debug/runtime", orch_rest_runtime, 0, "Actors, mailboxes, process and metrics as JSON: what tasker top shows."},
         {TK_HTTP_GET, "/config", orch_rest_config, 0, "Effective configuration, secrets masked."},
 };
 const size_t orch_routes_n = sizeof orch_routes / sizeof orch_routes[0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/api/routes.h: every REST route, one row each. Handlers live in rest_<resource>.c and are declared here. */
 #pragma once
+#include "base/buf.h"
 #include "http/http.h"
 
 extern const struct tk_http_route orch_routes[];
@@ -21,4 +22,6 @@ void orch_rest_health_live(struct tk_http_req *req, void *app);
 void orch_rest_health_ready(struct tk_http_req *req, void *app);
 void orch_rest_health_detailed(struct tk_http_req *req, void *app);
 void orch_rest_metrics(struct tk_http_req *req, void *app);
+void orch_rest_runtime(struct tk_http_req *req, void *app);
+void orch_runtime(void *app, struct tk_buf *out); /* the same, for the log */
 void orch_rest_config(struct tk_http_req *req, void *app);

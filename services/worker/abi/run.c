@@ -46,6 +46,7 @@ int tkw_worker_run(int argc, char **argv, const struct tkw_module *module)
                 .routes_n = &work_routes_n,
                 .create = service_new,
                 .ready = service_ready,
+                .runtime = work_runtime,
                 .destroy = service_free,
         };
         linked_module = module;

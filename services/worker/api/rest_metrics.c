@@ -32,10 +32,12 @@ static void refresh(struct work_app *app)
                 tk_metric_set(app->metrics, rows[i].row, rows[i].value);
 }
 
+#define ACTORS(app) {(app)->execute, (app)->timer, (app)->connect, (app)->enlist}
+
 void work_rest_metrics(struct tk_http_req *req, void *app_)
 {
         struct work_app *app = app_;
-        struct tk_actor *actors[] = {app->execute, app->timer, app->connect, app->enlist};
+        struct tk_actor *actors[] = ACTORS(app);
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, PAGE_MAX);
         refresh(app);
@@ -43,6 +45,22 @@ void work_rest_metrics(struct tk_http_req *req, void *app_)
         tk_metrics_text(app->metrics, &buf);
         tk_metrics_text_actors(&buf, actors, tk_countof(actors));
         tk_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf.data, buf.len);
+}
+
+void work_runtime(void *app_, struct tk_buf *out)
+{
+        struct work_app *app = app_;
+        struct tk_actor *actors[] = ACTORS(app);
+        refresh(app);
+        tk_metrics_json_runtime(out, "worker", TASKER_VERSION, app->metrics, actors, tk_countof(actors));
+}
+
+void work_rest_runtime(struct tk_http_req *req, void *app)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, PAGE_MAX);
+        work_runtime(app, &buf);
+        tk_http_reply(req, 200, NULL, buf.data, buf.len);
 }
 
 static void put_metric(struct tk_buf *buf, const char *comma, const char *name, int64_t value, const char *type, const char *help)

@@ -13,6 +13,7 @@ const struct tk_http_route work_routes[] = {
         {TK_HTTP_GET, "/v1/templates", work_rest_template_list, 0, "What this worker serves; ?include_cache_stats=true."},
         {TK_HTTP_GET, "/v1/templates/{namespace}/{name}/{version}", work_rest_template_get, 0, "One of the worker's own templates."},
         {TK_HTTP_POST, "/v1/templates/{namespace}/{name}/{version}/validate", work_rest_template_validate, 0, "Whether this worker can run it."},
+        {TK_HTTP_GET, "/v1/debug/runtime", work_rest_runtime, 0, "Actors, mailboxes, process and metrics as JSON: what tasker top shows."},
         {TK_HTTP_GET, "/config", work_rest_config, 0, "Effective configuration, secrets masked."},
 };
 const size_t work_routes_n = sizeof work_routes / sizeof work_routes[0];

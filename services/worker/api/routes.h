@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* worker/api/routes.h: every REST route, one row each. Handlers live in rest_<resource>.c. No I/O: they answer at once. */
 #pragma once
+#include "base/buf.h"
 #include "http/http.h"
 
 extern const struct tk_http_route work_routes[];
@@ -11,6 +12,8 @@ void work_rest_health_live(struct tk_http_req *req, void *app);
 void work_rest_health_ready(struct tk_http_req *req, void *app);
 void work_rest_health_detailed(struct tk_http_req *req, void *app);
 void work_rest_metrics(struct tk_http_req *req, void *app);
+void work_rest_runtime(struct tk_http_req *req, void *app);
+void work_runtime(void *app, struct tk_buf *out); /* the same, for the log */
 void work_rest_metrics_worker(struct tk_http_req *req, void *app);
 void work_rest_metrics_events(struct tk_http_req *req, void *app);
 void work_rest_template_list(struct tk_http_req *req, void *app);
