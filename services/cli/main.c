@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
+#include "cli/cmd_explain.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
 #include "cli/cmd_top.h"
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
         {"task", "submit, get, list, cancel, wait, graph", cli_cmd_task},
+        {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate", cli_cmd_template},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},

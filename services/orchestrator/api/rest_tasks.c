@@ -12,7 +12,7 @@
 #include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
-enum { PER_PAGE_MAX = 100, PER_PAGE = 25 };
+enum { PER_PAGE_MAX = 100, PER_PAGE = 25, NAMESPACES_MAX = 1024 };
 
 /* ---- GET /v1/tasks/{uuid} ---- */
 
@@ -103,6 +103,39 @@ void orch_rest_task_get(struct tk_http_req *req, void *app_)
                 task_wait(app, read, wait_ns);
         else if (orch_query_post(app, task_answer, read))
                 orch_reply_busy(req, "query");
+}
+
+/* ---- GET /v1/tasks/{uuid}/explain ---- */
+
+static int task_explain(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct tk_http_req *req = arg;
+        struct tk_uuid task;
+        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &task))
+                return 0;
+        char(*served)[ORCH_NAMESPACE_MAX] = tk_arena_alloc(arena, NAMESPACES_MAX * sizeof *served);
+        size_t n = orch_sessions_namespaces(app->sessions, served, NAMESPACES_MAX);
+        const char **ns = TK_ARENA_ARRAY(arena, const char *, n + 1);
+        int32_t *workers = TK_ARENA_ARRAY(arena, int32_t, n + 1), *credit = TK_ARENA_ARRAY(arena, int32_t, n + 1);
+        for (size_t i = 0; i < n; i++) {
+                unsigned workers_n, credit_n;
+                orch_sessions_serving(app->sessions, served[i], &workers_n, &credit_n);
+                ns[i] = served[i];
+                workers[i] = (int32_t)workers_n;
+                credit[i] = (int32_t)credit_n;
+        }
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &task);
+        tk_pg_arg_text_array(&args, ns, n);
+        tk_pg_arg_i32_array(&args, workers, n);
+        tk_pg_arg_i32_array(&args, credit, n);
+        return orch_rest_reply_query(req, app, pg, &tk_sql_task_explain, &args, "Resource not found");
+}
+
+void orch_rest_task_explain(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_explain);
 }
 
 /* ---- GET /v1/tasks ---- */

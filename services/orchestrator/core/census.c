@@ -60,13 +60,17 @@ size_t orch_sessions_namespaces(struct orch_sessions *all, char (*ret_ns)[ORCH_N
         return collect(all, false, ret_ns, max);
 }
 
-bool orch_sessions_serves(struct orch_sessions *all, const char *ns)
+void orch_sessions_serving(struct orch_sessions *all, const char *ns, unsigned *ret_workers, unsigned *ret_credit)
 {
+        *ret_workers = *ret_credit = 0;
         TK_LOCKED(&all->lock);
-        tk_list_each(node, &all->open)
-                if (orch_session_serves(tk_list_entry(node, struct orch_session, link), ns))
-                        return true;
-        return false;
+        tk_list_each(node, &all->open) {
+                const struct orch_session *s = tk_list_entry(node, struct orch_session, link);
+                if (!orch_session_serves(s, ns))
+                        continue;
+                ++*ret_workers;
+                *ret_credit += s->credit;
+        }
 }
 
 /* Encodes a frame with the given content; the bytes are fields that may be concatenated with others. */

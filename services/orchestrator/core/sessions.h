@@ -95,5 +95,5 @@ struct orch_sessions_numbers {
         unsigned sessions, credit, held;
 };
 void orch_sessions_numbers(struct orch_sessions *all, struct orch_sessions_numbers *ret);
-/* Whether a worker that serves this namespace is connected here. */
-bool orch_sessions_serves(struct orch_sessions *all, const char *ns);
+/* How many connected workers serve the namespace, and how many steps they would take now. */
+void orch_sessions_serving(struct orch_sessions *all, const char *ns, unsigned *ret_workers, unsigned *ret_credit);

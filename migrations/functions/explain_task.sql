@@ -1,0 +1,75 @@
+-- tasker.explain_task(task, namespaces, workers, credits): why a task is where it is, for people. The arrays say of each namespace how
+-- many workers are connected and how many steps they would take now. NULL for an unknown task.
+--   {task_uuid, status, namespace, workers, credit, summary, advice, steps: [{name, state, why, since, until}]}; steps that are over are left out.
+-- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
+CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[]) RETURNS json
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_now     timestamptz := clock_timestamp();
+  v_task    tasker.tasks;
+  v_workers int;
+  v_credit  int;
+  v_leases  jsonb := '{}';
+  v_steps   json;
+  v_worst   text;  -- state of the step that holds the task up most
+  v_name    text;
+  v_why     text;
+BEGIN
+  SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT coalesce(sum(c.workers), 0), coalesce(sum(c.credit), 0) INTO v_workers, v_credit
+    FROM unnest(p_ns, p_workers, p_credit) c(ns, workers, credit) WHERE c.ns = v_task.namespace;
+  IF EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(v_task.namespace)) THEN
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(q.msg_id, q.vt), ''{}'') FROM pgmq.%I q WHERE q.msg_id = ANY ($1)',
+                   pgmq.format_table_name(tasker.queue_name(v_task.namespace), 'q'))
+      INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
+  END IF;
+
+  WITH step AS (
+    SELECT s.step_no, s.name, s.state, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+           (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
+           (SELECT string_agg(p.name || ' (' || p.state || ')', ', ' ORDER BY p.step_no)
+              FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
+             WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')) AS waits_for,
+           (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
+             WHERE r.workflow_step_uuid = s.workflow_step_uuid AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
+      FROM tasker.workflow_steps s
+     WHERE s.task_uuid = p_task AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
+  ), said AS (
+    SELECT step.step_no, step.name, step.state,
+           CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 ELSE 5 END AS rank,
+           CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
+                WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
+                WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
+                WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
+                WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
+                WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s', step.counted, step.max_attempts)
+                WHEN step.state = 'enqueued' AND v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
+                WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
+                WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'
+                WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
+                WHEN step.waits_for IS NOT NULL THEN 'waits for ' || step.waits_for
+                ELSE 'is ready and not dispatched; the sweeper does it' END AS why,
+           CASE step.state WHEN 'in_progress' THEN step.dispatched_at WHEN 'pending' THEN v_task.created_at ELSE step.updated_at END AS since,
+           CASE step.state WHEN 'waiting_for_retry' THEN step.next_retry_at WHEN 'in_progress' THEN step.message_at END AS until
+      FROM step
+  )
+  SELECT json_agg(json_build_object('name', said.name, 'state', said.state, 'why', said.why, 'since', tasker.time_text(said.since, 'zoned'),
+                                    'until', tasker.time_text(said.until, 'zoned')) ORDER BY said.rank, said.step_no),
+         (array_agg(said.state::text ORDER BY said.rank, said.step_no))[1], (array_agg(said.name ORDER BY said.rank, said.step_no))[1],
+         (array_agg(said.why ORDER BY said.rank, said.step_no))[1]
+    INTO v_steps, v_worst, v_name, v_why FROM said;
+
+  RETURN json_build_object(
+    'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,
+    'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s.', v_task.state)
+                    WHEN v_worst IS NULL THEN 'Nothing of it is open.'
+                    WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
+                    ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
+    'advice', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
+                   WHEN v_worst = 'error' THEN 'Mend what the error names, then submit the task again, or cancel this one.'
+                   WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
+                   WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'
+                   WHEN v_worst = 'in_progress' THEN 'Look at the log of its worker; a handler that hangs ends with its timeout.' END,
+    'steps', coalesce(v_steps, '[]'::json));
+END $$;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_explain.c: "tasker explain": why a task is where it is. The words are the server's. */
+#include "cli/cmd_explain.h"
+#include "base/mem.h"
+#include "cli/draw.h"
+#include "cli/table.h"
+#include "cli/verb.h"
+#include <stdio.h>
+
+enum { TEXT_MAX = 16 << 20 };
+
+static const char *text_of(const json_t *object, const char *key)
+{
+        const char *text = tk_json_str(object, key);
+        return text ? text : "";
+}
+
+static void print(const struct cli_verb *verb, const json_t *answer)
+{
+        static const char *const titles[] = {"STEP", "STATE", "SINCE", "UNTIL", "WHY", NULL};
+        struct cli_table *table = cli_table_new(verb->arena, titles);
+        const json_t *steps = json_object_get(answer, "steps"), *step;
+        TK_AUTOBUF struct tk_buf text;
+        size_t at;
+
+        tk_buf_init(&text, TEXT_MAX);
+        tk_buf_printf(&text, "%s: %s\n", text_of(answer, "status"), text_of(answer, "summary"));
+        if (*text_of(answer, "advice"))
+                tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
+        json_array_foreach(steps, at, step) {
+                cli_table_put(table, NULL, "%s", text_of(step, "name"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s", text_of(step, "state"));
+                cli_table_put(table, NULL, "%.19s", text_of(step, "since"));
+                cli_table_put(table, NULL, "%.19s", text_of(step, "until"));
+                cli_table_put(table, NULL, "%s", text_of(step, "why"));
+        }
+        if (json_array_size(steps)) {
+                tk_buf_putc(&text, '\n');
+                cli_table_print(table, verb->term.colour, &text);
+        }
+        fputs(tk_buf_str(&text), stdout);
+}
+
+int cli_cmd_explain(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker explain", "UUID",
+                "Says why a task is where it is, step by step: what it waits for, until when, what failed, whether there is a\n"
+                "worker for it; and what can be done about it.\n\n"
+                "  tasker explain 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c",
+                opts, tk_countof(opts), 1, 1};
+        TK_AUTOJSON json_t *answer = NULL;
+        const char *uuid;
+        struct tk_err err;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "/v1/tasks/%s/explain", cli_client_escape(verb.client, uuid)), &answer, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb.json)
+                cli_verb_print_json(answer);
+        else
+                print(&verb, answer);
+        return CLI_EXIT_OK;
+}
