@@ -38,13 +38,15 @@ static const char *plan_name(struct tkw_context *ctx)
 
 static int create_user_account(struct tkw_context *ctx, struct tkw_result *result)
 {
-        const char *email = example_text(ctx, "user_info/email", NULL), *name = example_text(ctx, "user_info/name", NULL), *plan = plan_name(ctx);
+        const char *email = example_text(ctx, "user_info/email", NULL),
+                   *name = example_text(ctx, "user_info/name", NULL), *plan = plan_name(ctx);
         if (!email || !name)
                 return tkw_permanent(result, "ValidationError", "user_info.%s is missing", email ? "name" : "email");
         if (!example_email(email))
                 return tkw_permanent(result, "ValidationError", "user_info.email is not an address: %s", email);
         if (!find_plan(plan))
-                return tkw_permanent(result, "ValidationError", "user_info.plan must be free, pro or enterprise, got '%s'", plan);
+                return tkw_permanent(result, "ValidationError",
+                                     "user_info.plan must be free, pro or enterprise, got '%s'", plan);
         bool exists = !strcmp(email, existing_email);
         if (exists && (strcmp(name, existing_name) != 0 || strcmp(plan, existing_plan) != 0)) {
                 tkw_set_code(result, "USER_CONFLICT");
@@ -93,7 +95,8 @@ static bool custom_ok(const char *name, const char *value)
 }
 
 /* The defaults of the plan, where the user says nothing else; false: what the user says cannot be taken. */
-static bool merge(struct tkw_context *ctx, const struct plan *plan, const struct tkw_value *custom, struct example_json *json)
+static bool merge(struct tkw_context *ctx, const struct plan *plan, const struct tkw_value *custom,
+                  struct example_json *json)
 {
         const struct tkw_value *value;
         const char *comma = "";
@@ -140,14 +143,18 @@ static int initialize_preferences(struct tkw_context *ctx, struct tkw_result *re
 
 static int send_welcome_sequence(struct tkw_context *ctx, struct tkw_result *result)
 {
-        const struct tkw_value *account = tkw_dependency(ctx, "create_user_account", NULL), *billing = tkw_dependency(ctx, "setup_billing_profile", NULL),
+        const struct tkw_value *account = tkw_dependency(ctx, "create_user_account", NULL),
+                               *billing = tkw_dependency(ctx, "setup_billing_profile", NULL),
                                *chosen = tkw_dependency(ctx, "initialize_preferences", "preferences");
         const struct plan *plan = find_plan(tkw_str(tkw_get(account, "plan")));
         bool email = true;
         if (!plan || !billing || !chosen)
-                return example_missing(result, !plan ? "create_user_account" : !billing ? "setup_billing_profile" : "initialize_preferences");
+                return example_missing(result, !plan      ? "create_user_account"
+                                               : !billing ? "setup_billing_profile"
+                                                          : "initialize_preferences");
         (void)tkw_bool(tkw_get(chosen, "email_notifications"), &email);
-        tkw_put_json(result, "channels_used", tkw_format(ctx, "[%s\"in_app\"%s]", email ? "\"email\"," : "", plan->sms ? ",\"sms\"" : ""));
+        tkw_put_json(result, "channels_used",
+                     tkw_format(ctx, "[%s\"in_app\"%s]", email ? "\"email\"," : "", plan->sms ? ",\"sms\"" : ""));
         tkw_put_i64(result, "messages_sent", 1 + email + plan->sms);
         tkw_put_str(result, "welcome_sequence_id", example_id(ctx, "welcome_"));
         tkw_put_str(result, "status", "sent");

@@ -26,7 +26,8 @@ static const struct product *find_product(const char *sku)
 }
 
 /* Adds a checked item to json. 0, or the answer of the handler in *ret_r. */
-static bool check_item(struct tkw_result *result, const struct tkw_value *item, size_t at, struct example_json *json, double *total, int *ret_r)
+static bool check_item(struct tkw_result *result, const struct tkw_value *item, size_t at,
+                       struct example_json *json, double *total, int *ret_r)
 {
         const char *sku = tkw_str(tkw_get(item, "sku"));
         int64_t quantity = 0;
@@ -42,8 +43,9 @@ static bool check_item(struct tkw_result *result, const struct tkw_value *item, 
                 tkw_set_code(result, "UNKNOWN_SKU");
         } else {
                 double line = example_cents(price * (double)quantity);
-                example_json_add(json, "%s{\"sku\":\"%s\",\"quantity\":%lld,\"unit_price\":%.2f,\"line_total\":%.2f}", at ? "," : "", sku,
-                                 (long long)quantity, price, line);
+                example_json_add(json,
+                                 "%s{\"sku\":\"%s\",\"quantity\":%lld,\"unit_price\":%.2f,\"line_total\":%.2f}",
+                                 at ? "," : "", sku, (long long)quantity, price, line);
                 *total += line;
                 return true;
         }
@@ -73,7 +75,8 @@ static int validate_order(struct tkw_context *ctx, struct tkw_result *result)
         example_json_add(&json, "]");
         if (total > total_max) {
                 tkw_set_code(result, "ORDER_TOTAL_TOO_HIGH");
-                return tkw_permanent(result, "ORDER_TOTAL_TOO_HIGH", "the order's total of %.2f is over %.2f", total, total_max);
+                return tkw_permanent(result, "ORDER_TOTAL_TOO_HIGH", "the order's total of %.2f is over %.2f",
+                                     total, total_max);
         }
         tkw_put_i64(result, "customer_id", customer);
         tkw_put_str(result, "customer_email", email);
@@ -100,11 +103,12 @@ static int reserve_inventory(struct tkw_context *ctx, struct tkw_result *result)
                 (void)tkw_i64(tkw_get(tkw_at(items, i), "quantity"), &quantity);
                 if (!product || quantity > product->stock) {
                         tkw_set_code(result, "INSUFFICIENT_STOCK");
-                        return tkw_retryable(result, "INSUFFICIENT_STOCK", "%s: %lld wanted, %lld in stock", sku ? sku : "?", (long long)quantity,
+                        return tkw_retryable(result, "INSUFFICIENT_STOCK", "%s: %lld wanted, %lld in stock",
+                                             sku ? sku : "?", (long long)quantity,
                                              product ? (long long)product->stock : 0LL);
                 }
-                example_json_add(&json, "%s{\"sku\":\"%s\",\"quantity_reserved\":%lld,\"remaining_stock\":%lld}", i ? "," : "", sku,
-                                 (long long)quantity, (long long)(product->stock - quantity));
+                example_json_add(&json, "%s{\"sku\":\"%s\",\"quantity_reserved\":%lld,\"remaining_stock\":%lld}",
+                                 i ? "," : "", sku, (long long)quantity, (long long)(product->stock - quantity));
         }
         example_json_add(&json, "]");
         tkw_put_str(result, "reservation_id", example_id(ctx, "RES-"));
@@ -157,7 +161,8 @@ static int ship_order(struct tkw_context *ctx, struct tkw_result *result)
                 tkw_put_str(result, "shipping_status", "label_created");
                 return tkw_success(result);
         }
-        return tkw_permanent(result, "ValidationError", "shipping.method must be standard, express or overnight, got '%s'", method);
+        return tkw_permanent(result, "ValidationError",
+                             "shipping.method must be standard, express or overnight, got '%s'", method);
 }
 
 static const struct tkw_handler example_orders_rows[] = {

@@ -8,8 +8,9 @@ static int fail_n_times(struct tkw_context *ctx, struct tkw_result *result)
         int64_t fail_count = 2;
         (void)tkw_i64(tkw_config(ctx, "fail_count"), &fail_count);
         if (info->retry_count < fail_count) /* the step's own count: nothing is kept here, so any worker may run it */
-                return tkw_retryable(result, "TransientError", "attempt %u of at most %u fails on purpose (%lld failures wanted)", info->attempt,
-                                     info->max_attempts, (long long)fail_count);
+                return tkw_retryable(result, "TransientError",
+                                     "attempt %u of at most %u fails on purpose (%lld failures wanted)",
+                                     info->attempt, info->max_attempts, (long long)fail_count);
         tkw_put_i64(result, "attempts_before_success", (int64_t)info->retry_count + 1);
         tkw_put_i64(result, "fail_count", fail_count);
         tkw_put_str(result, "message", "succeeded");
@@ -34,7 +35,8 @@ static int fail_for_good(struct tkw_context *ctx, struct tkw_result *result)
 static int fail_for_now(struct tkw_context *ctx, struct tkw_result *result)
 {
         tkw_set_code(result, "TRANSIENT_FAILURE");
-        return tkw_retryable(result, "RetryableError", "%s", example_text(ctx, "error_message", "this may work another time"));
+        return tkw_retryable(result, "RetryableError", "%s",
+                             example_text(ctx, "error_message", "this may work another time"));
 }
 
 static int no_op(struct tkw_context *ctx, struct tkw_result *result)

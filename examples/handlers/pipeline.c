@@ -114,7 +114,8 @@ static int transform_inventory(struct tkw_context *ctx, struct tkw_result *resul
                 return example_missing(result, "extract_inventory_data");
         double total = group_records(records, "warehouse", "quantity_on_hand", &by_warehouse);
         for (size_t i = 0; i < tkw_count(records); i++)
-                alerts += example_number(tkw_at(records, i), "quantity_on_hand", 0) <= example_number(tkw_at(records, i), "reorder_point", 0);
+                alerts += example_number(tkw_at(records, i), "quantity_on_hand", 0) <=
+                          example_number(tkw_at(records, i), "reorder_point", 0);
         put_groups(result, "warehouse_summary", &by_warehouse);
         tkw_put_i64(result, "total_quantity_on_hand", (int64_t)total);
         tkw_put_i64(result, "reorder_alerts", alerts);
@@ -137,11 +138,15 @@ static int transform_customers(struct tkw_context *ctx, struct tkw_result *resul
 
 static int aggregate_metrics(struct tkw_context *ctx, struct tkw_result *result)
 {
-        const struct tkw_value *sales = tkw_dependency(ctx, "transform_sales", NULL), *stock = tkw_dependency(ctx, "transform_inventory", NULL),
+        const struct tkw_value *sales = tkw_dependency(ctx, "transform_sales", NULL),
+                               *stock = tkw_dependency(ctx, "transform_inventory", NULL),
                                *customers = tkw_dependency(ctx, "transform_customers", NULL);
         if (!sales || !stock || !customers)
-                return example_missing(result, !sales ? "transform_sales" : !stock ? "transform_inventory" : "transform_customers");
-        double revenue = example_number(sales, "total_revenue", 0), quantity = example_number(stock, "total_quantity_on_hand", 0),
+                return example_missing(result, !sales   ? "transform_sales"
+                                               : !stock ? "transform_inventory"
+                                                        : "transform_customers");
+        double revenue = example_number(sales, "total_revenue", 0),
+               quantity = example_number(stock, "total_quantity_on_hand", 0),
                count = example_number(customers, "total_customers", 0);
         tkw_put_f64(result, "total_revenue", revenue);
         tkw_put_i64(result, "total_inventory_quantity", (int64_t)quantity);
@@ -149,7 +154,8 @@ static int aggregate_metrics(struct tkw_context *ctx, struct tkw_result *result)
         tkw_put_f64(result, "total_customer_lifetime_value", example_number(customers, "total_lifetime_value", 0));
         tkw_put_f64(result, "avg_customer_value", example_number(customers, "avg_customer_value", 0));
         tkw_put_f64(result, "revenue_per_customer", count > 0 ? example_cents(revenue / count) : 0);
-        tkw_put_f64(result, "inventory_turnover_indicator", quantity > 0 ? (double)(int64_t)(revenue / quantity * 10000 + 0.5) / 10000 : 0);
+        tkw_put_f64(result, "inventory_turnover_indicator",
+                    quantity > 0 ? (double)(int64_t)(revenue / quantity * 10000 + 0.5) / 10000 : 0);
         tkw_put_i64(result, "inventory_reorder_alerts", (int64_t)example_number(stock, "reorder_alerts", 0));
         return tkw_success(result);
 }
@@ -160,15 +166,23 @@ static int generate_insights(struct tkw_context *ctx, struct tkw_result *result)
         struct example_json json = {0};
         if (!metrics)
                 return example_missing(result, "aggregate_metrics");
-        double per_customer = example_number(metrics, "revenue_per_customer", 0), alerts = example_number(metrics, "inventory_reorder_alerts", 0),
+        double per_customer = example_number(metrics, "revenue_per_customer", 0),
+               alerts = example_number(metrics, "inventory_reorder_alerts", 0),
                value = example_number(metrics, "avg_customer_value", 0);
         int score = (per_customer > 500 ? 40 : 0) + (alerts <= 0 ? 30 : 0) + (value > 3000 ? 30 : 0);
-        example_json_add(&json, "[{\"category\":\"Revenue\",\"finding\":\"%.2f per customer\"},{\"category\":\"Inventory\",\"finding\":\"%.0f products to reorder\"},"
-                         "{\"category\":\"Customers\",\"finding\":\"%.2f average lifetime value\"}]", per_customer, alerts, value);
+        example_json_add(&json,
+                         "[{\"category\":\"Revenue\",\"finding\":\"%.2f per "
+                         "customer\"},{\"category\":\"Inventory\",\"finding\":\"%.0f products to reorder\"},"
+                         "{\"category\":\"Customers\",\"finding\":\"%.2f average lifetime value\"}]",
+                         per_customer, alerts, value);
         tkw_put_json(result, "insights", json.text);
         tkw_put_i64(result, "total_insights", 3);
-        tkw_put_json(result, "health_score", tkw_format(ctx, "{\"score\":%d,\"max_score\":100,\"rating\":\"%s\"}", score,
-                                                        score >= 80 ? "Excellent" : score >= 60 ? "Good" : score >= 40 ? "Fair" : "Needs Improvement"));
+        tkw_put_json(result, "health_score",
+                     tkw_format(ctx, "{\"score\":%d,\"max_score\":100,\"rating\":\"%s\"}", score,
+                                score >= 80   ? "Excellent"
+                                : score >= 60 ? "Good"
+                                : score >= 40 ? "Fair"
+                                              : "Needs Improvement"));
         tkw_put_str(result, "generated_at", example_time(ctx, 0));
         return tkw_success(result);
 }

@@ -87,7 +87,9 @@ static int check_refund_policy(struct tkw_context *ctx, struct tkw_result *resul
         double amount = example_number(request, "refund_amount", 0);
         if (amount > policy->amount_max) {
                 tkw_set_code(result, "AMOUNT_OVER_LIMIT");
-                return tkw_permanent(result, "PolicyViolation", "%.0f cents is over the limit of %.0f for %s customers", amount, policy->amount_max, policy->tier);
+                return tkw_permanent(result, "PolicyViolation",
+                                     "%.0f cents is over the limit of %.0f for %s customers", amount,
+                                     policy->amount_max, policy->tier);
         }
         tkw_put_bool(result, "policy_checked", true);
         tkw_put_bool(result, "policy_compliant", true);
@@ -119,7 +121,8 @@ static int get_manager_approval(struct tkw_context *ctx, struct tkw_result *resu
 
 static int execute_refund_workflow(struct tkw_context *ctx, struct tkw_result *result)
 {
-        const struct tkw_value *approval = tkw_dependency(ctx, "get_manager_approval", NULL), *request = tkw_dependency(ctx, "validate_refund_request", NULL);
+        const struct tkw_value *approval = tkw_dependency(ctx, "get_manager_approval", NULL),
+                               *request = tkw_dependency(ctx, "validate_refund_request", NULL);
         if (!approval || !request)
                 return example_missing(result, approval ? "validate_refund_request" : "get_manager_approval");
         tkw_put_bool(result, "task_delegated", true); /* as if to the payments team: this example starts no second task */
@@ -133,7 +136,8 @@ static int execute_refund_workflow(struct tkw_context *ctx, struct tkw_result *r
 
 static int update_ticket_status(struct tkw_context *ctx, struct tkw_result *result)
 {
-        static const struct trigger triggers[] = {{"ticket_locked", true, "TicketLocked", "somebody else edits the ticket"}};
+        static const struct trigger triggers[] = {
+                {"ticket_locked", true, "TicketLocked", "somebody else edits the ticket"}};
         const struct tkw_value *delegation = tkw_dependency(ctx, "execute_refund_workflow", NULL);
         int r;
         if (!delegation)

@@ -14,7 +14,10 @@ static const struct product {
         const char *name;
         double price;
         int64_t stock;
-} catalogue[] = {{1, "Widget A", 29.99, 100}, {2, "Widget B", 49.99, 50}, {3, "Widget C", 99.99, 25}, {4, "Widget D", 79.99, 0}};
+} catalogue[] = {{1, "Widget A", 29.99, 100},
+                 {2, "Widget B", 49.99, 50},
+                 {3, "Widget C", 99.99, 25},
+                 {4, "Widget D", 79.99, 0}};
 
 static const struct product *find_product(int64_t id)
 {
@@ -24,7 +27,8 @@ static const struct product *find_product(int64_t id)
         return NULL;
 }
 
-static bool check_item(struct tkw_result *result, const struct tkw_value *item, size_t at, struct example_json *json, double *subtotal, int *ret_r)
+static bool check_item(struct tkw_result *result, const struct tkw_value *item, size_t at,
+                       struct example_json *json, double *subtotal, int *ret_r)
 {
         int64_t id = 0, quantity = 0;
         if (!tkw_i64(tkw_get(item, "product_id"), &id) || !tkw_i64(tkw_get(item, "quantity"), &quantity) || quantity <= 0) {
@@ -44,8 +48,10 @@ static bool check_item(struct tkw_result *result, const struct tkw_value *item, 
                 return false;
         }
         double line = example_cents(product->price * (double)quantity);
-        example_json_add(json, "%s{\"product_id\":%lld,\"name\":\"%s\",\"price\":%.2f,\"quantity\":%lld,\"line_total\":%.2f}", at ? "," : "",
-                         (long long)id, product->name, product->price, (long long)quantity, line);
+        example_json_add(
+                json,
+                "%s{\"product_id\":%lld,\"name\":\"%s\",\"price\":%.2f,\"quantity\":%lld,\"line_total\":%.2f}",
+                at ? "," : "", (long long)id, product->name, product->price, (long long)quantity, line);
         *subtotal += line;
         return true;
 }
@@ -59,7 +65,8 @@ static int validate_cart(struct tkw_context *ctx, struct tkw_result *result)
         if (!tkw_count(cart))
                 return tkw_permanent(result, "ValidationError", "cart_items is missing or empty");
         if (tkw_count(cart) > CART_MAX)
-                return tkw_permanent(result, "ValidationError", "cart_items: at most %d, got %zu", CART_MAX, tkw_count(cart));
+                return tkw_permanent(result, "ValidationError", "cart_items: at most %d, got %zu", CART_MAX,
+                                     tkw_count(cart));
         example_json_add(&json, "[");
         for (size_t i = 0; i < tkw_count(cart); i++)
                 if (!check_item(result, tkw_at(cart, i), i, &json, &subtotal, &r))
@@ -78,14 +85,16 @@ static int validate_cart(struct tkw_context *ctx, struct tkw_result *result)
 static int process_payment(struct tkw_context *ctx, struct tkw_result *result)
 {
         double total = 0, amount = 0;
-        const char *token = example_text(ctx, "payment_info/token", NULL), *method = example_text(ctx, "payment_info/method", NULL);
+        const char *token = example_text(ctx, "payment_info/token", NULL),
+                   *method = example_text(ctx, "payment_info/method", NULL);
         if (!tkw_f64(tkw_dependency(ctx, "validate_cart", "total"), &total))
                 return example_missing(result, "validate_cart");
         if (!token || !method || !tkw_f64(tkw_input(ctx, "payment_info/amount"), &amount))
                 return tkw_permanent(result, "ValidationError", "payment_info needs method, token and amount");
         if (fabs(amount - total) > AMOUNT_TOLERANCE) {
                 tkw_set_code(result, "PAYMENT_AMOUNT_MISMATCH");
-                return tkw_permanent(result, "AmountMismatch", "payment_info.amount is %.2f, the cart's total %.2f", amount, total);
+                return tkw_permanent(result, "AmountMismatch", "payment_info.amount is %.2f, the cart's total %.2f",
+                                     amount, total);
         }
         if (!strcmp(token, "tok_test_declined"))
                 return tkw_permanent(result, "PaymentDeclined", "the card was declined");
@@ -117,8 +126,11 @@ static int update_inventory(struct tkw_context *ctx, struct tkw_result *result)
                 (void)tkw_i64(tkw_get(tkw_at(items, i), "product_id"), &id);
                 (void)tkw_i64(tkw_get(tkw_at(items, i), "quantity"), &quantity);
                 const struct product *product = find_product(id);
-                example_json_add(&json, "%s{\"product_id\":%lld,\"reservation_id\":\"%s_%zu\",\"previous_stock\":%lld,\"new_stock\":%lld}", i ? "," : "",
-                                 (long long)id, example_id(ctx, "rsv_"), i, product ? (long long)product->stock : 0LL,
+                example_json_add(&json,
+                                 "%s{\"product_id\":%lld,\"reservation_id\":\"%s_%zu\",\"previous_stock\":%lld,"
+                                 "\"new_stock\":%lld}",
+                                 i ? "," : "", (long long)id, example_id(ctx, "rsv_"), i,
+                                 product ? (long long)product->stock : 0LL,
                                  product ? (long long)(product->stock - quantity) : 0LL);
                 reserved += quantity;
         }
@@ -131,7 +143,8 @@ static int update_inventory(struct tkw_context *ctx, struct tkw_result *result)
 
 static int create_order(struct tkw_context *ctx, struct tkw_result *result)
 {
-        const struct tkw_value *payment = tkw_dependency(ctx, "process_payment", NULL), *items = tkw_dependency(ctx, "validate_cart", "validated_items");
+        const struct tkw_value *payment = tkw_dependency(ctx, "process_payment", NULL),
+                               *items = tkw_dependency(ctx, "validate_cart", "validated_items");
         const char *email = example_text(ctx, "customer_info/email", NULL);
         if (!payment)
                 return example_missing(result, "process_payment");
@@ -141,7 +154,8 @@ static int create_order(struct tkw_context *ctx, struct tkw_result *result)
                 return tkw_permanent(result, "ValidationError", "customer_info.email is missing");
         const char *today = example_time(ctx, 0);
         tkw_put_str(result, "order_id", example_id(ctx, "order_"));
-        tkw_put_str(result, "order_number", tkw_format(ctx, "ORD-%.4s%.2s%.2s-%.8s", today, today + 5, today + 8, example_id(ctx, "")));
+        tkw_put_str(result, "order_number",
+                    tkw_format(ctx, "ORD-%.4s%.2s%.2s-%.8s", today, today + 5, today + 8, example_id(ctx, "")));
         tkw_put_str(result, "status", "confirmed");
         tkw_put_str(result, "customer_email", email);
         tkw_put_value(result, "items", items);

@@ -33,7 +33,10 @@ static const struct step steps[] = {
         {.name = "tree_leaf_e", .parents = {"tree_branch_left"}, .exponent = 8},
         {.name = "tree_leaf_f", .parents = {"tree_branch_right"}, .exponent = 8},
         {.name = "tree_leaf_g", .parents = {"tree_branch_right"}, .exponent = 8},
-        {.name = "tree_final_convergence", .parents = {"tree_leaf_d", "tree_leaf_e", "tree_leaf_f", "tree_leaf_g"}, .exponent = 64, .wide = true},
+        {.name = "tree_final_convergence",
+         .parents = {"tree_leaf_d", "tree_leaf_e", "tree_leaf_f", "tree_leaf_g"},
+         .exponent = 64,
+         .wide = true},
 
         {.name = "dag_init", .exponent = 2},
         {.name = "dag_process_left", .parents = {"dag_init"}, .exponent = 4},
@@ -41,7 +44,11 @@ static const struct step steps[] = {
         {.name = "dag_validate", .parents = {"dag_process_left", "dag_process_right"}, .exponent = 16},
         {.name = "dag_transform", .parents = {"dag_process_left"}, .exponent = 8},
         {.name = "dag_analyze", .parents = {"dag_process_right"}, .exponent = 8},
-        {.name = "dag_finalize", .parents = {"dag_validate", "dag_transform", "dag_analyze"}, .exponent = 64, .wide = true, .saturates = true},
+        {.name = "dag_finalize",
+         .parents = {"dag_validate", "dag_transform", "dag_analyze"},
+         .exponent = 64,
+         .wide = true,
+         .saturates = true},
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -70,7 +77,8 @@ static void saturate(mpz_t value)
 }
 
 /* The product of what the parents found, or the input. 0, or what the handler returns. */
-static int gather(struct tkw_context *ctx, struct tkw_result *result, const struct step *step, mpz_t product, bool *ret_failed)
+static int gather(struct tkw_context *ctx, struct tkw_result *result, const struct step *step, mpz_t product,
+                  bool *ret_failed)
 {
         *ret_failed = true;
         if (!step->parents[0]) {
@@ -106,8 +114,9 @@ static void verify(struct tkw_context *ctx, struct tkw_result *result, const str
         mpz_pow_ui(expected, expected, step->exponent);
         if (step->saturates)
                 saturate(expected);
-        tkw_set_note(result, "verification", tkw_format(ctx, "{\"input\":%lld,\"exponent\":%u,\"matches\":%s}", (long long)n, step->exponent,
-                                                        mpz_cmp(expected, found) ? "false" : "true"));
+        tkw_set_note(result, "verification",
+                     tkw_format(ctx, "{\"input\":%lld,\"exponent\":%u,\"matches\":%s}", (long long)n,
+                                step->exponent, mpz_cmp(expected, found) ? "false" : "true"));
         mpz_clear(expected);
 }
 
@@ -124,8 +133,11 @@ static int multiply_and_square(struct tkw_context *ctx, struct tkw_result *resul
                         saturate(value);
                 verify(ctx, result, step, value);
                 digits = mpz_get_str(NULL, 10, value);
-                tkw_set_note(result, "operation", step->parents[0] && step->parents[1] ? "\"multiply_and_square\"" : "\"square\"");
-                r = tkw_success_json(result, step->wide || !mpz_fits_slong_p(value) ? tkw_format(ctx, "\"%s\"", digits) : digits);
+                tkw_set_note(result, "operation",
+                             step->parents[0] && step->parents[1] ? "\"multiply_and_square\"" : "\"square\"");
+                r = tkw_success_json(result, step->wide || !mpz_fits_slong_p(value)
+                                                     ? tkw_format(ctx, "\"%s\"", digits)
+                                                     : digits);
                 void (*gmp_free)(void *, size_t);
                 mp_get_memory_functions(NULL, NULL, &gmp_free);
                 gmp_free(digits, strlen(digits) + 1);

@@ -26,7 +26,9 @@ static int deliver(struct tkw_context *ctx, struct tkw_result *result)
 
 int main(int argc, char **argv)
 {
-        static const struct tkw_handler handlers[] = {{.name = "compose", .fn = compose}, {.name = "deliver", .fn = deliver}};
-        static const struct tkw_module module = {.abi = TKW_ABI, .name = "greet", .version = "1.0.0", .handlers = handlers, .handlers_n = 2};
+        static const struct tkw_handler handlers[] = {{.name = "compose", .fn = compose},
+                                                      {.name = "deliver", .fn = deliver}};
+        static const struct tkw_module module = {
+                .abi = TKW_ABI, .name = "greet", .version = "1.0.0", .handlers = handlers, .handlers_n = 2};
         return tkw_worker_run(argc, argv, &module);
 }

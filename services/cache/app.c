@@ -64,10 +64,18 @@ static int start_servers(struct cache_app *app, struct tk_err *err)
         }, &app->rpc_server, err);
         if (r)
                 return r;
-        return tk_http_new(&(struct tk_http_conf){
-                .bind = app->conf.rest_bind, .threads = 1, .connections_max = 256, .routes = cache_routes, .routes_n = cache_routes_n,
-                .error = cache_rest_error, .app = app, .observe = observe_http,
-        }, &app->http, err);
+        return tk_http_new(
+                &(struct tk_http_conf){
+                        .bind = app->conf.rest_bind,
+                        .threads = 1,
+                        .connections_max = 256,
+                        .routes = cache_routes,
+                        .routes_n = cache_routes_n,
+                        .error = cache_rest_error,
+                        .app = app,
+                        .observe = observe_http,
+                },
+                &app->http, err);
 }
 
 int cache_app_new(struct cache_conf *conf, struct cache_app **ret, struct tk_err *err)

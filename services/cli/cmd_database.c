@@ -29,7 +29,9 @@ static int connect(const char *command, const char *url, int wait_s, struct tk_p
         struct tk_err err = {0};
         int64_t deadline = tk_time_mono_ns() + wait_s * TK_NS_PER_S;
         int r;
-        while ((r = tk_pg_open(&(struct tk_pg_conf){.url = url, .application_name = "tasker-cli"}, ret, &err)) == TK_PG_E_DOWN && tk_time_mono_ns() < deadline)
+        while ((r = tk_pg_open(&(struct tk_pg_conf){.url = url, .application_name = "tasker-cli"}, ret, &err)) ==
+                       TK_PG_E_DOWN &&
+               tk_time_mono_ns() < deadline)
                 tk_time_sleep(500 * TK_NS_PER_MS);
         if (!r)
                 return EXIT_OK;
@@ -49,9 +51,12 @@ int cli_cmd_migrate(int argc, char **argv)
                 CLI_OPT_FLAG("status", &status, "Change nothing; say what is applied and what is not."),
         };
         const struct cli_usage usage = {
-                .command = "tasker migrate", .arguments = "",
-                .text = "Brings the database to the schema of this program. Forward only; safe to repeat, and from many places at once.",
-                .opts = opts, .opts_n = tk_countof(opts),
+                .command = "tasker migrate",
+                .arguments = "",
+                .text = "Brings the database to the schema of this program. Forward only; safe to repeat, and from "
+                        "many places at once.",
+                .opts = opts,
+                .opts_n = tk_countof(opts),
         };
         int r = cli_opt_parse(&usage, argc, argv, args, &n);
         if (r)
@@ -67,8 +72,10 @@ int cli_cmd_migrate(int argc, char **argv)
                 fprintf(stderr, "tasker migrate: %s\n", tk_err_text(&err));
                 return r == TK_MIGRATE_E_DB && !tk_pg_alive(pg) ? EXIT_UNREACHABLE : EXIT_FAILED;
         }
-        printf("%s: %u schema files and %u functions%s, %u as they were. PGMQ: %s.\n", check || status ? "Checked" : "Migrated", report.schema_applied,
-               report.functions_applied, check || status ? " pending" : " applied", report.already, *report.pgmq_version ? report.pgmq_version : "not installed");
+        printf("%s: %u schema files and %u functions%s, %u as they were. PGMQ: %s.\n",
+               check || status ? "Checked" : "Migrated", report.schema_applied, report.functions_applied,
+               check || status ? " pending" : " applied", report.already,
+               *report.pgmq_version ? report.pgmq_version : "not installed");
         return EXIT_OK;
 }
 
@@ -111,10 +118,14 @@ int cli_cmd_doctor(int argc, char **argv)
                 CLI_OPT_FLAG("json", &json, "Print the problems as JSON."),
         };
         const struct cli_usage usage = {
-                .command = "tasker doctor", .arguments = "",
-                .text = "Proves that the database is consistent: counters equal what the graphs say, every live step has its message or\n"
-                        "timer, nothing was settled twice, nothing is stranded. Exit 0: healthy; 1: problems, one line each.",
-                .opts = opts, .opts_n = tk_countof(opts),
+                .command = "tasker doctor",
+                .arguments = "",
+                .text = "Proves that the database is consistent: counters equal what the graphs say, every live "
+                        "step has its message or\n"
+                        "timer, nothing was settled twice, nothing is stranded. Exit 0: healthy; 1: problems, one "
+                        "line each.",
+                .opts = opts,
+                .opts_n = tk_countof(opts),
         };
         int r = cli_opt_parse(&usage, argc, argv, args, &n);
         if (r)

@@ -29,7 +29,8 @@ static void print(const struct cli_verb *verb, const json_t *answer)
                 tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
         json_array_foreach(steps, at, step) {
                 cli_table_put(table, NULL, "%s", text_of(step, "name"));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s", text_of(step, "state"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s",
+                              text_of(step, "state"));
                 cli_table_put(table, NULL, "%.19s", text_of(step, "since"));
                 cli_table_put(table, NULL, "%.19s", text_of(step, "until"));
                 cli_table_put(table, NULL, "%s", text_of(step, "why"));
@@ -59,7 +60,10 @@ int cli_cmd_explain(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "/v1/tasks/%s/explain", cli_client_escape(verb.client, uuid)), &answer, &err);
+        r = cli_client_get(
+                verb.client,
+                tk_arena_printf(verb.arena, "/v1/tasks/%s/explain", cli_client_escape(verb.client, uuid)), &answer,
+                &err);
         if (r)
                 return cli_verb_fail(r, &err);
         if (verb.json)

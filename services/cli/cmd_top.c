@@ -84,8 +84,9 @@ static void show(struct top *top, struct cli_live *live)
         tk_buf_init(&text, TEXT_MAX);
         tk_time_format(tk_time_wall_ns(), 0, now);
         if (top->term.live)
-                tk_buf_printf(&text, "%s  every %.1f s  %s%s   q quits, s sorts, f freezes\n", now, (double)top->interval_ns / (double)TK_NS_PER_S,
-                              orders[top->sort], top->frozen ? "  FROZEN" : "");
+                tk_buf_printf(&text, "%s  every %.1f s  %s%s   q quits, s sorts, f freezes\n", now,
+                              (double)top->interval_ns / (double)TK_NS_PER_S, orders[top->sort],
+                              top->frozen ? "  FROZEN" : "");
         for (unsigned i = 0; i < top->n; i++) {
                 struct process *p = &top->list[i];
                 if (i || top->term.live)
@@ -173,7 +174,8 @@ int cli_cmd_top(int argc, char **argv)
         int r = cli_opt_parse(&usage, argc, argv, urls, &n);
         if (r)
                 return r == CLI_OPT_E_HELP ? CLI_EXIT_OK : CLI_EXIT_USAGE;
-        if (interval && (tk_time_duration_parse(interval, &top.interval_ns) || top.interval_ns < INTERVAL_MIN_NS || top.interval_ns > INTERVAL_MAX_NS)) {
+        if (interval && (tk_time_duration_parse(interval, &top.interval_ns) || top.interval_ns < INTERVAL_MIN_NS ||
+                         top.interval_ns > INTERVAL_MAX_NS)) {
                 fprintf(stderr, "tasker top: --interval must be between 100ms and 60s, found '%s'\n", interval);
                 return CLI_EXIT_USAGE;
         }
@@ -181,7 +183,8 @@ int cli_cmd_top(int argc, char **argv)
                 if (!add(&top, urls[i]))
                         return CLI_EXIT_USAGE;
         if (!n && !add_dev(&top, data) &&
-            (data || !add(&top, "http://127.0.0.1:8080") || !add(&top, "http://127.0.0.1:8081") || !add(&top, "http://127.0.0.1:8082"))) {
+            (data || !add(&top, "http://127.0.0.1:8080") || !add(&top, "http://127.0.0.1:8081") ||
+             !add(&top, "http://127.0.0.1:8082"))) {
                 fprintf(stderr, "tasker top: no 'tasker dev' runs in %s\n", data ? data : "its default directory");
                 return CLI_EXIT_UNREACHABLE;
         }
@@ -196,7 +199,8 @@ int cli_cmd_top(int argc, char **argv)
         if (json) {
                 print_json(&top);
         } else {
-                __attribute__((cleanup(cli_live_deinit))) struct cli_live live = {.term = &(struct cli_term){.colour = top.term.colour, .width = top.term.width}};
+                __attribute__((cleanup(cli_live_deinit))) struct cli_live live = {
+                        .term = &(struct cli_term){.colour = top.term.colour, .width = top.term.width}};
                 top.term.live = false;
                 show(&top, &live);
         }

@@ -40,12 +40,18 @@ static const char *state_of(const struct cli_top_actor *a, const json_t *now)
 
 void cli_top_actor(const json_t *before, const json_t *now, double seconds, struct cli_top_actor *ret)
 {
-        double handled = grown(before, now, "actor_messages_total"), batches = grown(before, now, "actor_batches_total"),
-               received = grown(before, now, "mailbox_received_total"), waited = grown(before, now, "mailbox_wait_seconds_total");
+        double handled = grown(before, now, "actor_messages_total"),
+               batches = grown(before, now, "actor_batches_total"),
+               received = grown(before, now, "mailbox_received_total"),
+               waited = grown(before, now, "mailbox_wait_seconds_total");
         *ret = (struct cli_top_actor){
-                .name = tk_json_str(now, "actor"), .threads = number(now, "actor_threads"), .depth = number(now, "mailbox_depth"),
-                .capacity = number(now, "mailbox_capacity"), .high_water = number(now, "mailbox_high_water"),
-                .batch = batches > 0 ? handled / batches : 0, .wait_ms = received > 0 ? 1000 * waited / received : 0,
+                .name = tk_json_str(now, "actor"),
+                .threads = number(now, "actor_threads"),
+                .depth = number(now, "mailbox_depth"),
+                .capacity = number(now, "mailbox_capacity"),
+                .high_water = number(now, "mailbox_high_water"),
+                .batch = batches > 0 ? handled / batches : 0,
+                .wait_ms = received > 0 ? 1000 * waited / received : 0,
         };
         if (seconds > 0) {
                 ret->messages = handled / seconds;
@@ -171,7 +177,8 @@ static const char *colour_of(const char *state)
 {
         static const struct {
                 const char *state, *colour;
-        } rows[] = {{"down", "\x1b[31m"}, {"stalled", "\x1b[31m"}, {"full", "\x1b[31m"}, {"backlog", "\x1b[33m"}, {"busy", "\x1b[33m"}, {"idle", "\x1b[2m"}};
+        } rows[] = {{"down", "\x1b[31m"},    {"stalled", "\x1b[31m"}, {"full", "\x1b[31m"},
+                    {"backlog", "\x1b[33m"}, {"busy", "\x1b[33m"},    {"idle", "\x1b[2m"}};
         for (size_t i = 0; i < tk_countof(rows); i++)
                 if (tk_streq(state, rows[i].state))
                         return rows[i].colour;
@@ -180,7 +187,8 @@ static const char *colour_of(const char *state)
 
 static void put_actors(const struct cli_top_actor *list, size_t n, bool colour, struct tk_buf *out)
 {
-        static const char *const titles[] = {"  ACTOR", ">THREADS", ">BUSY", ">MESSAGES/S", ">A BATCH", ">WAIT", ">WAITING", ">ROOM", ">MOST", ">REFUSED/S", "STATE", NULL};
+        static const char *const titles[] = {"  ACTOR",  ">THREADS", ">BUSY", ">MESSAGES/S", ">A BATCH", ">WAIT",
+                                             ">WAITING", ">ROOM",    ">MOST", ">REFUSED/S",  "STATE",    NULL};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         struct cli_table *table = cli_table_new(arena, titles);
         for (size_t i = 0; i < n; i++) {
@@ -200,7 +208,8 @@ static void put_actors(const struct cli_top_actor *list, size_t n, bool colour, 
         cli_table_print(table, colour, out);
 }
 
-void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort, const struct cli_term *term, struct tk_buf *out)
+void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort,
+                 const struct cli_term *term, struct tk_buf *out)
 {
         static int (*const orders[CLI_TOP_SORTS])(const void *, const void *) = {NULL, by_busy, by_depth};
         const json_t *process = json_object_get(now, "process"), *old = json_object_get(before, "process");
@@ -210,11 +219,15 @@ void cli_top_put(const json_t *before, const json_t *now, const char *url, enum 
         size_t n = actors(before, now, list);
         if (orders[sort])
                 qsort(list, n, sizeof list[0], orders[sort]);
-        tk_buf_printf(out, "%s%s%s  %s  pid %.0f", term->colour ? "\x1b[1m" : "", service ? service : "?", term->colour ? "\x1b[0m" : "", url, number(now, "pid"));
+        tk_buf_printf(out, "%s%s%s  %s  pid %.0f", term->colour ? "\x1b[1m" : "", service ? service : "?",
+                      term->colour ? "\x1b[0m" : "", url, number(now, "pid"));
         if (seconds > 0)
-                tk_buf_printf(out, "  CPU %.0f %%  %.0f switches/s", 100 * grown(old, process, "cpu_seconds") / seconds,
-                              (grown(old, process, "voluntary_switches") + grown(old, process, "involuntary_switches")) / seconds);
-        tk_buf_printf(out, "  %.1f MB  up %.0f s\n", number(process, "resident_bytes") / 1e6, number(process, "uptime_seconds"));
+                tk_buf_printf(
+                        out, "  CPU %.0f %%  %.0f switches/s", 100 * grown(old, process, "cpu_seconds") / seconds,
+                        (grown(old, process, "voluntary_switches") + grown(old, process, "involuntary_switches")) /
+                                seconds);
+        tk_buf_printf(out, "  %.1f MB  up %.0f s\n", number(process, "resident_bytes") / 1e6,
+                      number(process, "uptime_seconds"));
         put_figures(before, now, term->width ? term->width : WIDTH, out);
         put_actors(list, n, term->colour, out);
 }
@@ -225,10 +238,14 @@ json_t *cli_top_json(const json_t *before, const json_t *now, const char *url)
         size_t n = actors(before, now, list);
         json_t *rows = json_array();
         for (size_t i = 0; i < n; i++)
-                json_array_append_new(rows, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}", "actor", list[i].name, "threads", list[i].threads,
-                                                      "busy", list[i].busy, "messages_per_second", list[i].messages, "batch", list[i].batch, "wait_ms", list[i].wait_ms,
-                                                      "depth", list[i].depth, "capacity", list[i].capacity, "high_water", list[i].high_water, "refused_per_second",
-                                                      list[i].refused, "state", list[i].state));
-        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O}", "url", url, "service", json_object_get(now, "service"), "seconds", seconds_between(before, now), "process",
-                         json_object_get(now, "process"), "actors", rows, "metrics", json_object_get(now, "metrics"));
+                json_array_append_new(rows,
+                                      json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}", "actor",
+                                                list[i].name, "threads", list[i].threads, "busy", list[i].busy,
+                                                "messages_per_second", list[i].messages, "batch", list[i].batch,
+                                                "wait_ms", list[i].wait_ms, "depth", list[i].depth, "capacity",
+                                                list[i].capacity, "high_water", list[i].high_water,
+                                                "refused_per_second", list[i].refused, "state", list[i].state));
+        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O}", "url", url, "service", json_object_get(now, "service"),
+                         "seconds", seconds_between(before, now), "process", json_object_get(now, "process"),
+                         "actors", rows, "metrics", json_object_get(now, "metrics"));
 }

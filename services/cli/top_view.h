@@ -19,6 +19,7 @@ void cli_top_actor(const json_t *before, const json_t *now, double seconds, stru
 
 /* A process as text: a headline, its metrics that move, a table of its actors. before may be NULL: totals instead of rates are not
  * shown then, only what stands still. */
-void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort, const struct cli_term *term, struct tk_buf *out);
+void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort,
+                 const struct cli_term *term, struct tk_buf *out);
 /* The same figures for programs. Yours to decref. */
 json_t *cli_top_json(const json_t *before, const json_t *now, const char *url);

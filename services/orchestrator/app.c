@@ -103,10 +103,19 @@ static int start_servers(struct orch_app *app, struct tk_err *err)
         }, &app->rpc_server, err);
         if (r)
                 return r;
-        return tk_http_new(&(struct tk_http_conf){
-                .bind = app->conf.rest_bind, .threads = app->conf.rest_threads, .connections_max = app->conf.rest_connections_max,
-                .routes = orch_routes, .routes_n = orch_routes_n, .error = orch_reply_server_error, .request_ids = true, .app = app, .observe = observe_http,
-        }, &app->http, err);
+        return tk_http_new(
+                &(struct tk_http_conf){
+                        .bind = app->conf.rest_bind,
+                        .threads = app->conf.rest_threads,
+                        .connections_max = app->conf.rest_connections_max,
+                        .routes = orch_routes,
+                        .routes_n = orch_routes_n,
+                        .error = orch_reply_server_error,
+                        .request_ids = true,
+                        .app = app,
+                        .observe = observe_http,
+                },
+                &app->http, err);
 }
 
 int orch_app_new(struct orch_conf *conf, struct orch_app **ret, struct tk_err *err)

@@ -17,7 +17,8 @@ static int service_new(void *conf, void **ret_app, struct tk_err *err)
 static bool service_ready(void *app_, struct tk_service_ports *ret)
 {
         struct orch_app *app = app_;
-        *ret = (struct tk_service_ports){.rest = tk_http_port(app->http), .grpc = tk_rpc_server_port(app->rpc_server), .instance_id = app->instance_id};
+        *ret = (struct tk_service_ports){
+                .rest = tk_http_port(app->http), .grpc = tk_rpc_server_port(app->rpc_server), .instance_id = app->instance_id};
         if (!orch_app_ready(app))
                 return false;
         tk_rpc_server_set_serving(app->rpc_server, true);
@@ -33,7 +34,8 @@ int main(int argc, char **argv)
 {
         static const struct tk_service service = {
                 .name = "tasker-orchestrator",
-                .summary = "Accepts tasks over REST, advances their graphs in PostgreSQL and hands steps to workers over gRPC.",
+                .summary = "Accepts tasks over REST, advances their graphs in PostgreSQL and hands steps to "
+                           "workers over gRPC.",
                 .rows = orch_conf_rows,
                 .rows_n = &orch_conf_rows_n,
                 .conf_size = sizeof(struct orch_conf),

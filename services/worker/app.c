@@ -73,7 +73,8 @@ static int load_handlers(struct work_app *app, const struct tkw_module *module, 
 
 static int load_sources(struct work_app *app, struct tk_err *err)
 {
-        int r = work_sources_load(&app->sources, app->conf.templates_path, app->conf.environment, &app->conf.namespaces, err);
+        int r = work_sources_load(&app->sources, app->conf.templates_path, app->conf.environment,
+                                  &app->conf.namespaces, err);
         if (r)
                 return r;
         for (size_t i = 0; i < app->sources.n; i++) {
@@ -84,7 +85,9 @@ static int load_sources(struct work_app *app, struct tk_err *err)
                         tk_log_warn("template.warning", source->tpl->warnings[w], TK_STR("file", source->file));
         }
         if (!app->sources.namespaces_n)
-                return TK_ERR(err, -EINVAL, "no namespace to serve: templates.path (%s) holds no valid template and worker.namespaces is empty",
+                return TK_ERR(err, -EINVAL,
+                              "no namespace to serve: templates.path (%s) holds no valid template and "
+                              "worker.namespaces is empty",
                               *app->conf.templates_path ? app->conf.templates_path : "not set");
         return 0;
 }
@@ -108,13 +111,21 @@ static void start_work(struct work_app *app)
 
 static int start_servers(struct work_app *app, struct tk_err *err)
 {
-        int r = tk_rpc_server_new(app->rpc, &(struct tk_rpc_server_conf){.bind = app->conf.grpc_bind, .app = app}, &app->rpc_server, err);
+        int r = tk_rpc_server_new(app->rpc, &(struct tk_rpc_server_conf){.bind = app->conf.grpc_bind, .app = app},
+                                  &app->rpc_server, err);
         if (r)
                 return r;
-        return tk_http_new(&(struct tk_http_conf){
-                .bind = app->conf.rest_bind, .threads = app->conf.rest_threads, .routes = work_routes, .routes_n = work_routes_n,
-                .error = work_reply_server_error, .app = app, .observe = observe_http,
-        }, &app->http, err);
+        return tk_http_new(
+                &(struct tk_http_conf){
+                        .bind = app->conf.rest_bind,
+                        .threads = app->conf.rest_threads,
+                        .routes = work_routes,
+                        .routes_n = work_routes_n,
+                        .error = work_reply_server_error,
+                        .app = app,
+                        .observe = observe_http,
+                },
+                &app->http, err);
 }
 
 static int start(struct work_app *app, const struct tkw_module *module, struct tk_err *err)

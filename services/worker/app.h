@@ -63,7 +63,8 @@ struct work_app {
 
 /* Starts everything that `conf` describes; connections are made and repaired in the background. `module` may be NULL.
  * 0, or negative with err (handlers that cannot be loaded, an address that cannot be bound). conf is moved into the app. */
-TK_MUST int work_app_new(struct work_conf *conf, const struct tkw_module *module, struct work_app **ret, struct tk_err *err);
+TK_MUST int work_app_new(struct work_conf *conf, const struct tkw_module *module, struct work_app **ret,
+                         struct tk_err *err);
 /* Connected to an orchestrator, templates registered, not stopping. */
 bool work_app_ready(struct work_app *app);
 /* Drains within shutdown.grace and frees. Returns NULL. Ends the process with status 1 when a handler does not return. */

@@ -15,7 +15,8 @@ extern const struct tk_json_limits tk_json_limits_default; /* 1 MiB, 64, 10,000,
 enum { TK_JSON_OK, TK_JSON_E_SYNTAX, TK_JSON_E_LIMIT };
 /* err text for E_SYNTAX: "line 3, column 17: …"; for E_LIMIT it names limit and what was found (JSON pointer).
  * Depth is checked before jansson sees the text. Refuses NUL (\u0000), invalid UTF-8, duplicate keys. */
-TK_MUST int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret, struct tk_err *err);
+TK_MUST int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret,
+                          struct tk_err *err);
 /* Compact text appended to buf. */
 void tk_json_dump(const json_t *value, struct tk_buf *buf);
 /* Canonical text after RFC 8785: keys sorted by UTF-16 code units, shortest round-trip numbers (integral doubles without

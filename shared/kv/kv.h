@@ -32,6 +32,7 @@ enum tk_kv_breaker tk_kv_breaker(const struct tk_kv *kv);
  * data NULL: (re-)connected, so anything may have been missed. */
 struct tk_kv_subscriber;
 typedef void tk_kv_message_fn(void *user, const char *channel, const void *data, size_t len);
-TK_MUST struct tk_kv_subscriber *tk_kv_subscriber_new(const struct tk_kv_conf *conf, const char *const *channels, tk_kv_message_fn *fn, void *user);
+TK_MUST struct tk_kv_subscriber *tk_kv_subscriber_new(const struct tk_kv_conf *conf, const char *const *channels,
+                                                      tk_kv_message_fn *fn, void *user);
 struct tk_kv_subscriber *tk_kv_subscriber_free(struct tk_kv_subscriber *sub);
 bool tk_kv_subscriber_connected(struct tk_kv_subscriber *sub);

@@ -93,7 +93,8 @@ static void run(void *arg)
         }
 }
 
-struct tk_kv_subscriber *tk_kv_subscriber_new(const struct tk_kv_conf *conf, const char *const *channels, tk_kv_message_fn *fn, void *user)
+struct tk_kv_subscriber *tk_kv_subscriber_new(const struct tk_kv_conf *conf, const char *const *channels,
+                                              tk_kv_message_fn *fn, void *user)
 {
         struct tk_kv_subscriber *sub = TK_NEW(struct tk_kv_subscriber);
         sub->url = tk_strdup(conf->url);

@@ -73,7 +73,8 @@ static void put_actors_json(struct tk_buf *out, struct tk_actor *const *actors, 
                 tk_actor_stats(actors[i], &stats);
                 tk_buf_printf(out, "%s{\"actor\":\"%s\"", i ? "," : "", stats.mbox.name);
                 for (size_t row = 0; row < tk_countof(actor_rows); row++)
-                        tk_buf_printf(out, ",\"%s\":%.9g", actor_rows[row].name + strlen("tasker_"), actor_rows[row].get(&stats));
+                        tk_buf_printf(out, ",\"%s\":%.9g", actor_rows[row].name + strlen("tasker_"),
+                                      actor_rows[row].get(&stats));
                 tk_buf_putc(out, '}');
         }
 }
@@ -172,18 +173,20 @@ void tk_metrics_text_process(struct tk_buf *out, const char *service, const char
         tk_buf_puts(out, "} 1\n");
 }
 
-void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char *version, struct tk_metrics *metrics, struct tk_actor *const *actors,
-                             size_t n)
+void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char *version,
+                             struct tk_metrics *metrics, struct tk_actor *const *actors, size_t n)
 {
         struct rusage usage = {0};
         int64_t now_ns = tk_time_wall_ns();
 
         (void)getrusage(RUSAGE_SELF, &usage);
         tk_buf_printf(out,
-                      "{\"service\":\"%s\",\"version\":\"%s\",\"pid\":%d,\"time\":%.6f,\"process\":{\"uptime_seconds\":%.3f,\"cpu_seconds\":%.6f,"
-                      "\"resident_bytes\":%.0f,\"open_fds\":%.0f,\"voluntary_switches\":%ld,\"involuntary_switches\":%ld},\"actors\":[",
-                      service, version, (int)getpid(), SECONDS(now_ns), SECONDS(now_ns) - start_time_seconds(), cpu_seconds(), resident_bytes(), open_fds(),
-                      usage.ru_nvcsw, usage.ru_nivcsw);
+                      "{\"service\":\"%s\",\"version\":\"%s\",\"pid\":%d,\"time\":%.6f,\"process\":{\"uptime_"
+                      "seconds\":%.3f,\"cpu_seconds\":%.6f,"
+                      "\"resident_bytes\":%.0f,\"open_fds\":%.0f,\"voluntary_switches\":%ld,\"involuntary_"
+                      "switches\":%ld},\"actors\":[",
+                      service, version, (int)getpid(), SECONDS(now_ns), SECONDS(now_ns) - start_time_seconds(),
+                      cpu_seconds(), resident_bytes(), open_fds(), usage.ru_nvcsw, usage.ru_nivcsw);
         put_actors_json(out, actors, n);
         tk_buf_puts(out, "],\"metrics\":");
         tk_metrics_json(metrics, out);

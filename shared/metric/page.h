@@ -10,5 +10,5 @@ void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, 
 void tk_metrics_text_process(struct tk_buf *out, const char *service, const char *version);
 /* All of it as one JSON object: {service, version, pid, time, process: {…}, actors: [{actor, figures…}], metrics: {…}}; times in
  * seconds. What GET /v1/debug/runtime answers and SIGUSR1 logs. */
-void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char *version, struct tk_metrics *metrics, struct tk_actor *const *actors,
-                             size_t n);
+void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char *version,
+                             struct tk_metrics *metrics, struct tk_actor *const *actors, size_t n);

@@ -4,7 +4,8 @@
 #include "crypto/sha256.h"
 #include "model/task_request.h"
 
-static void hash(const char *kind, const struct tk_uuid *named_task, const void *data, size_t len, uint8_t ret[TK_SHA256_SIZE])
+static void hash(const char *kind, const struct tk_uuid *named_task, const void *data, size_t len,
+                 uint8_t ret[TK_SHA256_SIZE])
 {
         struct tk_sha256 sha;
         tk_sha256_init(&sha);
@@ -20,7 +21,9 @@ int tk_task_request_identity(const struct tk_task_request *req, const struct tk_
         if (req->idempotency_key) {
                 hash("key", named_task, req->idempotency_key, strlen(req->idempotency_key), ret_hash);
         } else if (tk_streq(strategy, "caller_provided")) {
-                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "idempotency_key is required: template %s has identity_strategy caller_provided", req->name);
+                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE,
+                              "idempotency_key is required: template %s has identity_strategy caller_provided",
+                              req->name);
         } else if (tk_streq(strategy, "always_unique")) {
                 struct tk_uuid once;
                 tk_uuid_v4(&once);

@@ -28,7 +28,9 @@ static const struct text_field {
 
 static const char *found(const json_t *value)
 {
-        static const char *const names[] = {"a map", "a sequence", "a string", "an integer", "a floating point number", "a boolean", "a boolean", "null"};
+        static const char *const names[] = {
+                "a map",     "a sequence", "a string", "an integer", "a floating point number",
+                "a boolean", "a boolean",  "null"};
         return names[json_typeof(value)];
 }
 
@@ -52,7 +54,8 @@ static int take_texts(const json_t *in, struct tk_arena *arena, struct tk_task_r
                 if (!len && text_fields[i].empty)
                         return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "%s", text_fields[i].empty);
                 if (len > text_fields[i].max)
-                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "%s: may have %zu bytes, found %zu", text_fields[i].key, text_fields[i].max, len);
+                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "%s: may have %zu bytes, found %zu",
+                                      text_fields[i].key, text_fields[i].max, len);
         }
         return 0;
 }
@@ -65,12 +68,14 @@ static int take_context(const json_t *in, struct tk_arena *arena, struct tk_task
                 return mistyped(err, "context", "a map", NULL);
         if (!json_is_object(context))
                 return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "context: must be an object, found %s", found(context));
-        if (tk_value_check("context", context, TK_TASK_CONTEXT_DEPTH_MAX, TK_TASK_CONTEXT_ENTRIES_MAX, TK_TASK_STRING_MAX, err))
+        if (tk_value_check("context", context, TK_TASK_CONTEXT_DEPTH_MAX, TK_TASK_CONTEXT_ENTRIES_MAX,
+                           TK_TASK_STRING_MAX, err))
                 return TK_TASK_REQUEST_E_VALUE;
         tk_json_dump(context, &plain);
         tk_json_canonical(context, &canonical);
         if (tk_buf_failed(&plain) || tk_buf_failed(&canonical) || plain.len > TK_TASK_CONTEXT_BYTES_MAX)
-                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "context: may have %d bytes, found %zu", TK_TASK_CONTEXT_BYTES_MAX, plain.len);
+                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "context: may have %d bytes, found %zu",
+                              TK_TASK_CONTEXT_BYTES_MAX, plain.len);
         ret->context = tk_arena_strndup(arena, plain.data, plain.len);
         ret->context_canonical = tk_arena_strndup(arena, canonical.data, canonical.len);
         return 0;
@@ -86,13 +91,15 @@ static int take_tags(const json_t *in, struct tk_arena *arena, struct tk_task_re
         if (!json_is_array(tags))
                 return mistyped(err, "tags", "a sequence", tags);
         if (json_array_size(tags) > TK_TASK_TAGS_MAX)
-                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "tags: may have %d entries, found %zu", TK_TASK_TAGS_MAX, json_array_size(tags));
+                return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "tags: may have %d entries, found %zu",
+                              TK_TASK_TAGS_MAX, json_array_size(tags));
         for (size_t i = 0; i < json_array_size(tags); i++) {
                 const json_t *tag = json_array_get(tags, i);
                 if (!json_is_string(tag))
                         return mistyped(err, "tags", "a sequence of strings", tag);
                 if (json_string_length(tag) > TAG_MAX)
-                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "tags: one may have %d bytes, found %zu", TAG_MAX, json_string_length(tag));
+                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "tags: one may have %d bytes, found %zu",
+                                      TAG_MAX, json_string_length(tag));
         }
         tk_json_dump(tags, &text);
         ret->tags = tk_arena_strndup(arena, text.data, text.len);
@@ -143,8 +150,9 @@ static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_re
                 if (!json_is_integer(priority))
                         return mistyped(err, "priority", "i32", priority);
                 if (llabs(json_integer_value(priority)) > PRIORITY_MAX)
-                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "priority: must be between -%d and %d, found %lld", PRIORITY_MAX, PRIORITY_MAX,
-                                      (long long)json_integer_value(priority));
+                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE,
+                                      "priority: must be between -%d and %d, found %lld", PRIORITY_MAX,
+                                      PRIORITY_MAX, (long long)json_integer_value(priority));
                 ret->priority = (int32_t)json_integer_value(priority);
         }
         if (key && !json_is_null(key)) {
@@ -152,7 +160,8 @@ static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_re
                         return mistyped(err, "idempotency_key", "a string", key);
                 size_t len = json_string_length(key);
                 if (!len || len > KEY_MAX)
-                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "idempotency_key: must have 1 to %d bytes, found %zu", KEY_MAX, len);
+                        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE,
+                                      "idempotency_key: must have 1 to %d bytes, found %zu", KEY_MAX, len);
                 ret->idempotency_key = tk_arena_strdup(arena, json_string_value(key));
         }
         if (options && !json_is_null(options) && !json_is_object(options))
@@ -163,7 +172,8 @@ static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_re
         return 0;
 }
 
-int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret, struct tk_err *err)
+int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,
+                          struct tk_err *err)
 {
         static const struct tk_json_limits limits = {REQUEST_BYTES_MAX, REQUEST_DEPTH_MAX, 100000, REQUEST_BYTES_MAX};
         TK_AUTOJSON json_t *in = NULL;

@@ -24,8 +24,9 @@ struct tk_task_request {
         int64_t requested_at_ns;
 };
 /* All strings live in the arena. */
-TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret, struct tk_err *err);
+TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,
+                                  struct tk_err *err);
 /* SHA-256 identity: strict = named task + canonical context; a caller's key wins over any strategy (caller_provided without
  * key: TK_TASK_REQUEST_E_VALUE); always_unique = random. `strategy` is the template's. */
-TK_MUST int tk_task_request_identity(const struct tk_task_request *req, const struct tk_uuid *named_task, const char *strategy,
-                                     uint8_t ret_hash[32], struct tk_err *err);
+TK_MUST int tk_task_request_identity(const struct tk_task_request *req, const struct tk_uuid *named_task,
+                                     const char *strategy, uint8_t ret_hash[32], struct tk_err *err);

@@ -16,7 +16,13 @@ enum {
         TK_TEMPLATE_STEPS_MAX = 16384,
         TK_TEMPLATE_ANCESTORS_MAX = 32, /* ancestors whose results travel with an assignment, nearest first */
 };
-enum tk_step_type { TK_STEP_STANDARD, TK_STEP_DECISION, TK_STEP_DEFERRED_CONVERGENCE, TK_STEP_BATCHABLE, TK_STEP_BATCH_WORKER };
+enum tk_step_type {
+        TK_STEP_STANDARD,
+        TK_STEP_DECISION,
+        TK_STEP_DEFERRED_CONVERGENCE,
+        TK_STEP_BATCHABLE,
+        TK_STEP_BATCH_WORKER
+};
 enum tk_backoff { TK_BACKOFF_NONE, TK_BACKOFF_LINEAR, TK_BACKOFF_EXPONENTIAL, TK_BACKOFF_FIBONACCI };
 
 struct tk_template_step {

@@ -56,13 +56,14 @@ static int build_names(struct tk_template_source *src, struct tk_template *tpl, 
                 if (!before)
                         continue;
                 snprintf(at, sizeof at, "/steps/%u/name", i);
-                return tk_template_fail(src, err, at, "step '%s' stands here a second time (it is also step %zu)", tpl->steps[i].name, (size_t)(uintptr_t)before);
+                return tk_template_fail(src, err, at, "step '%s' stands here a second time (it is also step %zu)",
+                                        tpl->steps[i].name, (size_t)(uintptr_t)before);
         }
         return 0;
 }
 
-static int build_parents(struct tk_template_source *src, struct tk_template *tpl, uint32_t at_step, const struct tk_map *names,
-                         const json_t *dependencies, struct tk_err *err)
+static int build_parents(struct tk_template_source *src, struct tk_template *tpl, uint32_t at_step,
+                         const struct tk_map *names, const json_t *dependencies, struct tk_err *err)
 {
         struct tk_template_step *step = &tpl->steps[at_step];
         step->parents = TK_ARENA_ARRAY(tpl->arena, uint16_t, json_array_size(dependencies) + 1);
@@ -72,12 +73,15 @@ static int build_parents(struct tk_template_source *src, struct tk_template *tpl
                 uintptr_t parent = (uintptr_t)tk_map_gets(names, name);
                 snprintf(at, sizeof at, "/steps/%u/dependencies/%zu", at_step, i);
                 if (!parent)
-                        return tk_template_fail(src, err, at, "step '%s' depends on '%.100s', which is not a step of this template", step->name, name);
+                        return tk_template_fail(
+                                src, err, at, "step '%s' depends on '%.100s', which is not a step of this template",
+                                step->name, name);
                 if (parent - 1 == at_step)
                         return tk_template_fail(src, err, at, "step '%s' depends on itself", step->name);
                 for (uint32_t k = 0; k < step->parents_n; k++)
                         if (step->parents[k] == parent - 1)
-                                return tk_template_fail(src, err, at, "step '%s' names its dependency '%s' twice", step->name, name);
+                                return tk_template_fail(src, err, at, "step '%s' names its dependency '%s' twice",
+                                                        step->name, name);
                 step->parents[step->parents_n++] = (uint16_t)(parent - 1);
         }
         return 0;
@@ -94,7 +98,8 @@ int tk_template_build(struct tk_template_source *src, struct tk_template *tpl, s
         tpl->description = tk_json_str(tpl->body, "description");
         tpl->identity = tk_json_str(tpl->body, "identity_strategy");
         if (!n || n > TK_TEMPLATE_STEPS_MAX)
-                return tk_template_fail(src, err, "/steps", "steps must have 1 to %d entries, found %zu", TK_TEMPLATE_STEPS_MAX, n);
+                return tk_template_fail(src, err, "/steps", "steps must have 1 to %d entries, found %zu",
+                                        TK_TEMPLATE_STEPS_MAX, n);
         tpl->steps_n = (uint32_t)n;
         tpl->steps = TK_ARENA_ARRAY(tpl->arena, struct tk_template_step, n);
         for (uint32_t i = 0; i < n; i++)

@@ -35,10 +35,14 @@ void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
                 named_step(tpl, s->name, id);
                 tk_buf_printf(buf, "%s{\"step_no\":%u,\"name\":", i ? "," : "", i);
                 tk_buf_put_json_str(buf, s->name, strlen(s->name));
-                tk_buf_printf(buf, ",\"named_step_uuid\":\"%s\",\"step_type\":\"%s\",\"retryable\":%s,\"max_attempts\":%u,\"backoff\":\"%s\","
-                              "\"backoff_base_ms\":%u,\"backoff_max_ms\":%u,\"parents\":%u,\"ancestors_all\":%u,\"at_start\":%s,\"timeout_ms\":",
-                              id, types[s->type], s->retryable ? "true" : "false", s->max_attempts, backoffs[s->backoff], s->backoff_base_ms,
-                              s->backoff_max_ms, s->parents_n, s->ancestors_all, s->at_start ? "true" : "false");
+                tk_buf_printf(buf,
+                              ",\"named_step_uuid\":\"%s\",\"step_type\":\"%s\",\"retryable\":%s,\"max_attempts\":%"
+                              "u,\"backoff\":\"%s\","
+                              "\"backoff_base_ms\":%u,\"backoff_max_ms\":%u,\"parents\":%u,\"ancestors_all\":%u,"
+                              "\"at_start\":%s,\"timeout_ms\":",
+                              id, types[s->type], s->retryable ? "true" : "false", s->max_attempts,
+                              backoffs[s->backoff], s->backoff_base_ms, s->backoff_max_ms, s->parents_n,
+                              s->ancestors_all, s->at_start ? "true" : "false");
                 if (s->timeout_ms)
                         tk_buf_printf(buf, "%u", s->timeout_ms);
                 else

@@ -38,7 +38,10 @@ int tk_template_apply_environment(struct tk_template_source *src, json_t *body, 
                 if (!met) {
                         char at[POINTER_MAX];
                         snprintf(at, sizeof at, "/environments/%s/steps/%zu", environment, i);
-                        tk_template_warn(src, at, "environment %s overrides a step '%.100s' that this template does not have", environment, name ? name : "");
+                        tk_template_warn(
+                                src, at,
+                                "environment %s overrides a step '%.100s' that this template does not have",
+                                environment, name ? name : "");
                 }
         }
         /* Once more through the table: what was put in must keep the ranges too. */

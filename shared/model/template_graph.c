@@ -9,7 +9,8 @@
 enum { CYCLE_NAMES_MAX = 12, TEXT_MAX = 300 };
 
 /* Names one cycle among steps that were never released: following any unreleased parent must come round. */
-static int name_cycle(struct tk_template_source *src, const struct tk_template *tpl, const uint32_t *waiting, struct tk_err *err)
+static int name_cycle(struct tk_template_source *src, const struct tk_template *tpl, const uint32_t *waiting,
+                      struct tk_err *err)
 {
         TK_AUTOFREE bool *seen = tk_calloc(tpl->steps_n, sizeof *seen);
         uint32_t at = 0;

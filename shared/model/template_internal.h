@@ -14,13 +14,15 @@ struct tk_template_source {
         uint32_t warnings_n, warnings_cap;
 };
 /* "file:line:column: " + text as error; returns -EINVAL. */
-int tk_template_fail(const struct tk_template_source *src, struct tk_err *err, const char *pointer, const char *fmt, ...) TK_PRINTF(4, 5);
+int tk_template_fail(const struct tk_template_source *src, struct tk_err *err, const char *pointer, const char *fmt,
+                     ...) TK_PRINTF(4, 5);
 void tk_template_warn(struct tk_template_source *src, const char *pointer, const char *fmt, ...) TK_PRINTF(3, 4);
 
 /* A new document with every known key checked, aliases resolved and defaults filled; unknown keys are kept and warned of. */
 TK_MUST int tk_template_normalise(struct tk_template_source *src, const json_t *in, json_t **ret, struct tk_err *err);
 /* Applies environments.<name> to the steps of a normalised body. */
-TK_MUST int tk_template_apply_environment(struct tk_template_source *src, json_t *body, const char *environment, struct tk_err *err);
+TK_MUST int tk_template_apply_environment(struct tk_template_source *src, json_t *body, const char *environment,
+                                          struct tk_err *err);
 /* Fills steps from the body; parents by name. */
 TK_MUST int tk_template_build(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);
 /* Cycle check, ancestors, at_start. */

@@ -101,8 +101,9 @@ static const struct key lifecycle_keys[] = {
         {.name = "auto_fail_on_timeout", .kind = K_BOOL},
         {.name = "auto_dlq_on_timeout", .kind = K_BOOL},
 };
-static const struct key_table handler_table = TABLE(handler_keys), retry_table = TABLE(retry_keys), batch_table = TABLE(batch_keys),
-                              event_table = TABLE(event_keys), lifecycle_table = TABLE(lifecycle_keys);
+static const struct key_table handler_table = TABLE(handler_keys), retry_table = TABLE(retry_keys),
+                              batch_table = TABLE(batch_keys), event_table = TABLE(event_keys),
+                              lifecycle_table = TABLE(lifecycle_keys);
 
 static const struct key step_keys[] = {
         {.name = "name", .kind = K_STR, .required = true, .min = 1, .max = 128},
@@ -123,7 +124,13 @@ static const struct key_table step_table = TABLE(step_keys);
 
 static const struct key template_keys[] = {
         {.name = "name", .kind = K_STR, .required = true, .min = 1, .max = 255},
-        {.name = "namespace_name", .alias = "namespace", .kind = K_STR, .required = true, .min = 1, .max = 29, .well_formed = is_identifier,
+        {.name = "namespace_name",
+         .alias = "namespace",
+         .kind = K_STR,
+         .required = true,
+         .min = 1,
+         .max = 29,
+         .well_formed = is_identifier,
          .form = "letters, digits and underscores, not beginning with a digit"},
         {.name = "version", .kind = K_STR, .required = true, .min = 1, .max = 50},
         {.name = "description", .kind = K_STR, .min = 0, .max = 4096},
@@ -140,13 +147,16 @@ static const struct key_table template_table = TABLE(template_keys);
 
 static const char *kind_name(enum kind kind)
 {
-        static const char *const names[] = {"a string", "an integer", "true or false", "a word", "anything", "a map", "a list of strings", "a map", "a list of maps"};
+        static const char *const names[] = {"a string",      "an integer", "true or false",     "a word",
+                                            "anything",      "a map",      "a list of strings", "a map",
+                                            "a list of maps"};
         return names[kind];
 }
 
 static const char *found_name(const json_t *value)
 {
-        static const char *const names[] = {"a map", "a list", "a string", "an integer", "a number with a fraction", "true", "false", "nothing"};
+        static const char *const names[] = {"a map", "a list", "a string", "an integer", "a number with a fraction",
+                                            "true",  "false",  "nothing"};
         return names[json_typeof(value)];
 }
 
@@ -195,18 +205,21 @@ static const char *nearest(const struct key_table *table, const char *name)
         return best;
 }
 
-static int check_string(struct tk_template_source *src, const struct key *key, const json_t *value, const char *pointer, struct tk_err *err)
+static int check_string(struct tk_template_source *src, const struct key *key, const json_t *value,
+                        const char *pointer, struct tk_err *err)
 {
         const char *text = json_string_value(value);
         int64_t len = (int64_t)json_string_length(value);
         if (len < key->min || len > key->max)
-                return tk_template_fail(src, err, pointer, "%s must have %lld to %lld characters, found %lld", key->name, (long long)key->min, (long long)key->max, (long long)len);
+                return tk_template_fail(src, err, pointer, "%s must have %lld to %lld characters, found %lld",
+                                        key->name, (long long)key->min, (long long)key->max, (long long)len);
         if (key->well_formed && !key->well_formed(text))
                 return tk_template_fail(src, err, pointer, "%s must be %s, found '%.100s'", key->name, key->form, text);
         return 0;
 }
 
-static int check_word(struct tk_template_source *src, const struct key *key, const json_t *value, const char *pointer, struct tk_err *err)
+static int check_word(struct tk_template_source *src, const struct key *key, const json_t *value,
+                      const char *pointer, struct tk_err *err)
 {
         char words[256] = "";
         const char *text = json_string_value(value);
@@ -241,9 +254,11 @@ static bool has_kind(const struct key *key, const json_t *value)
         return false;
 }
 
-static int normalise(struct tk_template_source *src, const struct key_table *table, const json_t *in, const char *pointer, json_t **ret, struct tk_err *err);
+static int normalise(struct tk_template_source *src, const struct key_table *table, const json_t *in,
+                     const char *pointer, json_t **ret, struct tk_err *err);
 
-static int normalise_list(struct tk_template_source *src, const struct key *key, const json_t *value, const char *pointer, json_t **ret, struct tk_err *err)
+static int normalise_list(struct tk_template_source *src, const struct key *key, const json_t *value,
+                          const char *pointer, json_t **ret, struct tk_err *err)
 {
         size_t i;
         json_t *item;
@@ -254,12 +269,14 @@ static int normalise_list(struct tk_template_source *src, const struct key *key,
                 snprintf(at, sizeof at, "%s/%zu", pointer, i);
                 if (key->kind == K_STRS) {
                         if (!json_is_string(item))
-                                return tk_template_fail(src, err, at, "%s must be a list of strings, found %s", key->name, found_name(item));
+                                return tk_template_fail(src, err, at, "%s must be a list of strings, found %s",
+                                                        key->name, found_name(item));
                         json_array_append(*ret, item);
                         continue;
                 }
                 if (!json_is_object(item))
-                        return tk_template_fail(src, err, at, "%s must be a list of maps, found %s", key->name, found_name(item));
+                        return tk_template_fail(src, err, at, "%s must be a list of maps, found %s", key->name,
+                                                found_name(item));
                 int r = normalise(src, key->members, item, at, &out, err);
                 json_array_append_new(*ret, out);
                 if (r)
@@ -268,10 +285,12 @@ static int normalise_list(struct tk_template_source *src, const struct key *key,
         return 0;
 }
 
-static int normalise_value(struct tk_template_source *src, const struct key *key, const json_t *value, const char *pointer, json_t **ret, struct tk_err *err)
+static int normalise_value(struct tk_template_source *src, const struct key *key, const json_t *value,
+                           const char *pointer, json_t **ret, struct tk_err *err)
 {
         if (!has_kind(key, value))
-                return tk_template_fail(src, err, pointer, "%s must be %s, found %s%s", key->name, kind_name(key->kind), found_name(value),
+                return tk_template_fail(src, err, pointer, "%s must be %s, found %s%s", key->name,
+                                        kind_name(key->kind), found_name(value),
                                         key->kind == K_STR && json_is_number(value) ? " (put it in quotes)" : "");
         if (key->kind == K_OBJECT)
                 return normalise(src, key->members, value, pointer, ret, err);
@@ -284,11 +303,13 @@ static int normalise_value(struct tk_template_source *src, const struct key *key
                 return check_word(src, key, value, pointer, err);
         int64_t number = json_integer_value(value);
         if (key->kind == K_INT && (number < key->min || number > key->max))
-                return tk_template_fail(src, err, pointer, "%s must be between %lld and %lld, found %lld", key->name, (long long)key->min, (long long)key->max, (long long)number);
+                return tk_template_fail(src, err, pointer, "%s must be between %lld and %lld, found %lld",
+                                        key->name, (long long)key->min, (long long)key->max, (long long)number);
         return 0;
 }
 
-static int fill_default(struct tk_template_source *src, const struct key *key, const char *pointer, json_t *out, struct tk_err *err)
+static int fill_default(struct tk_template_source *src, const struct key *key, const char *pointer, json_t *out,
+                        struct tk_err *err)
 {
         char at[POINTER_MAX];
         json_t *value = NULL;
@@ -306,7 +327,8 @@ static int fill_default(struct tk_template_source *src, const struct key *key, c
         return r;
 }
 
-static int normalise(struct tk_template_source *src, const struct key_table *table, const json_t *in, const char *pointer, json_t **ret, struct tk_err *err)
+static int normalise(struct tk_template_source *src, const struct key_table *table, const json_t *in,
+                     const char *pointer, json_t **ret, struct tk_err *err)
 {
         const char *name;
         json_t *value;
@@ -319,7 +341,8 @@ static int normalise(struct tk_template_source *src, const struct key_table *tab
                 snprintf(at, sizeof at, "%s/%s", pointer, name);
                 if (!key) {
                         const char *like = nearest(table, name);
-                        tk_template_warn(src, at, "unknown key '%.100s' is kept, but means nothing here%s%s%s", name, like ? " (did you mean '" : "", like ? like : "", like ? "'?)" : "");
+                        tk_template_warn(src, at, "unknown key '%.100s' is kept, but means nothing here%s%s%s",
+                                         name, like ? " (did you mean '" : "", like ? like : "", like ? "'?)" : "");
                         json_object_set(*ret, name, value);
                         continue;
                 }

@@ -54,7 +54,8 @@ void tk_template_canonical(const struct tk_template *tpl, struct tk_buf *buf)
         tk_json_canonical(tpl->body, buf);
 }
 
-static int finish(struct tk_template_source *src, struct tk_template *tpl, const json_t *raw, const char *environment, struct tk_err *err)
+static int finish(struct tk_template_source *src, struct tk_template *tpl, const json_t *raw,
+                  const char *environment, struct tk_err *err)
 {
         TK_AUTOBUF struct tk_buf canonical = {.max = CANONICAL_MAX};
         int r = tk_template_normalise(src, raw, &tpl->body, err);
@@ -77,7 +78,8 @@ static int finish(struct tk_template_source *src, struct tk_template *tpl, const
         return 0;
 }
 
-static int parse(const char *file, const struct tk_yaml_tree *tree, const json_t *raw, const char *environment, struct tk_template **ret, struct tk_err *err)
+static int parse(const char *file, const struct tk_yaml_tree *tree, const json_t *raw, const char *environment,
+                 struct tk_template **ret, struct tk_err *err)
 {
         struct tk_template *tpl = TK_NEW(struct tk_template);
         tpl->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
@@ -91,7 +93,8 @@ static int parse(const char *file, const struct tk_yaml_tree *tree, const json_t
         return 0;
 }
 
-int tk_template_parse_yaml(const char *file, const void *yaml, size_t len, const char *environment, struct tk_template **ret, struct tk_err *err)
+int tk_template_parse_yaml(const char *file, const void *yaml, size_t len, const char *environment,
+                           struct tk_template **ret, struct tk_err *err)
 {
         TK_CLEANUP(tk_yaml_free) struct tk_yaml_tree *tree = NULL;
         if (len > TK_TEMPLATE_BYTES_MAX)
@@ -102,7 +105,8 @@ int tk_template_parse_yaml(const char *file, const void *yaml, size_t len, const
 
 int tk_template_parse_json(const void *json, size_t len, struct tk_template **ret, struct tk_err *err)
 {
-        static const struct tk_json_limits limits = {CANONICAL_MAX, TK_YAML_DEPTH_MAX, TK_YAML_NODES_MAX, TK_TEMPLATE_BYTES_MAX};
+        static const struct tk_json_limits limits = {CANONICAL_MAX, TK_YAML_DEPTH_MAX, TK_YAML_NODES_MAX,
+                                                     TK_TEMPLATE_BYTES_MAX};
         TK_AUTOJSON json_t *raw = NULL;
         int r = tk_json_parse(json, len, &limits, &raw, err);
         return r ? -EINVAL : parse("stored template", NULL, raw, NULL, ret, err);

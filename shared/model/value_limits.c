@@ -16,7 +16,9 @@ static int check(const struct limits *l, const json_t *value, unsigned depth);
 
 static int check_text(const struct limits *l, size_t len)
 {
-        return len <= l->string_max ? 0 : TK_ERR(l->err, -EINVAL, "%s: a string or key may have %zu bytes, found %zu", l->name, l->string_max, len);
+        return len <= l->string_max ? 0
+                                    : TK_ERR(l->err, -EINVAL, "%s: a string or key may have %zu bytes, found %zu",
+                                             l->name, l->string_max, len);
 }
 
 static int check_members(const struct limits *l, const json_t *value, unsigned depth)
@@ -50,11 +52,13 @@ static int check(const struct limits *l, const json_t *value, unsigned depth)
         if (depth > l->depth_max)
                 return TK_ERR(l->err, -EINVAL, "%s: may nest %u levels deep, found more", l->name, l->depth_max);
         if (entries > l->entries_max)
-                return TK_ERR(l->err, -EINVAL, "%s: an object or list may have %zu entries, found %zu", l->name, l->entries_max, entries);
+                return TK_ERR(l->err, -EINVAL, "%s: an object or list may have %zu entries, found %zu", l->name,
+                              l->entries_max, entries);
         return check_members(l, value, depth);
 }
 
-int tk_value_check(const char *name, const json_t *value, unsigned depth_max, size_t entries_max, size_t string_max, struct tk_err *err)
+int tk_value_check(const char *name, const json_t *value, unsigned depth_max, size_t entries_max, size_t string_max,
+                   struct tk_err *err)
 {
         return check(&(struct limits){name, depth_max, entries_max, string_max, err}, value, 1);
 }

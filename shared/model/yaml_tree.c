@@ -41,7 +41,8 @@ static int next(struct tk_yaml_tree *t, yaml_event_t *event)
         const yaml_parser_t *p = &t->parser;
         yaml_mark_t mark = p->problem_mark;
         if (p->error == YAML_READER_ERROR)
-                return TK_ERR(t->err, -EINVAL, "%s: byte %zu: %s", t->file, p->problem_offset, p->problem ? p->problem : "not UTF-8");
+                return TK_ERR(t->err, -EINVAL, "%s: byte %zu: %s", t->file, p->problem_offset,
+                              p->problem ? p->problem : "not UTF-8");
         return fail(t, mark, p->problem ? p->problem : "malformed YAML");
 }
 
@@ -71,8 +72,8 @@ static bool is_integer(const char *text)
 
 static bool is_float(const char *text)
 {
-        return *text && text[strspn(text, "0123456789+-.eE")] == '\0' && strpbrk(text, "0123456789") && strpbrk(text, ".eE") &&
-               (isdigit((unsigned char)*text) || strchr("+-.", *text));
+        return *text && text[strspn(text, "0123456789+-.eE")] == '\0' && strpbrk(text, "0123456789") &&
+               strpbrk(text, ".eE") && (isdigit((unsigned char)*text) || strchr("+-.", *text));
 }
 
 /* A plain scalar after YAML's core rules. NULL: a number out of range. */
@@ -92,7 +93,9 @@ static json_t *typed(const char *text, size_t len)
                         return json_false();
         }
         if (is_integer(text))
-                return tk_str_to_i64(*text == '+' ? text + 1 : text, INT64_MIN, INT64_MAX, &integer) ? NULL : json_integer(integer);
+                return tk_str_to_i64(*text == '+' ? text + 1 : text, INT64_MIN, INT64_MAX, &integer)
+                               ? NULL
+                               : json_integer(integer);
         if (is_float(text) && !tk_str_to_f64(text, &real))
                 return isfinite(real) ? json_real(real) : NULL;
         return json_stringn(text, len);
@@ -220,7 +223,8 @@ static int collection(struct tk_yaml_tree *t, const yaml_event_t *event, json_t 
         int r = list ? sequence(t, ret) : mapping(t, ret);
         t->depth--;
         if (!r)
-                remember_anchor(t, list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor, *ret, t->nodes - before + 1);
+                remember_anchor(t, list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor,
+                                *ret, t->nodes - before + 1);
         return r;
 }
 

@@ -8,9 +8,23 @@
 #include "pg/pg.h"
 #include <endian.h>
 
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_TIMESTAMPTZ = 1184, OID_UUID = 2950, OID_JSONB = 3802,
-       OID_BOOL_ARRAY = 1000, OID_BYTEA_ARRAY = 1001, OID_INT4_ARRAY = 1007, OID_TEXT_ARRAY = 1009, OID_INT8_ARRAY = 1016,
-       OID_TIMESTAMPTZ_ARRAY = 1185, OID_UUID_ARRAY = 2951 };
+enum {
+        OID_BOOL = 16,
+        OID_BYTEA = 17,
+        OID_INT8 = 20,
+        OID_INT4 = 23,
+        OID_TEXT = 25,
+        OID_TIMESTAMPTZ = 1184,
+        OID_UUID = 2950,
+        OID_JSONB = 3802,
+        OID_BOOL_ARRAY = 1000,
+        OID_BYTEA_ARRAY = 1001,
+        OID_INT4_ARRAY = 1007,
+        OID_TEXT_ARRAY = 1009,
+        OID_INT8_ARRAY = 1016,
+        OID_TIMESTAMPTZ_ARRAY = 1185,
+        OID_UUID_ARRAY = 2951
+};
 enum { ARGS_MAX = 32, ARRAY_HEAD = 20 };
 /* PostgreSQL counts microseconds from 2000-01-01. */
 #define EPOCH_2000_US INT64_C(946684800000000)
@@ -129,7 +143,8 @@ void tk_pg_arg_time(struct tk_pg_args *args, int64_t wall_ns)
 }
 
 /* Memory for an array of n elements with `bytes` of content; the head is written. An empty one has no dimension. */
-static char *array_begin(struct tk_pg_args *args, unsigned array_type, unsigned element_type, size_t n, size_t bytes, bool nulls)
+static char *array_begin(struct tk_pg_args *args, unsigned array_type, unsigned element_type, size_t n,
+                         size_t bytes, bool nulls)
 {
         size_t len = n ? ARRAY_HEAD + 4 * n + bytes : 12;
         char *at = tk_arena_alloc(args->arena, len);
@@ -201,7 +216,8 @@ void tk_pg_arg_bool_array(struct tk_pg_args *args, const bool *items, size_t n)
         }
 }
 
-static void bytes_array(struct tk_pg_args *args, unsigned array_type, unsigned type, const struct tk_pg_bytes *items, size_t n)
+static void bytes_array(struct tk_pg_args *args, unsigned array_type, unsigned type,
+                        const struct tk_pg_bytes *items, size_t n)
 {
         size_t bytes = 0;
         bool nulls = false;

@@ -33,7 +33,8 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
         tk_buf_init(&options, OPTIONS_MAX);
         session_options(conf, &options);
         snprintf(timeout, sizeof timeout, "%lld", (long long)((timeout_ns + TK_NS_PER_S - 1) / TK_NS_PER_S));
-        const char *keys[] = {"dbname", "application_name", "connect_timeout", "options", "client_encoding", "keepalives_idle", "keepalives_interval", NULL};
+        const char *keys[] = {"dbname",          "application_name", "connect_timeout",     "options",
+                              "client_encoding", "keepalives_idle",  "keepalives_interval", NULL};
         const char *values[] = {conf->url, conf->application_name, timeout, tk_buf_str(&options), "UTF8", "10", "5", NULL};
 
         struct tk_pg *pg = TK_NEW(struct tk_pg);

@@ -16,7 +16,8 @@ int tk_pg_lazy_get(struct tk_pg_lazy *lazy, struct tk_pg **ret, struct tk_err *e
                         return TK_ERR(err, TK_PG_E_DOWN, "the database could not be reached a moment ago");
                 int r = tk_pg_open(&lazy->conf, &lazy->pg, err);
                 if (r) {
-                        lazy->retry_ns = tk_time_mono_ns() + tk_rand_backoff(lazy->failures++, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
+                        lazy->retry_ns = tk_time_mono_ns() +
+                                         tk_rand_backoff(lazy->failures++, BACKOFF_MIN_NS, BACKOFF_MAX_NS);
                         return r;
                 }
                 lazy->failures = 0;

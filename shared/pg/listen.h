@@ -7,5 +7,6 @@
 struct tk_pg_listener;
 typedef void tk_pg_notify_fn(void *user, const char *channel, const char *payload);
 /* payload NULL: the connection was (re-)established, so anything may have been missed. */
-TK_MUST struct tk_pg_listener *tk_pg_listener_new(const char *url, const char *const *channels, tk_pg_notify_fn *fn, void *user);
+TK_MUST struct tk_pg_listener *tk_pg_listener_new(const char *url, const char *const *channels, tk_pg_notify_fn *fn,
+                                                  void *user);
 struct tk_pg_listener *tk_pg_listener_free(struct tk_pg_listener *listener);

@@ -20,7 +20,8 @@ static const char table_sql[] =
         " name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())";
 static const struct tk_sql exists_sql = {
         .name = "migrate.exists", .columns = 1, .text = "SELECT to_regclass('tasker.schema_migrations') IS NOT NULL"};
-static const struct tk_sql list_sql = {.name = "migrate.list", .columns = 2, .text = "SELECT name, checksum FROM tasker.schema_migrations"};
+static const struct tk_sql list_sql = {
+        .name = "migrate.list", .columns = 2, .text = "SELECT name, checksum FROM tasker.schema_migrations"};
 static const struct tk_sql record_sql = {
         .name = "migrate.record", .params = 2,
         .text = "INSERT INTO tasker.schema_migrations (name, checksum) VALUES ($1, $2)"
@@ -69,7 +70,10 @@ static int refuse_newer(const struct tk_pg_result *res, struct tk_err *err)
         for (int row = 0; res && row < tk_pg_rows(res); row++) {
                 const char *name = tk_pg_str(res, row, 0);
                 if (tk_str_starts(name, "schema/") && !known(name))
-                        return TK_ERR(err, TK_MIGRATE_E_NEWER, "the database was migrated by a newer version: it has %s, which this program does not know", name);
+                        return TK_ERR(err, TK_MIGRATE_E_NEWER,
+                                      "the database was migrated by a newer version: it has %s, which this program "
+                                      "does not know",
+                                      name);
         }
         return 0;
 }
@@ -85,7 +89,8 @@ static int apply(struct tk_pg *pg, const struct tk_migration *m, const char *che
 }
 
 /* One pass over schema files or functions. pending counts what was, or would be, applied. */
-static int pass(struct tk_pg *pg, const struct tk_pg_result *res, bool functions, bool check, unsigned *pending, unsigned *already, struct tk_err *err)
+static int pass(struct tk_pg *pg, const struct tk_pg_result *res, bool functions, bool check, unsigned *pending,
+                unsigned *already, struct tk_err *err)
 {
         for (size_t i = 0; i < tk_migrations_count; i++) {
                 const struct tk_migration *m = &tk_migrations[i];
@@ -99,7 +104,10 @@ static int pass(struct tk_pg *pg, const struct tk_pg_result *res, bool functions
                         continue;
                 }
                 if (was && !functions)
-                        return TK_ERR(err, TK_MIGRATE_E_CHANGED, "%s was applied with other content; schema files are never edited after they were applied", m->name);
+                        return TK_ERR(err, TK_MIGRATE_E_CHANGED,
+                                      "%s was applied with other content; schema files are never edited after they "
+                                      "were applied",
+                                      m->name);
                 ++*pending;
                 if (check)
                         continue;
@@ -143,7 +151,8 @@ static int run(struct tk_pg *pg, bool check, struct tk_migrate_report *ret, stru
         return r;
 }
 
-static int ensure_pgmq(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret, struct tk_err *err)
+static int ensure_pgmq(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret,
+                       struct tk_err *err)
 {
         bool present = true;
         int r = check ? tk_pgmq_present(pg, &present, ret->pgmq_version, sizeof ret->pgmq_version, err)
@@ -166,7 +175,8 @@ int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_mig
                 tk_pg_rollback(pg);
         (void)!tk_pg_script(pg, UNLOCK_SQL, NULL);
         if (!r && check && ret->schema_applied + ret->functions_applied)
-                r = TK_ERR(err, TK_MIGRATE_E_PENDING, "%u schema files and %u functions are not applied; run 'tasker migrate'",
+                r = TK_ERR(err, TK_MIGRATE_E_PENDING,
+                           "%u schema files and %u functions are not applied; run 'tasker migrate'",
                            ret->schema_applied, ret->functions_applied);
         return r;
 }
@@ -177,6 +187,7 @@ int tk_migrate_present(struct tk_pg *pg, struct tk_err *err)
         int r = list(pg, &res, err);
         for (size_t i = 0; !r && i < tk_migrations_count; i++)
                 if (!applied(res, tk_migrations[i].name))
-                        r = TK_ERR(err, TK_MIGRATE_E_PENDING, "the database lacks %s; run 'tasker migrate'", tk_migrations[i].name);
+                        r = TK_ERR(err, TK_MIGRATE_E_PENDING, "the database lacks %s; run 'tasker migrate'",
+                                   tk_migrations[i].name);
         return r;
 }

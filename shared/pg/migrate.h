@@ -13,11 +13,18 @@ struct tk_migrate_report {
         unsigned schema_applied, functions_applied, already; /* counts of files */
         char pgmq_version[32];
 };
-enum { TK_MIGRATE_OK, TK_MIGRATE_E_CHANGED /* an applied schema file differs from ours */, TK_MIGRATE_E_NEWER /* database has files we do not know */,
-       TK_MIGRATE_E_PENDING /* check only: something would be applied */, TK_MIGRATE_E_PGMQ /* no PGMQ and no SQL for it */, TK_MIGRATE_E_DB };
+enum {
+        TK_MIGRATE_OK,
+        TK_MIGRATE_E_CHANGED, /* an applied schema file differs from ours */
+        TK_MIGRATE_E_NEWER,   /* database has files we do not know */
+        TK_MIGRATE_E_PENDING, /* check only: something would be applied */
+        TK_MIGRATE_E_PGMQ,    /* no PGMQ and no SQL for it */
+        TK_MIGRATE_E_DB,
+};
 /* check: apply nothing, say what would be. pgmq_sql: path of PGMQ's SQL-only install, used when the server does not offer
  * the extension; NULL or "" searches $TASKER_PGMQ_SQL, then <prefix>/share/tasker/pgmq.sql, then deps/pgmq.sql beside the binary. */
-TK_MUST int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret, struct tk_err *err);
+TK_MUST int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret,
+                       struct tk_err *err);
 
 /* For tk_pg_conf.check: 0 when every file of ours was applied in some version, so that this program can work. A newer database, or
  * newer functions, are accepted: migrations come before the programs that need them. */

@@ -38,7 +38,8 @@ int tk_pg_outcome(struct tk_pg *pg, const PGresult *res, const char *what, struc
                 message = PQerrorMessage(pg->conn);
         int len = (int)strcspn(message, "\n");
         return TK_ERR(err, gone ? TK_PG_E_DOWN : from_state(pg->sqlstate), "%s: %.*s%s%s%s%s%s", what, len, message,
-                      detail ? " (" : "", detail ? detail : "", detail ? ")" : "", *pg->sqlstate ? " SQLSTATE " : "", pg->sqlstate);
+                      detail ? " (" : "", detail ? detail : "", detail ? ")" : "",
+                      *pg->sqlstate ? " SQLSTATE " : "", pg->sqlstate);
 }
 
 const char *tk_pg_sqlstate(const struct tk_pg *pg)

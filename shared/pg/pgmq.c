@@ -48,7 +48,11 @@ static bool find_sql(const char *given, char path[PATH_SIZE])
         const char *env = getenv("TASKER_PGMQ_SQL");
         const struct {
                 const char *dir, *rest;
-        } places[] = {{given, ""}, {env, ""}, {binary, "/../share/tasker/pgmq.sql"}, {binary, "/../deps/pgmq.sql"}, {binary, "/../../build/deps/pgmq.sql"}};
+        } places[] = {{given, ""},
+                      {env, ""},
+                      {binary, "/../share/tasker/pgmq.sql"},
+                      {binary, "/../deps/pgmq.sql"},
+                      {binary, "/../../build/deps/pgmq.sql"}};
         for (size_t i = 0; i < tk_countof(places); i++) {
                 if (!places[i].dir || !*places[i].dir)
                         continue;
@@ -83,7 +87,9 @@ int tk_pgmq_install(struct tk_pg *pg, const char *sql_path, char *ret_version, s
                 return r ? r : look(pg, &present, &offered, ret_version, size, err);
         }
         if (!find_sql(sql_path, path))
-                return TK_ERR(err, TK_PGMQ_E_MISSING, "this PostgreSQL does not offer the extension pgmq, and its SQL-only install was not found; "
+                return TK_ERR(err, TK_PGMQ_E_MISSING,
+                              "this PostgreSQL does not offer the extension pgmq, and its SQL-only install was not "
+                              "found; "
                               "run scripts/setup, or set TASKER_PGMQ_SQL to the path of pgmq.sql");
         TK_AUTOBUF struct tk_buf script;
         tk_buf_init(&script, SCRIPT_MAX);

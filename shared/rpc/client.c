@@ -18,12 +18,24 @@ struct tk_rpc_channel {
 struct tk_rpc_channel *tk_rpc_channel_new(struct tk_rpc *rpc, const char *target)
 {
         grpc_arg args[] = {
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS), .value.integer = RECONNECT_MIN_MS},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS), .value.integer = RECONNECT_MIN_MS},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS), .value.integer = RECONNECT_MAX_MS},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH), .value.integer = RECEIVE_MAX},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_ENABLE_HTTP_PROXY), .value.integer = 0},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL), .value.integer = 1},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS),
+                 .value.integer = RECONNECT_MIN_MS},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS),
+                 .value.integer = RECONNECT_MIN_MS},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS),
+                 .value.integer = RECONNECT_MAX_MS},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH),
+                 .value.integer = RECEIVE_MAX},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_ENABLE_HTTP_PROXY),
+                 .value.integer = 0},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL),
+                 .value.integer = 1},
         };
         struct tk_rpc_channel *channel = TK_NEW(struct tk_rpc_channel);
         grpc_channel_credentials *plain = grpc_insecure_credentials_create();
@@ -46,7 +58,8 @@ struct tk_rpc_channel *tk_rpc_channel_free(struct tk_rpc_channel *channel)
 static grpc_call *call_new(struct tk_rpc_channel *channel, const char *method, gpr_timespec deadline)
 {
         grpc_slice path = grpc_slice_from_copied_string(method);
-        grpc_call *call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, channel->rpc->cq, path, NULL, deadline, NULL);
+        grpc_call *call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                                   channel->rpc->cq, path, NULL, deadline, NULL);
         grpc_slice_unref(path);
         return call;
 }
@@ -86,15 +99,17 @@ static void copy_reply(grpc_byte_buffer *reply, struct tk_buf *ret)
         tk_rpc_view_close(&view);
 }
 
-enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *method, const void *data, size_t len, int64_t timeout_ns,
-                                struct tk_buf *ret, struct tk_err *err)
+enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *method, const void *data, size_t len,
+                                int64_t timeout_ns, struct tk_buf *ret, struct tk_err *err)
 {
         struct unary unary = {.tag.fn = unary_done};
         grpc_byte_buffer *request = tk_rpc_bytes_copy(data, len), *reply = NULL;
         grpc_metadata_array headers, trailers;
         grpc_status_code status = GRPC_STATUS_UNKNOWN;
         grpc_slice details = grpc_empty_slice();
-        grpc_call *call = call_new(channel, method, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(timeout_ns, GPR_TIMESPAN)));
+        grpc_call *call =
+                call_new(channel, method,
+                         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(timeout_ns, GPR_TIMESPAN)));
         tk_lock_init(&unary.lock, "rpc-unary");
         tk_cond_init(&unary.done_cond);
         grpc_metadata_array_init(&headers);
@@ -105,7 +120,10 @@ enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *meth
                 {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
                 {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &headers},
                 {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &reply},
-                {.op = GRPC_OP_RECV_STATUS_ON_CLIENT, .data.recv_status_on_client = {.trailing_metadata = &trailers, .status = &status, .status_details = &details}},
+                {.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
+                 .data.recv_status_on_client = {.trailing_metadata = &trailers,
+                                                .status = &status,
+                                                .status_details = &details}},
         };
         if (grpc_call_start_batch(call, ops, tk_countof(ops), &unary.tag, NULL) != GRPC_CALL_OK)
                 unary_done(&unary.tag, false);
@@ -115,7 +133,8 @@ enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *meth
         } else {
                 char text[TK_RPC_TEXT_MAX];
                 tk_rpc_slice_text(details, text, sizeof text);
-                (void)TK_ERR(err, (int)status, "%s of %s: %s: %s", method, channel->target, tk_rpc_status_name((enum tk_rpc_status)status), text);
+                (void)TK_ERR(err, (int)status, "%s of %s: %s: %s", method, channel->target,
+                             tk_rpc_status_name((enum tk_rpc_status)status), text);
         }
         if (reply)
                 grpc_byte_buffer_destroy(reply);
@@ -127,9 +146,11 @@ enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *meth
         return (enum tk_rpc_status)status;
 }
 
-struct tk_rpc_stream *tk_rpc_stream_open(struct tk_rpc_channel *channel, const char *method, const struct tk_rpc_stream_ops *ops, void *user)
+struct tk_rpc_stream *tk_rpc_stream_open(struct tk_rpc_channel *channel, const char *method,
+                                         const struct tk_rpc_stream_ops *ops, void *user)
 {
-        struct tk_rpc_stream *stream = tk_rpc_stream_new(call_new(channel, method, gpr_inf_future(GPR_CLOCK_MONOTONIC)), false);
+        struct tk_rpc_stream *stream =
+                tk_rpc_stream_new(call_new(channel, method, gpr_inf_future(GPR_CLOCK_MONOTONIC)), false);
         tk_rpc_stream_start(stream, ops, user, NULL, NULL);
         return stream;
 }

@@ -58,7 +58,8 @@ static bool is_known(const struct tk_rpc_health *health, const char *service)
 static bool requested(const void *data, size_t len, char service[SERVICE_MAX])
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(REQUEST_ARENA, 16 * REQUEST_ARENA);
-        const Grpc__Health__V1__HealthCheckRequest *request = tk_rpc_unpack(&grpc__health__v1__health_check_request__descriptor, arena, data, len);
+        const Grpc__Health__V1__HealthCheckRequest *request =
+                tk_rpc_unpack(&grpc__health__v1__health_check_request__descriptor, arena, data, len);
         return request && !tk_str_copy(service, SERVICE_MAX, request->service);
 }
 
@@ -127,9 +128,11 @@ static void watch_closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_s
         tk_free(w);
 }
 
-static const struct tk_rpc_stream_ops watch_ops = {.message = watch_message, .next_frame = watch_frame, .closed = watch_closed};
+static const struct tk_rpc_stream_ops watch_ops = {
+        .message = watch_message, .next_frame = watch_frame, .closed = watch_closed};
 
-static enum tk_rpc_status watch(struct tk_rpc_stream *stream, void *app, const struct tk_rpc_stream_ops **ret_ops, void **ret_user)
+static enum tk_rpc_status watch(struct tk_rpc_stream *stream, void *app, const struct tk_rpc_stream_ops **ret_ops,
+                                void **ret_user)
 {
         struct tk_rpc_health *health = app;
         struct watcher *w = TK_NEW(struct watcher);

@@ -57,7 +57,8 @@ struct tk_rpc_method {
         /* exactly one of the two */
         void (*unary)(struct tk_rpc_call *call, void *app, const void *data, size_t len); /* reply now or later, from any thread */
         /* Accept by setting *ret_ops and *ret_user and returning OK; any other status refuses. */
-        enum tk_rpc_status (*stream)(struct tk_rpc_stream *stream, void *app, const struct tk_rpc_stream_ops **ret_ops, void **ret_user);
+        enum tk_rpc_status (*stream)(struct tk_rpc_stream *stream, void *app,
+                                     const struct tk_rpc_stream_ops **ret_ops, void **ret_user);
 };
 struct tk_rpc_server_conf {
         const char *bind;        /* "127.0.0.1:9190", ":9190", port 0 = any free */
@@ -70,7 +71,8 @@ struct tk_rpc_server_conf {
 };
 struct tk_rpc_server;
 /* Serves the methods, and grpc.health.v1.Health (Check and Watch) built in. Unknown methods: UNIMPLEMENTED. */
-TK_MUST int tk_rpc_server_new(struct tk_rpc *rpc, const struct tk_rpc_server_conf *conf, struct tk_rpc_server **ret, struct tk_err *err);
+TK_MUST int tk_rpc_server_new(struct tk_rpc *rpc, const struct tk_rpc_server_conf *conf, struct tk_rpc_server **ret,
+                              struct tk_err *err);
 uint16_t tk_rpc_server_port(const struct tk_rpc_server *server);
 void tk_rpc_server_set_serving(struct tk_rpc_server *server, bool serving); /* what health answers; starts as false */
 /* No new calls; open streams get `closed` after the deadline at the latest; returns when all calls are gone. */

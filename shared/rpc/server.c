@@ -67,7 +67,8 @@ static void call_finished(struct tk_rpc_tag *tag, bool ok)
         struct tk_rpc_server *server = call->server;
         (void)ok;
         if (server->conf.observe)
-                server->conf.observe(server->conf.app, call->method->path, call->status, tk_time_mono_ns() - call->started_ns);
+                server->conf.observe(server->conf.app, call->method->path, call->status,
+                                     tk_time_mono_ns() - call->started_ns);
         grpc_slice_unref(call->details);
         if (call->reply)
                 grpc_byte_buffer_destroy(call->reply);
@@ -90,7 +91,8 @@ void tk_rpc_reply(struct tk_rpc_call *call, enum tk_rpc_status status, const cha
                 ops[n++] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = call->reply};
         }
         ops[n++] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-                             .data.send_status_from_server = {.status = (grpc_status_code)status, .status_details = &call->details}};
+                             .data.send_status_from_server = {.status = (grpc_status_code)status,
+                                                              .status_details = &call->details}};
         ops[n++] = (grpc_op){.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &call->cancelled};
         TK_CHECK(grpc_call_start_batch(call->call, ops, n, &call->finished, NULL) == GRPC_CALL_OK);
 }
@@ -158,7 +160,8 @@ static void refuse(struct tk_rpc_server *server, grpc_call *call, enum tk_rpc_st
         refusal->call = call;
         grpc_op ops[] = {
                 {.op = GRPC_OP_SEND_INITIAL_METADATA},
-                {.op = GRPC_OP_SEND_STATUS_FROM_SERVER, .data.send_status_from_server = {.status = (grpc_status_code)status, .status_details = &details}},
+                {.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
+                 .data.send_status_from_server = {.status = (grpc_status_code)status, .status_details = &details}},
                 {.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &refusal->cancelled},
         };
         TK_CHECK(grpc_call_start_batch(call, ops, tk_countof(ops), &refusal->tag, NULL) == GRPC_CALL_OK);
@@ -197,8 +200,9 @@ static const struct tk_rpc_method *find(const struct tk_rpc_method *methods, siz
 
 static void accept_next(struct accept *accept)
 {
-        grpc_call_error e = grpc_server_request_call(accept->server->server, &accept->call, &accept->details, &accept->metadata,
-                                                     accept->server->rpc->cq, accept->server->rpc->cq, &accept->tag);
+        grpc_call_error e =
+                grpc_server_request_call(accept->server->server, &accept->call, &accept->details, &accept->metadata,
+                                         accept->server->rpc->cq, accept->server->rpc->cq, &accept->tag);
         if (e != GRPC_CALL_OK)
                 pending(accept->server, -1);
 }
@@ -264,15 +268,21 @@ static void shutdown_done(struct tk_rpc_tag *tag, bool ok)
         tk_cond_broadcast(&server->changed);
 }
 
-int tk_rpc_server_new(struct tk_rpc *rpc, const struct tk_rpc_server_conf *conf, struct tk_rpc_server **ret, struct tk_err *err)
+int tk_rpc_server_new(struct tk_rpc *rpc, const struct tk_rpc_server_conf *conf, struct tk_rpc_server **ret,
+                      struct tk_err *err)
 {
         struct tk_rpc_server *server = TK_NEW(struct tk_rpc_server);
         char bind[BIND_MAX];
         grpc_arg args[] = {
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_ALLOW_REUSEPORT), .value.integer = 0},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH),
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_ALLOW_REUSEPORT),
+                 .value.integer = 0},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH),
                  .value.integer = (int)(conf->message_max ? conf->message_max : TK_RPC_MESSAGE_MAX)},
-                {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH), .value.integer = -1},
+                {.type = GRPC_ARG_INTEGER,
+                 .key = (char *)(uintptr_t)(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH),
+                 .value.integer = -1},
         };
         server->rpc = rpc;
         server->conf = *conf;
@@ -296,7 +306,8 @@ int tk_rpc_server_new(struct tk_rpc *rpc, const struct tk_rpc_server_conf *conf,
         }
         if (port <= 0) {
                 tk_rpc_server_free(server, 0);
-                return TK_ERR(err, -EADDRINUSE, "gRPC cannot listen on %s: the address is in use or not of this machine", bind);
+                return TK_ERR(err, -EADDRINUSE,
+                              "gRPC cannot listen on %s: the address is in use or not of this machine", bind);
         }
         server->port = (uint16_t)port;
         for (size_t i = 0; i < ACCEPTS; i++) {

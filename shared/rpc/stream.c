@@ -94,7 +94,8 @@ static void report_end(struct tk_rpc_stream *s)
         bool asked = s->close_asked;
         tk_lock_give(&s->lock);
         char text[TK_RPC_TEXT_MAX] = "";
-        enum tk_rpc_status status = s->server ? (s->cancelled ? TK_RPC_CANCELLED : TK_RPC_OK) : (enum tk_rpc_status)s->end_status;
+        enum tk_rpc_status status =
+                s->server ? (s->cancelled ? TK_RPC_CANCELLED : TK_RPC_OK) : (enum tk_rpc_status)s->end_status;
         if (!s->server)
                 tk_rpc_slice_text(s->end_details, text, sizeof text);
         else if (asked)
@@ -214,7 +215,8 @@ static void send_close(struct tk_rpc_stream *s)
         }
         grpc_slice details = grpc_slice_from_copied_string(s->close_text);
         grpc_op op = {.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-                      .data.send_status_from_server = {.status = (grpc_status_code)s->close_status, .status_details = &details}};
+                      .data.send_status_from_server = {.status = (grpc_status_code)s->close_status,
+                                                       .status_details = &details}};
         (void)start(s, &s->op_finish, &op, 1);
         grpc_slice_unref(details);
 }
@@ -312,7 +314,8 @@ struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server)
         return s;
 }
 
-void tk_rpc_stream_start(struct tk_rpc_stream *s, const struct tk_rpc_stream_ops *ops, void *user, void (*gone)(void *owner), void *owner)
+void tk_rpc_stream_start(struct tk_rpc_stream *s, const struct tk_rpc_stream_ops *ops, void *user,
+                         void (*gone)(void *owner), void *owner)
 {
         s->ops = ops;
         s->user = user;
@@ -324,10 +327,13 @@ void tk_rpc_stream_start(struct tk_rpc_stream *s, const struct tk_rpc_stream_ops
         (void)start(s, &s->op_start, &headers, 1);
         grpc_op end = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &s->cancelled};
         if (!s->server) {
-                grpc_op recv_headers = {.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &s->headers};
+                grpc_op recv_headers = {.op = GRPC_OP_RECV_INITIAL_METADATA,
+                                        .data.recv_initial_metadata.recv_initial_metadata = &s->headers};
                 (void)start(s, &s->op_headers, &recv_headers, 1);
                 end = (grpc_op){.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-                                .data.recv_status_on_client = {.trailing_metadata = &s->trailers, .status = &s->end_status, .status_details = &s->end_details}};
+                                .data.recv_status_on_client = {.trailing_metadata = &s->trailers,
+                                                               .status = &s->end_status,
+                                                               .status_details = &s->end_details}};
         }
         TK_CHECK(start(s, &s->op_end, &end, 1));
         receive(s);

@@ -41,7 +41,8 @@ struct tk_actor;
 TK_MUST struct tk_actor *tk_actor_new(const struct tk_actor_type *type, void *app, uint32_t capacity, unsigned threads);
 TK_MUST int tk_actor_post(struct tk_actor *to, struct tk_msg *msg);        /* see tk_mbox_post */
 TK_MUST int tk_actor_post_always(struct tk_actor *to, struct tk_msg *msg);
-/* Posts and waits until it is given back: 0 and msg->status is valid, or TK_MBOX_E_*. Sets msg->done itself. Never from the actor's own thread. */
+/* Posts and waits until it is given back: 0 and msg->status is valid, or TK_MBOX_E_*. Sets msg->done itself. Never from the
+ * actor's own thread. */
 TK_MUST int tk_actor_ask(struct tk_actor *to, struct tk_msg *msg);
 void tk_actor_wake(struct tk_actor *actor);                                 /* run tick soon (of one thread) */
 bool tk_actor_ready(struct tk_actor *actor);                                /* all threads started */

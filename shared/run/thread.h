@@ -11,5 +11,6 @@ struct tk_thread {
         void *arg;
         int started;
 };
-void tk_thread_start(struct tk_thread *thread, const char *name, void (*run)(void *arg), void *arg); /* aborts if the system has none left */
+/* Aborts if the system has none left. */
+void tk_thread_start(struct tk_thread *thread, const char *name, void (*run)(void *arg), void *arg);
 void tk_thread_join(struct tk_thread *thread); /* fine when never started */

@@ -82,7 +82,8 @@ static int parse(const struct tk_service *service, int argc, char **argv, struct
                 }
         }
         if (optind < argc) {
-                fprintf(stderr, "%s: unexpected argument '%s'\nTry '%s --help'.\n", service->name, argv[optind], service->name);
+                fprintf(stderr, "%s: unexpected argument '%s'\nTry '%s --help'.\n", service->name, argv[optind],
+                        service->name);
                 return EXIT_USAGE + 1;
         }
         return 0;
@@ -100,7 +101,8 @@ static void dump_routes(const struct tk_service *service)
 {
         static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
         for (size_t i = 0; service->routes && i < *service->routes_n; i++)
-                printf("%-7s %-60s %s\n", methods[service->routes[i].method], service->routes[i].pattern, service->routes[i].summary);
+                printf("%-7s %-60s %s\n", methods[service->routes[i].method], service->routes[i].pattern,
+                       service->routes[i].summary);
 }
 
 static void write_ready_file(const struct tk_service *service, const struct tk_service_ports *ports)
@@ -116,8 +118,8 @@ static void write_ready_file(const struct tk_service *service, const struct tk_s
                 tk_log_warn("service.ready_file", "The ready file cannot be written.", TK_STR("path", path));
                 return;
         }
-        fprintf(file, "{\"service\":\"%s\",\"pid\":%d,\"rest_port\":%u,\"grpc_port\":%u,\"instance_id\":\"%s\"}\n", service->name,
-                (int)getpid(), ports->rest, ports->grpc, ports->instance_id);
+        fprintf(file, "{\"service\":\"%s\",\"pid\":%d,\"rest_port\":%u,\"grpc_port\":%u,\"instance_id\":\"%s\"}\n",
+                service->name, (int)getpid(), ports->rest, ports->grpc, ports->instance_id);
         if (fclose(file) || rename(tk_buf_str(&name), path))
                 tk_log_warn("service.ready_file", "The ready file cannot be written.", TK_STR("path", path));
 }
@@ -139,8 +141,9 @@ static int run(const struct tk_service *service, void *app, int64_t started_ns)
                 ready = ready || service->ready(app, &ports);
                 if (ready && !told) {
                         told = true;
-                        tk_log_info("service.ready", NULL, TK_INT("rest_port", ports.rest), TK_INT("grpc_port", ports.grpc),
-                                    TK_STR("instance", ports.instance_id), TK_INT("after_ms", (tk_time_mono_ns() - started_ns) / TK_NS_PER_MS));
+                        tk_log_info("service.ready", NULL, TK_INT("rest_port", ports.rest),
+                                    TK_INT("grpc_port", ports.grpc), TK_STR("instance", ports.instance_id),
+                                    TK_INT("after_ms", (tk_time_mono_ns() - started_ns) / TK_NS_PER_MS));
                         write_ready_file(service, &ports);
                 }
                 enum tk_signal signal = tk_signal_wait(ready ? TK_TIME_NEVER : tk_time_mono_ns() + READY_POLL_NS);
@@ -162,7 +165,8 @@ static int start(const struct tk_service *service, void *conf, int64_t started_n
         const char *format = *(char **)((char *)conf + service->log_format);
         enum tk_log_level level;
         if (tk_log_level_parse(level_text, &level)) {
-                fprintf(stderr, "%s: log.level must be error, warn, info or debug, found '%s'\n", service->name, level_text);
+                fprintf(stderr, "%s: log.level must be error, warn, info or debug, found '%s'\n", service->name,
+                        level_text);
                 return EXIT_USAGE;
         }
         if (!tk_streq(format, "json") && !tk_streq(format, "text")) {

@@ -2,9 +2,9 @@
 /* service/service.h: the main() that all services share: options, configuration, log, signals, the ready line, the stop.
  *
  * Options: --config FILE, --set key=value (repeatable), --dump-config, --check-config, --dump-routes, --help, --version.
- * One log line "service.listening" with its ports. When the service first says it is ready: one log line "service.ready", and, if TASKER_READY_FILE is set,
- * a JSON file of that name (written whole, then renamed). TERM or INT: destroy, exit 0; a second one: exit 1 at once. USR1: a log line
- * "service.runtime" with all figures. */
+ * One log line "service.listening" with its ports. When the service first says it is ready: one log line "service.ready",
+ * and, if TASKER_READY_FILE is set, a JSON file of that name (written whole, then renamed). TERM or INT: destroy, exit 0;
+ * a second one: exit 1 at once. USR1: a log line "service.runtime" with all figures. */
 #pragma once
 #include "base/attr.h"
 #include "base/buf.h"

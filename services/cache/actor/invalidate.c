@@ -59,12 +59,16 @@ void cache_invalidate(struct cache_app *app, const char *text)
                 drop_all(app);
 }
 
-void cache_invalidate_call(struct cache_app *app, const char *ns, const char *name, const char *version, struct tk_rpc_call *call)
+void cache_invalidate_call(struct cache_app *app, const char *ns, const char *name, const char *version,
+                           struct tk_rpc_call *call)
 {
         cache_count_l(app, invalidations_total, "call");
         int r = post(app, ns, name, version, call);
         if (r < 0)
-                tk_rpc_reply(call, TK_RPC_INVALID_ARGUMENT, "namespace, name and version must be 1 to 128 bytes without '/' (version may be empty)", NULL, 0);
+                tk_rpc_reply(
+                        call, TK_RPC_INVALID_ARGUMENT,
+                        "namespace, name and version must be 1 to 128 bytes without '/' (version may be empty)",
+                        NULL, 0);
         else if (r)
                 tk_rpc_reply(call, TK_RPC_RESOURCE_EXHAUSTED, "mailbox 'invalidate' is full", NULL, 0);
 }
@@ -73,8 +77,10 @@ static int start(void *self, void *app_)
 {
         struct drop_state *state = self;
         state->app = app_;
-        state->kv = tk_kv_new(&(struct tk_kv_conf){.url = state->app->conf.redis_url, .timeout_ns = state->app->conf.redis_timeout,
-                                                   .failures = state->app->conf.redis_failures, .open_ns = state->app->conf.redis_open});
+        state->kv = tk_kv_new(&(struct tk_kv_conf){.url = state->app->conf.redis_url,
+                                                   .timeout_ns = state->app->conf.redis_timeout,
+                                                   .failures = state->app->conf.redis_failures,
+                                                   .open_ns = state->app->conf.redis_open});
         return 0;
 }
 
@@ -121,6 +127,12 @@ static void stop(void *self)
 }
 
 const struct tk_actor_type cache_invalidate_actor = {
-        .name = "invalidate", .state_size = sizeof(struct drop_state), .mailbox_max = MAILBOX_MAX, .threads = 1, .batch_max = 64,
-        .start = start, .handle = handle, .stop = stop,
+        .name = "invalidate",
+        .state_size = sizeof(struct drop_state),
+        .mailbox_max = MAILBOX_MAX,
+        .threads = 1,
+        .batch_max = 64,
+        .start = start,
+        .handle = handle,
+        .stop = stop,
 };

@@ -11,4 +11,5 @@ void cache_invalidate(struct cache_app *app, const char *text);
 /* All names, when messages may have been missed. */
 void cache_invalidate_all(struct cache_app *app);
 /* On behalf of a call: also tells the other instances, then replies with InvalidateResponse. */
-void cache_invalidate_call(struct cache_app *app, const char *ns, const char *name, const char *version, struct tk_rpc_call *call);
+void cache_invalidate_call(struct cache_app *app, const char *ns, const char *name, const char *version,
+                           struct tk_rpc_call *call);

@@ -83,7 +83,8 @@ void cache_ask(struct cache_app *app, const struct cache_key *key, struct tk_rpc
         if (tk_actor_post(app->load, &load->msg)) {
                 tk_free(load);
                 cache_count_l(app, load_errors_total, "mailbox");
-                land(app, flight, &(struct answer){.status = TK_RPC_RESOURCE_EXHAUSTED, .message = "mailbox 'load' is full"});
+                land(app, flight,
+                     &(struct answer){.status = TK_RPC_RESOURCE_EXHAUSTED, .message = "mailbox 'load' is full"});
         }
 }
 
@@ -154,7 +155,8 @@ static void load(struct load_state *state, struct cache_flight *flight)
         int r = cached ? 0 : from_database(state, key, &value, &err);
         if (!r) {
                 answer = (struct answer){.status = TK_RPC_OK, .message = "", .data = value.data, .len = value.len};
-                (void)cache_store_put(app->store, key->text, value.len ? value.data : "", value.len, now + ttl(app, key), cache_key_changes(key), generation);
+                (void)cache_store_put(app->store, key->text, value.len ? value.data : "", value.len,
+                                      now + ttl(app, key), cache_key_changes(key), generation);
                 if (!cached)
                         to_redis(state, key, &value, generation);
         } else if (r == CACHE_QUERY_E_NONE) {
@@ -163,7 +165,8 @@ static void load(struct load_state *state, struct cache_flight *flight)
                 (void)cache_store_put(app->store, key->text, NULL, 0, now + app->conf.negative_ttl, true, generation);
         } else {
                 cache_count_l(app, load_errors_total, "database");
-                tk_log_warn("load.failed", tk_err_text(&err), TK_STR("key", key->text), TK_STR("outcome", tk_pg_outcome_name(r)));
+                tk_log_warn("load.failed", tk_err_text(&err), TK_STR("key", key->text),
+                            TK_STR("outcome", tk_pg_outcome_name(r)));
         }
         land(app, flight, &answer);
 }

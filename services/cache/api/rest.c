@@ -63,7 +63,8 @@ static void put_check(struct tk_buf *buf, const char *comma, const char *name, b
 static void checked(struct tk_http_req *req, struct cache_app *app, int status, const char *text)
 {
         TK_AUTOBUF struct tk_buf buf = {.max = 16384};
-        bool database = atomic_load(&app->database_up), redis = *app->conf.redis_url && tk_streq(cache_app_breaker(app), "closed");
+        bool database = atomic_load(&app->database_up),
+             redis = *app->conf.redis_url && tk_streq(cache_app_breaker(app), "closed");
         begin(&buf, app, text);
         tk_buf_puts(&buf, ",\"checks\":{");
         put_check(&buf, "", "database", database, database ? "connected" : "no connection to the database");
@@ -95,8 +96,10 @@ static void refresh(struct cache_app *app)
         tk_metric_set(app->metrics, CACHE_M_entries, (int64_t)store.entries);
         tk_metric_set(app->metrics, CACHE_M_memory_bytes, (int64_t)store.bytes);
         tk_metric_set(app->metrics, CACHE_M_memory_max_bytes, (int64_t)store.bytes_max);
-        tk_metric_set(app->metrics, CACHE_M_redis_breaker_state, *app->conf.redis_url ? atomic_load(&app->redis_breaker) : OFF);
-        tk_metric_add(app->metrics, CACHE_M_evictions_total, (int64_t)store.evictions - tk_metric_get(app->metrics, CACHE_M_evictions_total));
+        tk_metric_set(app->metrics, CACHE_M_redis_breaker_state,
+                      *app->conf.redis_url ? atomic_load(&app->redis_breaker) : OFF);
+        tk_metric_add(app->metrics, CACHE_M_evictions_total,
+                      (int64_t)store.evictions - tk_metric_get(app->metrics, CACHE_M_evictions_total));
 }
 
 #define ACTORS(app) {(app)->load, (app)->invalidate}
@@ -146,7 +149,11 @@ const char *cache_rest_error(struct tk_http_req *req, int status, const char *me
         static const struct {
                 int status;
                 const char *code;
-        } codes[] = {{400, "BAD_REQUEST"}, {404, "NOT_FOUND"}, {405, "METHOD_NOT_ALLOWED"}, {413, "PAYLOAD_TOO_LARGE"}, {503, "SERVICE_UNAVAILABLE"}};
+        } codes[] = {{400, "BAD_REQUEST"},
+                     {404, "NOT_FOUND"},
+                     {405, "METHOD_NOT_ALLOWED"},
+                     {413, "PAYLOAD_TOO_LARGE"},
+                     {503, "SERVICE_UNAVAILABLE"}};
         const char *code = "INTERNAL_ERROR";
         TK_AUTOBUF struct tk_buf buf = {.max = 16384};
         for (size_t i = 0; i < tk_countof(codes); i++)

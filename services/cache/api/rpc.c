@@ -38,7 +38,8 @@ static void get_template(struct tk_rpc_call *call, void *app, const void *data, 
 {
         struct cache_key key;
         READ(Tasker__Cache__V1__GetTemplateRequest, tasker__cache__v1__get_template_request__descriptor)
-        ask(app, call, &key, cache_key_template(&key, request->digest), "digest must be 64 hexadecimal digits in lower case");
+        ask(app, call, &key, cache_key_template(&key, request->digest),
+            "digest must be 64 hexadecimal digits in lower case");
 }
 
 static void list_templates(struct tk_rpc_call *call, void *app, const void *data, size_t len)

@@ -31,7 +31,8 @@ struct cache_flights *cache_flights_free(struct cache_flights *flights)
         return tk_free(flights);
 }
 
-struct cache_flight *cache_flights_join(struct cache_flights *flights, const struct cache_key *key, struct cache_waiter *waiter)
+struct cache_flight *cache_flights_join(struct cache_flights *flights, const struct cache_key *key,
+                                        struct cache_waiter *waiter)
 {
         TK_LOCKED(&flights->lock);
         struct cache_flight *flight = tk_map_gets(flights->open, key->text), *begun = NULL;

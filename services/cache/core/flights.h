@@ -23,7 +23,8 @@ TK_MUST struct cache_flights *cache_flights_new(void);
 struct cache_flights *cache_flights_free(struct cache_flights *flights); /* none may be open */
 
 /* Adds the waiter. Returns the new flight when there was none: the caller must see that it lands. NULL: joined another. */
-struct cache_flight *cache_flights_join(struct cache_flights *flights, const struct cache_key *key, struct cache_waiter *waiter);
+struct cache_flight *cache_flights_join(struct cache_flights *flights, const struct cache_key *key,
+                                        struct cache_waiter *waiter);
 /* Ends it: its waiters are moved to ret (initialised here), the flight is freed. */
 void cache_flights_land(struct cache_flights *flights, struct cache_flight *flight, struct tk_list *ret);
 /* Newcomers of this key (NULL: of any) no longer join flights that are under way. */

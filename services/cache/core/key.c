@@ -53,8 +53,8 @@ int cache_key_list(struct cache_key *key, const char *ns)
 
 int cache_key_dependents(const char *ns, const char *name, const char *version, struct cache_key ret[CACHE_DEPENDENTS])
 {
-        if (cache_key_named(&ret[0], ns, name, version) || cache_key_named(&ret[1], ns, name, "") || cache_key_list(&ret[2], ns) ||
-            cache_key_list(&ret[3], ""))
+        if (cache_key_named(&ret[0], ns, name, version) || cache_key_named(&ret[1], ns, name, "") ||
+            cache_key_list(&ret[2], ns) || cache_key_list(&ret[3], ""))
                 return -EINVAL;
         return 0;
 }

@@ -26,4 +26,5 @@ static inline bool cache_key_changes(const struct cache_key *key) { return key->
 
 /* All keys whose value may depend on this version: itself, the newest of its name, and two lists. */
 enum { CACHE_DEPENDENTS = 4 };
-TK_MUST int cache_key_dependents(const char *ns, const char *name, const char *version, struct cache_key ret[CACHE_DEPENDENTS]);
+TK_MUST int cache_key_dependents(const char *ns, const char *name, const char *version,
+                                 struct cache_key ret[CACHE_DEPENDENTS]);

@@ -47,7 +47,8 @@ static void pack_list(const struct tk_pg_result *res, struct tk_arena *arena, st
         tk_rpc_pack(&list.base, ret);
 }
 
-static void pack_template(const struct tk_pg_result *res, const struct cache_key *key, struct tk_arena *arena, struct tk_buf *ret)
+static void pack_template(const struct tk_pg_result *res, const struct cache_key *key, struct tk_arena *arena,
+                          struct tk_buf *ret)
 {
         Tasker__Cache__V1__Template tpl = TASKER__CACHE__V1__TEMPLATE__INIT;
         int body = tk_pg_column(res, "body");
@@ -69,7 +70,8 @@ static const struct {
         [CACHE_LIST] = {&tk_sql_cache_list, 1, &tasker__cache__v1__list_templates_response__descriptor},
 };
 
-int cache_query(struct tk_pg *pg, struct tk_arena *arena, const struct cache_key *key, struct tk_buf *ret, struct tk_err *err)
+int cache_query(struct tk_pg *pg, struct tk_arena *arena, const struct cache_key *key, struct tk_buf *ret,
+                struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct tk_pg_args args;
@@ -87,7 +89,9 @@ int cache_query(struct tk_pg *pg, struct tk_arena *arena, const struct cache_key
                 pack_named(res, arena, ret);
         else
                 pack_template(res, key, arena, ret);
-        return tk_buf_failed(ret) ? TK_ERR(err, TK_PG_E_SERVER, "%s: the answer is larger than %zu bytes", key->text, ret->max) : 0;
+        return tk_buf_failed(ret)
+                       ? TK_ERR(err, TK_PG_E_SERVER, "%s: the answer is larger than %zu bytes", key->text, ret->max)
+                       : 0;
 }
 
 bool cache_query_valid(struct tk_arena *arena, const struct cache_key *key, const void *data, size_t len)

@@ -101,8 +101,8 @@ static void make_room(struct cache_store *store)
         }
 }
 
-bool cache_store_put(struct cache_store *store, const char *key, const void *data, size_t len, int64_t expires_ns, bool changes,
-                     uint64_t generation)
+bool cache_store_put(struct cache_store *store, const char *key, const void *data, size_t len, int64_t expires_ns,
+                     bool changes, uint64_t generation)
 {
         size_t cost = OVERHEAD + 2 * (strlen(key) + 1) + len;
         if (cost > store->bytes_max)
@@ -112,7 +112,8 @@ bool cache_store_put(struct cache_store *store, const char *key, const void *dat
                 return false;
         drop(store, key);
         struct entry *entry = tk_malloc(sizeof *entry + len);
-        *entry = (struct entry){.expires_ns = expires_ns, .cost = cost, .len = len, .negative = !data, .changes = changes, .key = tk_strdup(key)};
+        *entry = (struct entry){.expires_ns = expires_ns, .cost = cost, .len = len, .negative = !data,
+                                 .changes = changes, .key = tk_strdup(key)};
         if (len)
                 memcpy(entry->data, data, len);
         tk_list_init(&entry->link);

@@ -34,7 +34,8 @@ struct cache_events *cache_events_new(struct cache_app *app)
         struct cache_events *events = TK_NEW(struct cache_events);
         const char *listen_url = *app->conf.database_listen_url ? app->conf.database_listen_url : app->conf.database_url;
         if (*app->conf.redis_url)
-                events->kv = tk_kv_subscriber_new(&(struct tk_kv_conf){.url = app->conf.redis_url}, channels, from_redis, app);
+                events->kv = tk_kv_subscriber_new(&(struct tk_kv_conf){.url = app->conf.redis_url}, channels,
+                                                  from_redis, app);
         events->pg = tk_pg_listener_new(listen_url, channels, from_postgres, app);
         return events;
 }

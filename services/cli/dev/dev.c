@@ -75,9 +75,11 @@ static bool report_end(struct dev_process *p)
         if (!p->pid || !dev_process_ended(p))
                 return false;
         if (WIFSIGNALED(p->status))
-                fprintf(stderr, "\ntasker dev: %s was ended by signal %d. It is not restarted. The end of %s:\n", p->name, WTERMSIG(p->status), p->log);
+                fprintf(stderr, "\ntasker dev: %s was ended by signal %d. It is not restarted. The end of %s:\n",
+                        p->name, WTERMSIG(p->status), p->log);
         else
-                fprintf(stderr, "\ntasker dev: %s ended with status %d. It is not restarted. The end of %s:\n", p->name, WEXITSTATUS(p->status), p->log);
+                fprintf(stderr, "\ntasker dev: %s ended with status %d. It is not restarted. The end of %s:\n",
+                        p->name, WEXITSTATUS(p->status), p->log);
         dev_log_tail(stderr, p->log, TAIL_LINES);
         return true;
 }
@@ -147,7 +149,8 @@ static void detach(const char *data)
         char path[DEV_PATH + 32];
         setsid();
         snprintf(path, sizeof path, "%s/logs/dev.log", data);
-        int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+            null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (log >= 0) {
                 dup2(log, STDOUT_FILENO);
                 dup2(log, STDERR_FILENO);
@@ -166,7 +169,8 @@ static int count_of(const char *option, const char *text, int64_t min, int64_t m
         *ret = or_else;
         if (!text || !tk_str_to_i64(text, min, max, ret))
                 return 0;
-        fprintf(stderr, "tasker dev: --%s must be between %lld and %lld, found '%s'\n", option, (long long)min, (long long)max, text);
+        fprintf(stderr, "tasker dev: --%s must be between %lld and %lld, found '%s'\n", option, (long long)min,
+                (long long)max, text);
         return -EINVAL;
 }
 
@@ -183,7 +187,9 @@ static int start(const struct arguments *arguments, const char *data)
         dev->workers = (unsigned)workers;
         dev->port_base = (int)port_base;
         if (running(data)) {
-                fprintf(stderr, "tasker dev: a system is running on %s already (tasker dev stop --data %s ends it)\n", data, data);
+                fprintf(stderr,
+                        "tasker dev: a system is running on %s already (tasker dev stop --data %s ends it)\n", data,
+                        data);
                 return EXIT_FAILED;
         }
         if (dev_places(dev, data, arguments->pg_bin, arguments->templates, arguments->handlers, &err)) {
@@ -262,13 +268,18 @@ int cli_cmd_dev(int argc, char **argv)
                 CLI_OPT_VALUE("port-base", "N", &a.port_base, "REST on N, N+1, N+2 and gRPC on N+1110 … (default 8080); 0: any free ports."),
         };
         const struct cli_usage usage = {
-                .command = "tasker dev", .arguments = "[stop|status]",
-                .text = "Runs the whole system on this machine: a private PostgreSQL and Redis, cache, orchestrator and worker.\n"
-                        "Ctrl-C stops everything in order; data stay in DIR. Addresses are written to DIR/endpoints.json.\n\n"
+                .command = "tasker dev",
+                .arguments = "[stop|status]",
+                .text = "Runs the whole system on this machine: a private PostgreSQL and Redis, cache, "
+                        "orchestrator and worker.\n"
+                        "Ctrl-C stops everything in order; data stay in DIR. Addresses are written to "
+                        "DIR/endpoints.json.\n\n"
                         "  tasker dev                                  in the foreground, on the well-known ports\n"
                         "  tasker dev --detach --port-base 0 --data d  in the background, on any free ports\n"
                         "  tasker dev stop --data d                    stops that one",
-                .opts = opts, .opts_n = tk_countof(opts), .arguments_max = 1,
+                .opts = opts,
+                .opts_n = tk_countof(opts),
+                .arguments_max = 1,
         };
         const char *args[1] = {NULL};
         unsigned n = 0;

@@ -30,7 +30,8 @@ struct dev {
 };
 
 /* places.c: where things lie. */
-TK_MUST int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates, const char *handlers, struct tk_err *err);
+TK_MUST int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates,
+                       const char *handlers, struct tk_err *err);
 TK_MUST int dev_data_default(char ret[DEV_PATH], struct tk_err *err); /* $XDG_DATA_HOME/tasker/dev */
 unsigned dev_free_port(void);
 /* postgres.c, redis.c */

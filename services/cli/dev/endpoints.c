@@ -16,8 +16,10 @@ static void put_services(const struct dev *dev, enum dev_role role, const char *
                 const struct dev_service *s = &dev->services[i];
                 if (s->role != role)
                         continue;
-                tk_buf_printf(buf, "%s{\"rest\":\"http://127.0.0.1:%u\",\"grpc\":\"127.0.0.1:%u\",\"pid\":%d,\"log\":\"%s\"}", comma, s->rest_port,
-                              s->grpc_port, (int)s->process.pid, s->process.log);
+                tk_buf_printf(
+                        buf,
+                        "%s{\"rest\":\"http://127.0.0.1:%u\",\"grpc\":\"127.0.0.1:%u\",\"pid\":%d,\"log\":\"%s\"}",
+                        comma, s->rest_port, s->grpc_port, (int)s->process.pid, s->process.log);
                 comma = ",";
         }
         tk_buf_puts(buf, "],");
@@ -31,8 +33,11 @@ int dev_endpoints_write(const struct dev *dev, struct tk_err *err)
         put_services(dev, DEV_ORCHESTRATOR, "orchestrators", &buf);
         put_services(dev, DEV_WORKER, "workers", &buf);
         put_services(dev, DEV_CACHE, "caches", &buf);
-        tk_buf_printf(&buf, "\"postgres\":\"%s\",\"redis\":\"%s\",\"postgres_pid\":%d,\"redis_pid\":%d,\"postgres_data\":\"%s\",\"postgres_bin\":\"%s\",\"pid\":%d}\n",
-                      dev->pg_url, dev->redis_url, (int)dev->postgres.pid, (int)dev->redis.pid, dev->pg_data, dev->pg_bin, (int)getpid());
+        tk_buf_printf(&buf,
+                      "\"postgres\":\"%s\",\"redis\":\"%s\",\"postgres_pid\":%d,\"redis_pid\":%d,\"postgres_data\":"
+                      "\"%s\",\"postgres_bin\":\"%s\",\"pid\":%d}\n",
+                      dev->pg_url, dev->redis_url, (int)dev->postgres.pid, (int)dev->redis.pid, dev->pg_data,
+                      dev->pg_bin, (int)getpid());
         snprintf(path, sizeof path, "%s/endpoints.json", dev->data);
         snprintf(tmp, sizeof tmp, "%s/endpoints.json.tmp", dev->data);
         FILE *file = fopen(tmp, "we");
@@ -46,16 +51,21 @@ int dev_endpoints_write(const struct dev *dev, struct tk_err *err)
 
 void dev_endpoints_print(const struct dev *dev)
 {
-        static const char *const names[] = {[DEV_CACHE] = "cache", [DEV_ORCHESTRATOR] = "orchestrator", [DEV_WORKER] = "worker"};
+        static const char *const names[] = {
+                [DEV_CACHE] = "cache", [DEV_ORCHESTRATOR] = "orchestrator", [DEV_WORKER] = "worker"};
         printf("\nTasker is ready.\n\n");
         for (unsigned i = 0; i < dev->services_n; i++) {
                 const struct dev_service *s = &dev->services[i];
-                printf("  %-14s http://127.0.0.1:%-6u gRPC 127.0.0.1:%-6u pid %d\n", names[s->role], s->rest_port, s->grpc_port, (int)s->process.pid);
+                printf("  %-14s http://127.0.0.1:%-6u gRPC 127.0.0.1:%-6u pid %d\n", names[s->role], s->rest_port,
+                       s->grpc_port, (int)s->process.pid);
         }
-        printf("  %-14s %s\n  %-14s %s\n  %-14s %s/logs\n\n", "postgres", dev->pg_url, "redis", dev->redis_url, "logs", dev->data);
+        printf("  %-14s %s\n  %-14s %s\n  %-14s %s/logs\n\n", "postgres", dev->pg_url, "redis", dev->redis_url,
+               "logs", dev->data);
         for (unsigned i = 0; i < dev->services_n; i++)
                 if (dev->services[i].role == DEV_ORCHESTRATOR) {
-                        printf("Try:  export TASKER_URL=http://127.0.0.1:%u\n      tasker template list\n      tasker task submit --help\n\n", dev->services[i].rest_port);
+                        printf("Try:  export TASKER_URL=http://127.0.0.1:%u\n      tasker template list\n      "
+                               "tasker task submit --help\n\n",
+                               dev->services[i].rest_port);
                         break;
                 }
         fflush(stdout);

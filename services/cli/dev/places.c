@@ -66,7 +66,8 @@ unsigned dev_free_port(void)
 static bool is_pg_bin(const char *dir)
 {
         char path[DEV_PATH];
-        return !join(path, sizeof path, dir, "/postgres") && !access(path, X_OK) && !join(path, sizeof path, dir, "/initdb") && !access(path, X_OK);
+        return !join(path, sizeof path, dir, "/postgres") && !access(path, X_OK) &&
+               !join(path, sizeof path, dir, "/initdb") && !access(path, X_OK);
 }
 
 /* The path without links and dots. 0, or -errno. */
@@ -85,7 +86,9 @@ static int find_postgres(struct dev *dev, const char *given, struct tk_err *err)
         if (!given)
                 given = env && *env ? env : NULL;
         if (given) {
-                return !canonical(given, dev->pg_bin) && is_pg_bin(dev->pg_bin) ? 0 : TK_ERR(err, -ENOENT, "%s: holds no postgres and initdb", given);
+                return !canonical(given, dev->pg_bin) && is_pg_bin(dev->pg_bin)
+                               ? 0
+                               : TK_ERR(err, -ENOENT, "%s: holds no postgres and initdb", given);
         }
         for (int version = PG_NEWEST; version >= PG_OLDEST; version--) {
                 snprintf(dev->pg_bin, sizeof dev->pg_bin, "/usr/lib/postgresql/%d/bin", version);
@@ -97,7 +100,9 @@ static int find_postgres(struct dev *dev, const char *given, struct tk_err *err)
         for (char *dir = strtok_r(path, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
                 if (!tk_str_copy(dev->pg_bin, sizeof dev->pg_bin, dir) && is_pg_bin(dir))
                         return 0;
-        return TK_ERR(err, -ENOENT, "no PostgreSQL server found (15 to 18); on Debian: apt-get install postgresql-15, elsewhere name its programs with --pg-bin");
+        return TK_ERR(err, -ENOENT,
+                      "no PostgreSQL server found (15 to 18); on Debian: apt-get install postgresql-15, elsewhere "
+                      "name its programs with --pg-bin");
 }
 
 static int find_user(struct dev_user *user, struct tk_err *err)
@@ -113,7 +118,8 @@ static int find_user(struct dev_user *user, struct tk_err *err)
                 (void)tk_str_copy(user->name, sizeof user->name, names[i]);
                 return 0;
         }
-        return TK_ERR(err, -ENOENT, "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as");
+        return TK_ERR(err, -ENOENT,
+                      "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as");
 }
 
 /* Whether the user can enter and write the directory: asked by becoming it. */
@@ -147,7 +153,8 @@ static int place_postgres(struct dev *dev, struct tk_err *err)
                 hash = hash * 33 + (unsigned char)*c;
         rmdir(dev->pg_data);
         snprintf(dev->pg_data, sizeof dev->pg_data, "/var/tmp/tasker-dev-%016llx", (unsigned long long)hash);
-        printf("PostgreSQL runs as %s, which cannot enter %s: its data are in %s\n", dev->pg_user.name, dev->data, dev->pg_data);
+        printf("PostgreSQL runs as %s, which cannot enter %s: its data are in %s\n", dev->pg_user.name, dev->data,
+               dev->pg_data);
         return own_directory(dev->pg_data, &dev->pg_user, err);
 }
 
@@ -199,7 +206,8 @@ static int place_handlers(struct dev *dev, const char *given, struct tk_err *err
                 end = strchrnul(at, ',');
                 if (end == at)
                         continue;
-                int r = snprintf(one, sizeof one, "%.*s", (int)(end - at), at) < DEV_PATH ? canonical(one, path) : -ENAMETOOLONG;
+                int r = snprintf(one, sizeof one, "%.*s", (int)(end - at), at) < DEV_PATH ? canonical(one, path)
+                                                                                          : -ENAMETOOLONG;
                 if (r && (r != -ENOENT || strchr(one, '/')))
                         return TK_ERR(err, r, "--handlers %s: %s", one, strerror(-r));
                 tk_buf_printf(&all, "%s%s", all.len ? "," : "", r ? one : path);
@@ -221,7 +229,8 @@ static int find_self(struct dev *dev, struct tk_err *err)
         return 0;
 }
 
-int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates, const char *handlers, struct tk_err *err)
+int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates, const char *handlers,
+               struct tk_err *err)
 {
         char logs[DEV_PATH];
         int r = make_path(data, err);

@@ -25,7 +25,16 @@ static int init(struct dev *dev, const char *log, struct tk_err *err)
         if (!access(version, F_OK))
                 return 0;
         snprintf(program, sizeof program, "%s/initdb", dev->pg_bin);
-        const char *const argv[] = {program, "-D", dev->pg_data, "-U", "tasker", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", NULL};
+        const char *const argv[] = {program,
+                                    "-D",
+                                    dev->pg_data,
+                                    "-U",
+                                    "tasker",
+                                    "--auth=trust",
+                                    "--encoding=UTF8",
+                                    "--locale=C.UTF-8",
+                                    "--no-instructions",
+                                    NULL};
         return dev_process_run(log, &dev->pg_user, argv, err);
 }
 
@@ -58,7 +67,8 @@ static int wait_up(struct dev *dev, struct tk_pg **ret, struct tk_err *err)
                         return TK_ERR(err, -ECHILD, "PostgreSQL ended; its log is %s", dev->postgres.log);
                 }
                 if (tk_time_mono_ns() > deadline)
-                        return TK_ERR(err, -ETIMEDOUT, "PostgreSQL did not answer within 60 s; its log is %s", dev->postgres.log);
+                        return TK_ERR(err, -ETIMEDOUT, "PostgreSQL did not answer within 60 s; its log is %s",
+                                      dev->postgres.log);
                 tk_time_sleep(POLL_NS);
         }
         return 0;

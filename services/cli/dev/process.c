@@ -117,5 +117,6 @@ int dev_process_run(const char *log, const struct dev_user *user, const char *co
         if (waitpid(p.pid, &p.status, 0) == p.pid && WIFEXITED(p.status) && !WEXITSTATUS(p.status))
                 return 0;
         size_t len = read_tail(log, buf);
-        return TK_ERR(err, -ECHILD, "%s failed; the end of %s: %s", argv[0], log, len > LINE_MAX_ERR ? buf + len - LINE_MAX_ERR : buf);
+        return TK_ERR(err, -ECHILD, "%s failed; the end of %s: %s", argv[0], log,
+                      len > LINE_MAX_ERR ? buf + len - LINE_MAX_ERR : buf);
 }

@@ -23,7 +23,8 @@ struct dev_process {
         int status;             /* of waitpid, once it has ended */
 };
 /* argv[0] is the program's path; NULL-terminated. */
-TK_MUST int dev_process_start(struct dev_process *p, const struct dev_user *user, const char *const *argv, struct tk_err *err);
+TK_MUST int dev_process_start(struct dev_process *p, const struct dev_user *user, const char *const *argv,
+                              struct tk_err *err);
 /* Runs a program to its end; 0, or negative with err holding the last lines of its output. */
 TK_MUST int dev_process_run(const char *log, const struct dev_user *user, const char *const *argv, struct tk_err *err);
 /* Collects it if it has ended. True: it is not running. */

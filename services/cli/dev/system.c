@@ -95,8 +95,11 @@ static int wait_ready(struct dev_service *service, struct tk_err *err)
         while (!read_ready(service)) {
                 if (dev_process_ended(&service->process) || tk_time_mono_ns() > deadline) {
                         dev_log_tail(stderr, service->process.log, 20);
-                        return TK_ERR(err, -ETIMEDOUT, "%s %s; its log is %s (are its ports taken? --port-base 0 takes free ones)", service->process.name,
-                                      service->process.pid ? "was not ready within 60 s" : "ended", service->process.log);
+                        return TK_ERR(err, -ETIMEDOUT,
+                                      "%s %s; its log is %s (are its ports taken? --port-base 0 takes free ones)",
+                                      service->process.name,
+                                      service->process.pid ? "was not ready within 60 s" : "ended",
+                                      service->process.log);
                 }
                 tk_time_sleep(POLL_NS);
         }
@@ -120,8 +123,10 @@ static int start(struct dev *dev, enum dev_role role, unsigned number, struct tk
         snprintf(service->process.name, sizeof service->process.name, "%s-%u", roles[role].name, number);
         char data[DEV_PATH]; /* the compiler cannot see that dev->data and dev->services never overlap */
         (void)tk_str_copy(data, sizeof data, dev->data);
-        snprintf(service->process.log, sizeof service->process.log, "%.900s/logs/%s-%u.log", data, roles[role].name, number);
-        snprintf(service->process.ready, sizeof service->process.ready, "%.900s/%s-%u.ready", data, roles[role].name, number);
+        snprintf(service->process.log, sizeof service->process.log, "%.900s/logs/%s-%u.log", data, roles[role].name,
+                 number);
+        snprintf(service->process.ready, sizeof service->process.ready, "%.900s/%s-%u.ready", data,
+                 roles[role].name, number);
         if (access(program, X_OK))
                 return TK_ERR(err, -ENOENT, "%s is missing: build it first", program);
         int r = dev_process_start(&service->process, NULL, argv, err);

@@ -279,7 +279,8 @@ static int64_t tick(void *self, int64_t now_ns)
         if (now_ns >= state->expire_ns) {
                 unsigned silent = orch_sessions_expire(state->app->sessions, now_ns - HEARTBEATS_MISSED * conf->heartbeat);
                 if (silent)
-                        tk_log_warn("worker.silent", "No sign of life for three heartbeats: the stream was ended.", TK_INT("streams", silent));
+                        tk_log_warn("worker.silent", "No sign of life for three heartbeats: the stream was ended.",
+                                    TK_INT("streams", silent));
                 state->expire_ns = now_ns + conf->heartbeat / 2;
         }
         if (now_ns >= state->renew_ns) {

@@ -52,7 +52,8 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 
 static void report(struct sweeper_state *state, const struct tk_pg_result *res)
 {
-        int kind = tk_pg_column(res, "kind"), task = tk_pg_column(res, "task_uuid"), step = tk_pg_column(res, "step_uuid"), what = tk_pg_column(res, "what");
+        int kind = tk_pg_column(res, "kind"), task = tk_pg_column(res, "task_uuid"),
+            step = tk_pg_column(res, "step_uuid"), what = tk_pg_column(res, "what");
         state->more = false;
         for (int row = 0; row < tk_pg_rows(res); row++) {
                 if (tk_streq(tk_pg_str(res, row, kind), "next")) {
@@ -61,8 +62,9 @@ static void report(struct sweeper_state *state, const struct tk_pg_result *res)
                         continue;
                 }
                 orch_count(state->app, sweeper_repairs_total);
-                tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.", TK_STR("task", tk_pg_str(res, row, task)),
-                            TK_STR("step", tk_pg_str(res, row, step)), TK_STR("what", tk_pg_str(res, row, what)));
+                tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.",
+                            TK_STR("task", tk_pg_str(res, row, task)), TK_STR("step", tk_pg_str(res, row, step)),
+                            TK_STR("what", tk_pg_str(res, row, what)));
         }
 }
 

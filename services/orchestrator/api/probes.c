@@ -9,7 +9,8 @@ enum { SATURATED_PERCENT = 80 };
 
 void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
 {
-        struct tk_actor *all[ORCH_ACTORS] = {app->intake, app->results, app->dispatch, app->timers, app->sweeper, app->query, app->hint};
+        struct tk_actor *all[ORCH_ACTORS] = {app->intake,  app->results, app->dispatch, app->timers,
+                                             app->sweeper, app->query,   app->hint};
         for (size_t i = 0; i < ORCH_ACTORS; i++)
                 ret[i] = all[i];
 }
@@ -24,7 +25,8 @@ static struct orch_probe connected(const char *name, bool yes)
 /* Intake tries a database that is away only after a backoff, and refuses at once meanwhile: an open breaker. */
 static struct orch_probe breaker(struct orch_app *app)
 {
-        struct orch_probe probe = {.name = "circuit_breaker", .for_readiness = true, .healthy = atomic_load(&app->intake_up)};
+        struct orch_probe probe = {
+                .name = "circuit_breaker", .for_readiness = true, .healthy = atomic_load(&app->intake_up)};
         snprintf(probe.message, sizeof probe.message, probe.healthy ? "closed" : "open");
         return probe;
 }
@@ -41,8 +43,8 @@ static struct orch_probe saturation(struct orch_app *app)
                 if (percent < SATURATED_PERCENT)
                         continue;
                 probe.healthy = false;
-                snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)", stats.mbox.name, percent,
-                         stats.mbox.depth, stats.mbox.capacity);
+                snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)",
+                         stats.mbox.name, percent, stats.mbox.depth, stats.mbox.capacity);
         }
         return probe;
 }
@@ -52,7 +54,8 @@ static struct orch_probe queue_depth(struct orch_app *app)
         struct orch_probe probe = {.name = "queue_depth", .healthy = true};
         struct orch_sessions_numbers numbers;
         orch_sessions_numbers(app->sessions, &numbers);
-        snprintf(probe.message, sizeof probe.message, "%u workers, credit for %u steps, %u in flight", numbers.sessions, numbers.credit, numbers.held);
+        snprintf(probe.message, sizeof probe.message, "%u workers, credit for %u steps, %u in flight",
+                 numbers.sessions, numbers.credit, numbers.held);
         return probe;
 }
 
@@ -67,7 +70,8 @@ bool orch_probes(struct orch_app *app, struct orch_probe ret[ORCH_PROBES])
         ret[n++] = (struct orch_probe){.name = "orchestration_system", .for_readiness = true, .healthy = running};
         snprintf(ret[n - 1].message, sizeof ret[n - 1].message, running ? "running" : "stopping");
         ret[n++] = connected("command_processor", tk_actor_ready(app->dispatch));
-        ret[n++] = (struct orch_probe){.name = "pool_utilization", .healthy = true, .message = "one connection per actor thread"};
+        ret[n++] = (struct orch_probe){
+                .name = "pool_utilization", .healthy = true, .message = "one connection per actor thread"};
         ret[n++] = queue_depth(app);
         ret[n++] = saturation(app);
         bool ready = true;

@@ -78,7 +78,8 @@ void orch_reply_db(struct tk_http_req *req, struct orch_app *app, const char *wh
 {
         orch_db_failed(app, what, outcome, err);
         if (outcome == TK_PG_E_DOWN || outcome == TK_PG_E_RETRY)
-                orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: the database cannot be reached");
+                orch_reply_error(req, ORCH_E_UNAVAILABLE,
+                                 "Service temporarily unavailable: the database cannot be reached");
         else if (outcome == TK_PG_E_TIMEOUT)
                 orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: the database took too long");
         else

@@ -9,8 +9,18 @@
 
 struct orch_app;
 /* {"error":{"code":…,"message":…}} with the status that belongs to the code. */
-enum orch_error { ORCH_E_BAD_REQUEST, ORCH_E_INVALID_UUID, ORCH_E_NOT_FOUND, ORCH_E_CONFLICT, ORCH_E_METHOD, ORCH_E_TOO_LARGE,
-                  ORCH_E_DATABASE, ORCH_E_INTERNAL, ORCH_E_UNAVAILABLE, ORCH_E_BACKPRESSURE };
+enum orch_error {
+        ORCH_E_BAD_REQUEST,
+        ORCH_E_INVALID_UUID,
+        ORCH_E_NOT_FOUND,
+        ORCH_E_CONFLICT,
+        ORCH_E_METHOD,
+        ORCH_E_TOO_LARGE,
+        ORCH_E_DATABASE,
+        ORCH_E_INTERNAL,
+        ORCH_E_UNAVAILABLE,
+        ORCH_E_BACKPRESSURE
+};
 void orch_reply_error(struct tk_http_req *req, enum orch_error code, const char *fmt, ...) TK_PRINTF(3, 4);
 /* Body could not be read as what was wanted: text/plain, as the wire contract has it. */
 void orch_reply_text(struct tk_http_req *req, int status, const char *fmt, ...) TK_PRINTF(3, 4);

@@ -50,14 +50,17 @@ static void put_info(struct tk_buf *buf, struct orch_app *app)
         const char *state = atomic_load(&app->stopping) ? "GracefulShutdown" : orch_app_ready(app) ? "Normal" : "Startup";
         tk_buf_puts(buf, "\"info\":{\"version\":\"" TASKER_VERSION "\",\"environment\":");
         tk_buf_put_json_str(buf, app->conf.environment, strlen(app->conf.environment));
-        tk_buf_printf(buf, ",\"operational_state\":\"%s\",\"web_database_pool_size\":%u,\"orchestration_database_pool_size\":%u,"
+        tk_buf_printf(buf,
+                      ",\"operational_state\":\"%s\",\"web_database_pool_size\":%u,\"orchestration_database_pool_"
+                      "size\":%u,"
                       "\"circuit_breaker_state\":\"Closed\",\"instance_id\":",
                       state, app->conf.query_threads + 1, app->conf.results_threads + 3);
         tk_buf_put_json_str(buf, app->instance_id, strlen(app->instance_id));
         tk_buf_putc(buf, '}');
 }
 
-static void checked(struct tk_http_req *req, struct orch_app *app, const struct orch_probe *probes, const char *status, bool all)
+static void checked(struct tk_http_req *req, struct orch_app *app, const struct orch_probe *probes,
+                    const char *status, bool all)
 {
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 64 * 1024);
@@ -68,7 +71,8 @@ static void checked(struct tk_http_req *req, struct orch_app *app, const struct 
         for (size_t i = 0; i < ORCH_PROBES; i++) {
                 if (!all && !probes[i].for_readiness)
                         continue;
-                tk_buf_printf(&buf, "%s\"%s\":{\"status\":\"%s\",\"message\":", comma, probes[i].name, probes[i].healthy ? "healthy" : "unhealthy");
+                tk_buf_printf(&buf, "%s\"%s\":{\"status\":\"%s\",\"message\":", comma, probes[i].name,
+                              probes[i].healthy ? "healthy" : "unhealthy");
                 tk_buf_put_json_str(&buf, probes[i].message, strlen(probes[i].message));
                 tk_buf_puts(&buf, ",\"duration_ms\":0}");
                 comma = ",";
@@ -88,7 +92,8 @@ void orch_rest_health_ready(struct tk_http_req *req, void *app)
         }
         for (size_t i = 0; i < ORCH_PROBES; i++)
                 if (probes[i].for_readiness && !probes[i].healthy) {
-                        orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: %s: %s", probes[i].name, probes[i].message);
+                        orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: %s: %s",
+                                         probes[i].name, probes[i].message);
                         return;
                 }
 }
@@ -157,11 +162,17 @@ void orch_rest_config(struct tk_http_req *req, void *app_)
         tk_time_format(tk_time_wall_ns(), 6, at);
         tk_buf_printf(&buf, "{\"metadata\":{\"timestamp\":\"%s\",\"environment\":", at);
         tk_buf_put_json_str(&buf, app->conf.environment, strlen(app->conf.environment));
-        tk_buf_printf(&buf, ",\"version\":\"" TASKER_VERSION "\"},\"auth\":{\"enabled\":false,\"verification_method\":\"none\",\"jwt_issuer\":\"\","
-                      "\"jwt_audience\":\"\",\"api_key_header\":\"X-API-Key\",\"api_key_count\":0,\"strict_validation\":true,\"allowed_algorithms\":[]},"
-                      "\"circuit_breakers\":{\"enabled\":true,\"failure_threshold\":5,\"timeout_seconds\":5,\"success_threshold\":1},"
-                      "\"database_pools\":{\"web_api_pool_size\":%u,\"web_api_max_connections\":%u},\"deployment_mode\":\"Hybrid\","
-                      "\"messaging\":{\"backend\":\"pgmq\",\"queues\":[\"orchestration_task_requests\",\"orchestration_task_finalizations\","
+        tk_buf_printf(&buf,
+                      ",\"version\":\"" TASKER_VERSION
+                      "\"},\"auth\":{\"enabled\":false,\"verification_method\":\"none\",\"jwt_issuer\":\"\","
+                      "\"jwt_audience\":\"\",\"api_key_header\":\"X-API-Key\",\"api_key_count\":0,\"strict_"
+                      "validation\":true,\"allowed_algorithms\":[]},"
+                      "\"circuit_breakers\":{\"enabled\":true,\"failure_threshold\":5,\"timeout_seconds\":5,"
+                      "\"success_threshold\":1},"
+                      "\"database_pools\":{\"web_api_pool_size\":%u,\"web_api_max_connections\":%u},\"deployment_"
+                      "mode\":\"Hybrid\","
+                      "\"messaging\":{\"backend\":\"pgmq\",\"queues\":[\"orchestration_task_requests\","
+                      "\"orchestration_task_finalizations\","
                       "\"orchestration_step_results\"]},\"settings\":",
                       app->conf.query_threads, app->conf.query_threads);
         tk_conf_dump_json(orch_conf_rows, orch_conf_rows_n, &app->conf, &buf);

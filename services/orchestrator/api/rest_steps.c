@@ -56,7 +56,8 @@ static int step_get(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
         struct tk_http_req *req = arg;
         struct tk_uuid task, step;
         struct tk_pg_args args;
-        if (orch_rest_no_database(req, pg) || !step_ids(req, &task, &step) || !step_belongs(req, app, pg, arena, &task, &step))
+        if (orch_rest_no_database(req, pg) || !step_ids(req, &task, &step) ||
+            !step_belongs(req, app, pg, arena, &task, &step))
                 return 0;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &task);
@@ -69,7 +70,8 @@ static int step_audit(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         struct tk_http_req *req = arg;
         struct tk_uuid task, step;
         struct tk_pg_args args;
-        if (orch_rest_no_database(req, pg) || !step_ids(req, &task, &step) || !step_belongs(req, app, pg, arena, &task, &step))
+        if (orch_rest_no_database(req, pg) || !step_ids(req, &task, &step) ||
+            !step_belongs(req, app, pg, arena, &task, &step))
                 return 0;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &step);

@@ -48,17 +48,25 @@ static void reply_created(struct submit *submit)
         tk_buf_put_json_str(&buf, req->ns, strlen(req->ns));
         tk_buf_puts(&buf, ",\"version\":");
         tk_buf_put_json_str(&buf, req->version, strlen(req->version));
-        tk_buf_printf(&buf, ",\"status\":\"steps_in_process\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_at\":null,\"context\":%s,\"initiator\":", at, at, req->context);
+        tk_buf_printf(&buf,
+                      ",\"status\":\"steps_in_process\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_"
+                      "at\":null,\"context\":%s,\"initiator\":",
+                      at, at, req->context);
         tk_buf_put_json_str(&buf, req->initiator, strlen(req->initiator));
         tk_buf_puts(&buf, ",\"source_system\":");
         tk_buf_put_json_str(&buf, req->source_system, strlen(req->source_system));
         tk_buf_puts(&buf, ",\"reason\":");
         tk_buf_put_json_str(&buf, req->reason, strlen(req->reason));
-        tk_buf_printf(&buf, ",\"priority\":%d,\"tags\":%s,\"correlation_id\":\"%s\",\"parent_correlation_id\":%s,\"total_steps\":%u,"
-                      "\"pending_steps\":%u,\"in_progress_steps\":%u,\"completed_steps\":0,\"failed_steps\":0,\"ready_steps\":0,"
-                      "\"execution_status\":\"processing\",\"recommended_action\":\"wait_for_completion\",\"completion_percentage\":0.0,"
+        tk_buf_printf(&buf,
+                      ",\"priority\":%d,\"tags\":%s,\"correlation_id\":\"%s\",\"parent_correlation_id\":%s,\"total_"
+                      "steps\":%u,"
+                      "\"pending_steps\":%u,\"in_progress_steps\":%u,\"completed_steps\":0,\"failed_steps\":0,"
+                      "\"ready_steps\":0,"
+                      "\"execution_status\":\"processing\",\"recommended_action\":\"wait_for_completion\","
+                      "\"completion_percentage\":0.0,"
                       "\"health_status\":\"healthy\",\"steps\":[]}",
-                      req->priority, req->tags, correlation, parent, create->steps_n, create->pending_n, create->in_progress_n);
+                      req->priority, req->tags, correlation, parent, create->steps_n, create->pending_n,
+                      create->in_progress_n);
         orch_reply_json(submit->req, buf.data, buf.len);
 }
 
@@ -77,7 +85,8 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
         if (r == ORCH_TEMPLATE_E_UNKNOWN) {
                 refuse(submit, "template");
                 orch_reply_error(submit->req, ORCH_E_NOT_FOUND,
-                                 "Task template not found: Failed to load task template for task: %s, namespace: %s, version: %s, error: no such version is registered",
+                                 "Task template not found: Failed to load task template for task: %s, namespace: %s, version: %s, "
+                                 "error: no such version is registered",
                                  req->name, req->ns, req->version);
                 return 0;
         }
@@ -96,7 +105,9 @@ static void stored(struct tk_msg *msg)
         struct orch_create *create = &submit->intake.create;
         if (msg->status) {
                 refuse(submit, "database");
-                orch_reply_error(submit->req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: the task may not have been stored; submit it again");
+                orch_reply_error(
+                        submit->req, ORCH_E_UNAVAILABLE,
+                        "Service temporarily unavailable: the task may not have been stored; submit it again");
                 return;
         }
         switch (create->outcome) {
@@ -109,7 +120,8 @@ static void stored(struct tk_msg *msg)
                 return;
         case ORCH_CREATED_REFUSED:
                 refuse(submit, "data");
-                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "The database refuses this task: %s", tk_err_text(&create->refusal));
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "The database refuses this task: %s",
+                                 tk_err_text(&create->refusal));
                 return;
         case ORCH_CREATED_STALE_TEMPLATE:
         case ORCH_CREATED_PENDING:
@@ -128,7 +140,9 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         struct tk_err err = {0};
         if (!ref->steps_at_start) {
                 refuse(submit, "template");
-                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: template %s has no step to start with", create->req.name);
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST,
+                                 "Invalid task configuration: template %s has no step to start with",
+                                 create->req.name);
                 return;
         }
         if (tk_task_request_identity(&create->req, &ref->named_task, ref->identity, create->identity, &err)) {
@@ -153,7 +167,8 @@ static bool is_json(const char *content_type)
                 return false;
         size_t len = strcspn(content_type, "; ");
         return (len == 16 && !strncasecmp(content_type, "application/json", len)) ||
-               (len > 17 && !strncasecmp(content_type, "application/", 12) && !strncasecmp(content_type + len - 5, "+json", 5));
+               (len > 17 && !strncasecmp(content_type, "application/", 12) &&
+                !strncasecmp(content_type + len - 5, "+json", 5));
 }
 
 void orch_rest_task_submit(struct tk_http_req *req, void *app)
@@ -180,7 +195,8 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
                 if (r == TK_TASK_REQUEST_E_SYNTAX)
                         orch_reply_text(req, 400, "Failed to parse the request body as JSON: %s", tk_err_text(&err));
                 else if (r == TK_TASK_REQUEST_E_SHAPE)
-                        orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s", tk_err_text(&err));
+                        orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s",
+                                        tk_err_text(&err));
                 else
                         orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
                 return;

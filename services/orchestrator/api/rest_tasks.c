@@ -71,7 +71,8 @@ static void task_wait(struct orch_app *app, struct task_read *read, int64_t wait
         struct tk_http_req *req = read->req;
         /* Registered before the state is looked at, so that no completion falls between. */
         bool moving;
-        probe->ticket = orch_waiters_add(app->waiters, &read->task, tk_time_mono_ns() + wait_ns, task_waited, read, &moving);
+        probe->ticket = orch_waiters_add(app->waiters, &read->task, tk_time_mono_ns() + wait_ns, task_waited, read,
+                                         &moving);
         if (moving) {
                 tk_free(probe);
                 return;
@@ -94,7 +95,8 @@ void orch_rest_task_get(struct tk_http_req *req, void *app_)
         if (!orch_rest_uuid(req, 0, NULL, &read->task))
                 return;
         if (wait && (tk_time_duration_parse(wait, &wait_ns) || wait_ns < 0)) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "wait must be a duration such as 30s or 500ms, found '%.40s'", wait);
+                orch_reply_error(req, ORCH_E_BAD_REQUEST,
+                                 "wait must be a duration such as 30s or 500ms, found '%.40s'", wait);
                 return;
         }
         if (wait_ns > app->conf.wait_max)

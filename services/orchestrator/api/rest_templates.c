@@ -47,8 +47,11 @@ static void reply_registration(struct tk_http_req *req, const struct orch_regist
                 {"version", offsetof(struct orch_registration, version)},
                 {"message", offsetof(struct orch_registration, message)},
         };
-        static const int statuses[] = {[ORCH_REGISTERED] = 201, [ORCH_REGISTERED_UNCHANGED] = 200, [ORCH_REGISTERED_REPLACED] = 200,
-                                       [ORCH_REGISTERED_CONFLICT] = 409, [ORCH_REGISTERED_INVALID] = 400};
+        static const int statuses[] = {[ORCH_REGISTERED] = 201,
+                                       [ORCH_REGISTERED_UNCHANGED] = 200,
+                                       [ORCH_REGISTERED_REPLACED] = 200,
+                                       [ORCH_REGISTERED_CONFLICT] = 409,
+                                       [ORCH_REGISTERED_INVALID] = 400};
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 1 << 20);
         tk_buf_printf(&buf, "{\"outcome\":\"%s\",\"digest\":\"%s\"", orch_registered_name(reg->outcome), reg->digest);
@@ -58,7 +61,8 @@ static void reply_registration(struct tk_http_req *req, const struct orch_regist
                 tk_buf_put_json_str(&buf, text, strlen(text));
         }
         if (reg->outcome >= ORCH_REGISTERED_CONFLICT) { /* also in the shape every other error has */
-                tk_buf_printf(&buf, ",\"error\":{\"code\":\"%s\",\"message\":", reg->outcome == ORCH_REGISTERED_CONFLICT ? "CONFLICT" : "BAD_REQUEST");
+                tk_buf_printf(&buf, ",\"error\":{\"code\":\"%s\",\"message\":",
+                              reg->outcome == ORCH_REGISTERED_CONFLICT ? "CONFLICT" : "BAD_REQUEST");
                 tk_buf_put_json_str(&buf, reg->message, strlen(reg->message));
                 tk_buf_putc(&buf, '}');
         }

@@ -67,7 +67,9 @@ static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
         const Tasker__Dispatch__V1__RegisterTemplatesRequest *request =
                 tk_rpc_unpack(&tasker__dispatch__v1__register_templates_request__descriptor, arena, job->data, job->len);
         if (!request || request->n_templates > TEMPLATES_MAX) {
-                tk_rpc_reply(job->call, TK_RPC_INVALID_ARGUMENT, request ? "more than 1000 templates in one call" : "not a RegisterTemplatesRequest", NULL, 0);
+                tk_rpc_reply(job->call, TK_RPC_INVALID_ARGUMENT,
+                             request ? "more than 1000 templates in one call" : "not a RegisterTemplatesRequest",
+                             NULL, 0);
                 return 0;
         }
         Tasker__Dispatch__V1__RegisterTemplatesResponse response = TASKER__DISPATCH__V1__REGISTER_TEMPLATES_RESPONSE__INIT;
@@ -76,7 +78,8 @@ static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
                 const Tasker__Dispatch__V1__TemplateSource *source = request->templates[i];
                 struct orch_registration reg;
                 struct tk_err err = {0};
-                int r = orch_register_template(app, pg, arena, source->file, source->yaml.data, source->yaml.len, source->replace, &reg, &err);
+                int r = orch_register_template(app, pg, arena, source->file, source->yaml.data, source->yaml.len,
+                                               source->replace, &reg, &err);
                 if (r)
                         return reply_db(app, job->call, "register_template", r, &err);
                 Tasker__Dispatch__V1__TemplateOutcome *outcome = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__TemplateOutcome);
@@ -119,7 +122,8 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 tk_rpc_unpack(&tasker__dispatch__v1__fetch_results_request__descriptor, arena, job->data, job->len);
         struct tk_uuid task;
         if (!request || request->task_uuid.len != sizeof task.b || request->n_step_names > FETCH_MAX) {
-                tk_rpc_reply(job->call, TK_RPC_INVALID_ARGUMENT, "FetchResults wants a task UUID of 16 bytes and at most 100 step names", NULL, 0);
+                tk_rpc_reply(job->call, TK_RPC_INVALID_ARGUMENT,
+                             "FetchResults wants a task UUID of 16 bytes and at most 100 step names", NULL, 0);
                 return 0;
         }
         memcpy(task.b, request->task_uuid.data, sizeof task.b);

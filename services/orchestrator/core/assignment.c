@@ -62,7 +62,8 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
                 .token = tk_pg_i64(res, row, cols->token),
         };
         (void)tk_str_copy(held.ns, sizeof held.ns, tk_pg_str(res, row, cols->ns));
-        struct tk_uuid named = tk_pg_uuid(res, row, cols->named_task), correlation = tk_pg_uuid(res, row, cols->correlation),
+        struct tk_uuid named = tk_pg_uuid(res, row, cols->named_task),
+                       correlation = tk_pg_uuid(res, row, cols->correlation),
                        parent = tk_pg_uuid(res, row, cols->parent);
 
         Tasker__Dispatch__V1__Assign a = TASKER__DISPATCH__V1__ASSIGN__INIT;

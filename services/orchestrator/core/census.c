@@ -125,7 +125,9 @@ void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *hel
 }
 
 /* References to the streams of all open sessions that the filter wants; *ret_n of them. tk_free the array. */
-static struct tk_rpc_stream **streams(struct orch_sessions *all, bool (*wanted)(struct orch_session *s, const void *arg), const void *arg, size_t *ret_n)
+static struct tk_rpc_stream **streams(struct orch_sessions *all,
+                                      bool (*wanted)(struct orch_session *s, const void *arg), const void *arg,
+                                      size_t *ret_n)
 {
         TK_LOCKED(&all->lock);
         struct tk_rpc_stream **list = tk_calloc(all->open_n + 1, sizeof *list);

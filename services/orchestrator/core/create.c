@@ -63,8 +63,10 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, struct o
         size_t steps_n = 0;
         for (size_t i = 0; i < n; i++)
                 steps_n += items[i]->steps_n;
-        struct tk_uuid *tasks = TK_ARENA_ARRAY(arena, struct tk_uuid, n), *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, steps_n + 1),
-                       *correlation = TK_ARENA_ARRAY(arena, struct tk_uuid, n), *parent = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
+        struct tk_uuid *tasks = TK_ARENA_ARRAY(arena, struct tk_uuid, n),
+                       *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, steps_n + 1),
+                       *correlation = TK_ARENA_ARRAY(arena, struct tk_uuid, n),
+                       *parent = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
         struct tk_pg_bytes *identity = TK_ARENA_ARRAY(arena, struct tk_pg_bytes, n);
         int32_t *priority = TK_ARENA_ARRAY(arena, int32_t, n), *first = TK_ARENA_ARRAY(arena, int32_t, n);
         int64_t *requested = TK_ARENA_ARRAY(arena, int64_t, n);
@@ -98,8 +100,8 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, struct o
         tk_pg_arg_i32_array(args, first, n);
 }
 
-static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_create *const *items, size_t n,
-                       struct tk_err *err)
+static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena,
+                       struct orch_create *const *items, size_t n, struct tk_err *err)
 {
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
         size_t ns_n = namespaces(items, n, ns);

@@ -6,7 +6,13 @@
 #include "orchestrator/core/sessions.h"
 #include "pg/pg.h"
 
-enum orch_created { ORCH_CREATED_PENDING, ORCH_CREATED, ORCH_CREATED_DUPLICATE, ORCH_CREATED_STALE_TEMPLATE, ORCH_CREATED_REFUSED };
+enum orch_created {
+        ORCH_CREATED_PENDING,
+        ORCH_CREATED,
+        ORCH_CREATED_DUPLICATE,
+        ORCH_CREATED_STALE_TEMPLATE,
+        ORCH_CREATED_REFUSED
+};
 
 struct orch_create {
         struct tk_task_request req;
@@ -20,5 +26,5 @@ struct orch_create {
         struct tk_err refusal;          /* out, for REFUSED: what the database says */
 };
 /* 0: every outcome is set. Positive: an outcome of pg/pg.h, nothing is known. */
-TK_MUST int orch_create(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_create *const *items, size_t n,
-                        struct tk_err *err);
+TK_MUST int orch_create(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena,
+                        struct orch_create *const *items, size_t n, struct tk_err *err);

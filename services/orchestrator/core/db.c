@@ -7,8 +7,11 @@
 
 struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name)
 {
-        return (struct tk_pg_conf){.url = app->conf.database_url, .application_name = application_name, .hot = true,
-                                   .statement_timeout_ns = app->conf.database_statement_timeout, .check = tk_migrate_present};
+        return (struct tk_pg_conf){.url = app->conf.database_url,
+                                   .application_name = application_name,
+                                   .hot = true,
+                                   .statement_timeout_ns = app->conf.database_statement_timeout,
+                                   .check = tk_migrate_present};
 }
 
 int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret)
@@ -24,5 +27,6 @@ int orch_db_open(struct orch_app *app, const char *application_name, struct tk_p
 void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err)
 {
         orch_count_l(app, database_errors_total, tk_pg_outcome_name(outcome));
-        tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what), TK_STR("outcome", tk_pg_outcome_name(outcome)));
+        tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what),
+                    TK_STR("outcome", tk_pg_outcome_name(outcome)));
 }

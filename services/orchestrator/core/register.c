@@ -42,8 +42,8 @@ static void announce(struct orch_app *app, const struct orch_registration *reg)
         snprintf(key, sizeof key, "%s/%s/%s", reg->ns, reg->name, reg->version);
         orch_templates_drop(app->templates, key);
         app->after->renamed(app, reg->ns, reg->name, reg->version);
-        tk_log_info("template.registered", NULL, TK_STR("template", key), TK_STR("outcome", orch_registered_name(reg->outcome)),
-                    TK_STR("digest", reg->digest));
+        tk_log_info("template.registered", NULL, TK_STR("template", key),
+                    TK_STR("outcome", orch_registered_name(reg->outcome)), TK_STR("digest", reg->digest));
 }
 
 static int store(struct tk_pg *pg, struct tk_arena *arena, const struct tk_template *tpl, bool replace,
@@ -73,8 +73,9 @@ static int store(struct tk_pg *pg, struct tk_arena *arena, const struct tk_templ
         return tk_pg_query(pg, &tk_sql_template_register, &args, ret_res, err);
 }
 
-int orch_register_template(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const char *file, const void *yaml,
-                           size_t len, bool replace, struct orch_registration *ret, struct tk_err *err)
+int orch_register_template(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const char *file,
+                           const void *yaml, size_t len, bool replace, struct orch_registration *ret,
+                           struct tk_err *err)
 {
         TK_CLEANUP(tk_template_free) struct tk_template *tpl = NULL;
         struct tk_err why = {0};
@@ -96,8 +97,11 @@ int orch_register_template(struct orch_app *app, struct tk_pg *pg, struct tk_are
         ret->outcome = outcome_from(tk_pg_str(res, 0, tk_pg_column(res, "outcome")));
         (void)tk_str_copy(ret->digest, sizeof ret->digest, tk_pg_str(res, 0, tk_pg_column(res, "digest")));
         if (ret->outcome == ORCH_REGISTERED_CONFLICT)
-                ret->message = tk_arena_printf(arena, "%s: %s/%s version %s is registered with other content (digest %.12s…, this file has %.12s…); "
-                                               "raise the version, or ask for replacement", file, ret->ns, ret->name, ret->version, ret->digest, tpl->digest);
+                ret->message = tk_arena_printf(arena,
+                                               "%s: %s/%s version %s is registered with other content (digest "
+                                               "%.12s…, this file has %.12s…); "
+                                               "raise the version, or ask for replacement",
+                                               file, ret->ns, ret->name, ret->version, ret->digest, tpl->digest);
         else if (ret->outcome != ORCH_REGISTERED_UNCHANGED)
                 announce(app, ret);
         return 0;

@@ -47,7 +47,8 @@ const char *orch_session_worker(const struct orch_session *s);
 
 void orch_session_grant(struct orch_session *s, uint32_t steps);
 void orch_session_seen(struct orch_session *s, int64_t now_ns); /* any frame is a sign of life */
-void orch_session_hold(struct orch_session *s, const struct orch_held *held); /* told by the worker: after a reconnect, or when another orchestrator left it */
+/* Told by the worker: after a reconnect, or when another orchestrator left it. */
+void orch_session_hold(struct orch_session *s, const struct orch_held *held);
 /* The execution is over (settled or stale); true if this session held it. */
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */

@@ -82,8 +82,8 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, const st
         tk_pg_arg_i32_array(args, exec, n);
 }
 
-static int settle_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
-                       struct tk_err *err)
+static int settle_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results,
+                       size_t n, struct tk_err *err)
 {
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
         size_t ns_n = namespaces(results, n, ns);
@@ -115,9 +115,11 @@ static void replace_invalid(struct orch_result *result, struct tk_arena *arena, 
         tk_uuid_format(&result->step, step);
         tk_buf_init(&buf, 8192);
         tk_buf_printf(&buf, "{\"step_uuid\":\"%s\",\"success\":false,\"result\":{},\"status\":\"error\",\"metadata\":{"
-                      "\"execution_time_ms\":%d,\"retryable\":false,\"error_type\":\"invalid_result\"},\"error\":{\"message\":", step, result->exec_ms);
+                      "\"execution_time_ms\":%d,\"retryable\":false,\"error_type\":\"invalid_result\"},\"error\":{\"message\":",
+                      step, result->exec_ms);
         tk_buf_put_json_str(&buf, tk_err_text(cause), strlen(tk_err_text(cause)));
-        tk_buf_puts(&buf, ",\"error_type\":\"invalid_result\",\"retryable\":false,\"backtrace\":[]},\"orchestration_metadata\":null}");
+        tk_buf_puts(&buf, ",\"error_type\":\"invalid_result\",\"retryable\":false,\"backtrace\":[]},"
+                          "\"orchestration_metadata\":null}");
         result->json = tk_arena_strndup(arena, buf.data, buf.len);
         result->json_len = buf.len;
         result->success = result->retryable = false;

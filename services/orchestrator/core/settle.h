@@ -23,5 +23,5 @@ struct orch_result {
 /* Settles n results. 0: every `settled` is set. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
  * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
  * batch are not affected. */
-TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
-                        struct tk_err *err);
+TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results,
+                        size_t n, struct tk_err *err);

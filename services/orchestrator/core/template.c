@@ -63,7 +63,8 @@ struct orch_templates *orch_templates_free(struct orch_templates *t)
         return tk_free(t);
 }
 
-bool orch_templates_get(struct orch_templates *t, const char *ns, const char *name, const char *version, struct orch_template_ref *ret)
+bool orch_templates_get(struct orch_templates *t, const char *ns, const char *name, const char *version,
+                        struct orch_template_ref *ret)
 {
         char key[KEY_MAX];
         snprintf(key, sizeof key, "%s/%s/%s", ns, name, version);
@@ -108,7 +109,8 @@ static void put(struct orch_templates *t, const char *ns, const char *name, cons
         tk_free(tk_map_puts(t->entries, key, entry));
 }
 
-static enum tk_rpc_status call(struct orch_app *app, const char *method, const ProtobufCMessage *request, struct tk_buf *ret)
+static enum tk_rpc_status call(struct orch_app *app, const char *method, const ProtobufCMessage *request,
+                               struct tk_buf *ret)
 {
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 4096);
@@ -118,7 +120,8 @@ static enum tk_rpc_status call(struct orch_app *app, const char *method, const P
 }
 
 /* 0, E_UNKNOWN, or negative: the cache service cannot say. */
-static int load_cached(struct orch_app *app, const char *ns, const char *name, const char *version, struct orch_template_ref *ret)
+static int load_cached(struct orch_app *app, const char *ns, const char *name, const char *version,
+                       struct orch_template_ref *ret)
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(65536, 64u << 20);
         TK_AUTOBUF struct tk_buf reply;
@@ -131,8 +134,10 @@ static int load_cached(struct orch_app *app, const char *ns, const char *name, c
         enum tk_rpc_status status = call(app, "/tasker.cache.v1.TemplateCache/GetNamedTask", &by_name.base, &reply);
         if (status)
                 return status == TK_RPC_NOT_FOUND ? ORCH_TEMPLATE_E_UNKNOWN : -EIO;
-        const Tasker__Cache__V1__NamedTask *named = tk_rpc_unpack(&tasker__cache__v1__named_task__descriptor, arena, reply.data, reply.len);
-        if (!named || named->named_task_uuid.len != sizeof ret->named_task.b || strlen(named->digest) != sizeof ret->digest - 1)
+        const Tasker__Cache__V1__NamedTask *named =
+                tk_rpc_unpack(&tasker__cache__v1__named_task__descriptor, arena, reply.data, reply.len);
+        if (!named || named->named_task_uuid.len != sizeof ret->named_task.b ||
+            strlen(named->digest) != sizeof ret->digest - 1)
                 return -EPROTO;
 
         struct orch_template_ref ref = {0};
@@ -144,7 +149,8 @@ static int load_cached(struct orch_app *app, const char *ns, const char *name, c
         by_digest.digest = ref.digest;
         if (call(app, "/tasker.cache.v1.TemplateCache/GetTemplate", &by_digest.base, &reply))
                 return -EIO;
-        const Tasker__Cache__V1__Template *body = tk_rpc_unpack(&tasker__cache__v1__template__descriptor, arena, reply.data, reply.len);
+        const Tasker__Cache__V1__Template *body =
+                tk_rpc_unpack(&tasker__cache__v1__template__descriptor, arena, reply.data, reply.len);
         TK_CLEANUP(tk_template_free) struct tk_template *tpl = NULL;
         if (!body || tk_template_parse_json(body->body_json.data, body->body_json.len, &tpl, NULL))
                 return -EPROTO;
@@ -153,8 +159,8 @@ static int load_cached(struct orch_app *app, const char *ns, const char *name, c
         return 0;
 }
 
-static int load_stored(struct tk_pg *pg, const char *ns, const char *name, const char *version, struct orch_template_ref *ret,
-                       struct tk_err *err)
+static int load_stored(struct tk_pg *pg, const char *ns, const char *name, const char *version,
+                       struct orch_template_ref *ret, struct tk_err *err)
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(4096, 1u << 20);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;

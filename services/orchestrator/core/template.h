@@ -29,5 +29,5 @@ TK_MUST bool orch_templates_get(struct orch_templates *templates, const char *ns
 void orch_templates_drop(struct orch_templates *templates, const char *key);
 /* Asks the cache service, then PostgreSQL; `fresh`: PostgreSQL at once, after a cached answer proved old. Blocking.
  * 0, E_UNKNOWN, or an outcome of pg/pg.h. */
-TK_MUST int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, const char *name, const char *version,
-                               bool fresh, struct orch_template_ref *ret, struct tk_err *err);
+TK_MUST int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, const char *name,
+                               const char *version, bool fresh, struct orch_template_ref *ret, struct tk_err *err);

@@ -111,8 +111,8 @@ void orch_waiters_moving(struct orch_waiters *w, const struct tk_uuid *task)
         *place(w, task) = *task;
 }
 
-uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, int64_t deadline_ns, orch_waiter_fn *fn, void *request,
-                          bool *ret_moving)
+uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, int64_t deadline_ns,
+                          orch_waiter_fn *fn, void *request, bool *ret_moving)
 {
         struct waiter *waiter = TK_NEW(struct waiter);
         waiter->task = *task;

@@ -81,7 +81,8 @@ struct orch_events *orch_events_new(struct orch_app *app)
         struct orch_events *events = TK_NEW(struct orch_events);
         events->app = app;
         if (*app->conf.redis_url)
-                events->kv = tk_kv_subscriber_new(&(struct tk_kv_conf){.url = app->conf.redis_url}, channels, from_redis, events);
+                events->kv = tk_kv_subscriber_new(&(struct tk_kv_conf){.url = app->conf.redis_url}, channels,
+                                                  from_redis, events);
         const char *url = *app->conf.database_listen_url ? app->conf.database_listen_url : app->conf.database_url;
         events->pg = tk_pg_listener_new(url, channels, from_postgres, events);
         return events;

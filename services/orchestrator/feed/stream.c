@@ -53,7 +53,8 @@ static void results_taken(struct orch_session *session, void *user, size_t n)
 
 static void refuse(struct connection *c, const char *why)
 {
-        tk_log_warn("worker.refused", why, TK_STR("peer", tk_rpc_stream_peer(c->stream)), TK_STR("worker", orch_session_worker(c->session)));
+        tk_log_warn("worker.refused", why, TK_STR("peer", tk_rpc_stream_peer(c->stream)),
+                    TK_STR("worker", orch_session_worker(c->session)));
         tk_rpc_stream_close(c->stream, TK_RPC_INVALID_ARGUMENT, why);
 }
 
@@ -113,8 +114,9 @@ static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello
         c->greeted = true;
         orch_session_hello(c->session, hello->worker_id, (const char *const *)hello->namespaces, hello->n_namespaces);
         welcome(c);
-        tk_log_info("worker.connected", NULL, TK_STR("worker", hello->worker_id), TK_STR("peer", tk_rpc_stream_peer(c->stream)),
-                    TK_INT("namespaces", hello->n_namespaces), TK_INT("permits", hello->permits), TK_INT("held", hello->n_held));
+        tk_log_info("worker.connected", NULL, TK_STR("worker", hello->worker_id),
+                    TK_STR("peer", tk_rpc_stream_peer(c->stream)), TK_INT("namespaces", hello->n_namespaces),
+                    TK_INT("permits", hello->permits), TK_INT("held", hello->n_held));
         return NULL;
 }
 
@@ -134,8 +136,12 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
         ret->token = in->lease_token;
         ret->success = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS;
         ret->retryable = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_RETRYABLE_ERROR;
-        ret->delay_ms = in->retry_delay_ms < 0 ? -1 : (int32_t)(in->retry_delay_ms > INT32_MAX ? INT32_MAX : in->retry_delay_ms);
-        ret->exec_ms = in->execution_time_ms < 0 ? 0 : (int32_t)(in->execution_time_ms > INT32_MAX ? INT32_MAX : in->execution_time_ms);
+        ret->delay_ms = in->retry_delay_ms < 0
+                                ? -1
+                                : (int32_t)(in->retry_delay_ms > INT32_MAX ? INT32_MAX : in->retry_delay_ms);
+        ret->exec_ms = in->execution_time_ms < 0
+                               ? 0
+                               : (int32_t)(in->execution_time_ms > INT32_MAX ? INT32_MAX : in->execution_time_ms);
         ret->json = (const char *)in->result_json.data;
         ret->json_len = in->result_json.len;
         ret->worker = orch_session_worker(c->session);
@@ -264,7 +270,8 @@ static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status 
 
 static const struct tk_rpc_stream_ops ops = {.message = message, .next_frame = next_frame, .closed = closed};
 
-enum tk_rpc_status orch_stream_accept(struct tk_rpc_stream *stream, void *app_, const struct tk_rpc_stream_ops **ret_ops, void **ret_user)
+enum tk_rpc_status orch_stream_accept(struct tk_rpc_stream *stream, void *app_,
+                                      const struct tk_rpc_stream_ops **ret_ops, void **ret_user)
 {
         struct orch_app *app = app_;
         if (atomic_load(&app->stopping))

@@ -13,7 +13,8 @@
 enum { FORMAT_MAX = 1 << 20, LOG_MAX = 4096, FETCH_MAX = 100 };
 
 /* What our own services sent was checked when it came in from outside; these bounds only keep us whole. */
-static const struct tk_json_limits limits = {.bytes_max = 64u << 20, .depth_max = 128, .entries_max = 1000000, .string_max = 64u << 20};
+static const struct tk_json_limits limits = {
+        .bytes_max = 64u << 20, .depth_max = 128, .entries_max = 1000000, .string_max = 64u << 20};
 
 void work_context_deinit(struct tkw_context *ctx)
 {

@@ -13,7 +13,8 @@
 enum { TYPE_MAX = 128, CODE_MAX = 128, MESSAGE_MAX = 8 * 1024, MEMBERS_MAX = 10000 };
 #define RETRY_AFTER_MAX_MS (INT64_C(3600) * 1000) /* as settle_steps has it */
 
-static const struct tk_json_limits value_limits = {.bytes_max = 64u << 20, .depth_max = 64, .entries_max = 1000000, .string_max = 64u << 20};
+static const struct tk_json_limits value_limits = {
+        .bytes_max = 64u << 20, .depth_max = 64, .entries_max = 1000000, .string_max = 64u << 20};
 
 void work_result_init(struct tkw_result *result)
 {
@@ -155,7 +156,8 @@ void work_result_fail(struct tkw_result *result, enum work_verdict verdict, cons
         set_text(&result->message, message, MESSAGE_MAX);
 }
 
-TK_PRINTF(4, 0) static int fail(struct tkw_result *result, enum work_verdict verdict, const char *type, const char *fmt, va_list ap)
+TK_PRINTF(4, 0)
+static int fail(struct tkw_result *result, enum work_verdict verdict, const char *type, const char *fmt, va_list ap)
 {
         char message[MESSAGE_MAX];
         vsnprintf(message, sizeof message, fmt, ap);

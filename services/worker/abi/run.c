@@ -20,7 +20,8 @@ static int service_new(void *conf, void **ret_app, struct tk_err *err)
 static bool service_ready(void *app_, struct tk_service_ports *ret)
 {
         struct work_app *app = app_;
-        *ret = (struct tk_service_ports){.rest = tk_http_port(app->http), .grpc = tk_rpc_server_port(app->rpc_server), .instance_id = app->worker_id};
+        *ret = (struct tk_service_ports){
+                .rest = tk_http_port(app->http), .grpc = tk_rpc_server_port(app->rpc_server), .instance_id = app->worker_id};
         if (!work_app_ready(app))
                 return false;
         tk_rpc_server_set_serving(app->rpc_server, true);

@@ -22,7 +22,8 @@ struct enlist {
         int64_t retry_ns;
 };
 
-static void tell(struct work_app *app, const struct work_source *source, const Tasker__Dispatch__V1__TemplateOutcome *outcome)
+static void tell(struct work_app *app, const struct work_source *source,
+                 const Tasker__Dispatch__V1__TemplateOutcome *outcome)
 {
         static const char *const kinds[] = {"unspecified", "registered", "unchanged", "replaced", "conflict", "invalid"};
         const char *kind = (size_t)outcome->kind < tk_countof(kinds) ? kinds[outcome->kind] : "unknown";
@@ -37,8 +38,8 @@ static void tell(struct work_app *app, const struct work_source *source, const T
 static bool read_reply(struct work_app *app, const struct tk_buf *reply, const struct work_source *const *sources, size_t n)
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(64 * 1024, (size_t)4 * REPLY_MAX);
-        const Tasker__Dispatch__V1__RegisterTemplatesResponse *response =
-                tk_rpc_unpack(&tasker__dispatch__v1__register_templates_response__descriptor, arena, reply->data, reply->len);
+        const Tasker__Dispatch__V1__RegisterTemplatesResponse *response = tk_rpc_unpack(
+                &tasker__dispatch__v1__register_templates_response__descriptor, arena, reply->data, reply->len);
         if (!response || response->n_outcomes != n) {
                 tk_log_error("template.register", "the orchestrator's answer does not fit the request");
                 return false;
@@ -81,7 +82,8 @@ static bool tell_orchestrator(struct work_app *app, const struct work_source *co
         TK_AUTOBUF struct tk_buf reply;
         struct tk_err err = {0};
         tk_buf_init(&reply, REPLY_MAX);
-        if (work_links_unary(app->links, 0, "/tasker.dispatch.v1.Dispatch/RegisterTemplates", &request.base, CALL_TIMEOUT_NS, &reply, &err) == TK_RPC_OK)
+        if (work_links_unary(app->links, 0, "/tasker.dispatch.v1.Dispatch/RegisterTemplates", &request.base,
+                             CALL_TIMEOUT_NS, &reply, &err) == TK_RPC_OK)
                 return read_reply(app, &reply, sources, n);
         tk_log_warn("template.register", tk_err_text(&err));
         return false;
@@ -101,7 +103,8 @@ static int64_t tick(void *self, int64_t now_ns)
         while (enlist->done < app->sources.n && !atomic_load(&app->stopping)) {
                 size_t next = pick(&app->sources, enlist->done, sources, &n);
                 if (n && !tell_orchestrator(app, sources, n))
-                        return enlist->retry_ns = tk_time_mono_ns() + tk_rand_backoff(enlist->failures++, RETRY_BASE_NS, RETRY_MAX_NS);
+                        return enlist->retry_ns = tk_time_mono_ns() +
+                                                  tk_rand_backoff(enlist->failures++, RETRY_BASE_NS, RETRY_MAX_NS);
                 enlist->done = next;
         }
         atomic_store(&app->enlisted, true);

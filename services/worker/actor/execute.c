@@ -50,18 +50,26 @@ static bool prepare(struct execution *x)
         struct work_job *job = x->job;
         struct tk_err err = {0};
         const struct work_handler *found;
-        if (work_templates_take(x->app->templates, job->assign->template_digest, job->received_ns + job->lease_ns, &x->tpl, &err)) {
-                work_job_fail(x->app, job, WORK_RETRYABLE, stopped(x) ? "worker_shutdown" : "template_unavailable", tk_err_text(&err), false);
+        if (work_templates_take(x->app->templates, job->assign->template_digest, job->received_ns + job->lease_ns,
+                                &x->tpl, &err)) {
+                work_job_fail(x->app, job, WORK_RETRYABLE, stopped(x) ? "worker_shutdown" : "template_unavailable",
+                              tk_err_text(&err), false);
                 return false;
         }
         if (!find_step(x)) {
-                work_job_fail(x->app, job, WORK_PERMANENT, "step_not_found", "the task's template has no step of this name", false);
+                work_job_fail(x->app, job, WORK_PERMANENT, "step_not_found",
+                              "the task's template has no step of this name", false);
                 return false;
         }
         const struct tk_template_step *step = &x->tpl->steps[x->step];
-        int r = work_resolve(x->app->registry, &(struct work_definition){
-                .callable = step->handler.callable, .method = step->handler.method, .resolver = step->handler.resolver, .step_name = step->name,
-        }, &x->fn, &found, &err);
+        int r = work_resolve(x->app->registry,
+                             &(struct work_definition){
+                                     .callable = step->handler.callable,
+                                     .method = step->handler.method,
+                                     .resolver = step->handler.resolver,
+                                     .step_name = step->name,
+                             },
+                             &x->fn, &found, &err);
         if (r) {
                 work_job_fail(x->app, job, WORK_PERMANENT, work_resolve_error_type(r), tk_err_text(&err), false);
                 return false;
@@ -157,9 +165,11 @@ static void execute(struct work_app *app, struct tk_arena *arena, struct work_jo
         if (r == WORK_START_E_DONE)
                 return;
         if (r == WORK_START_E_CANCELLED)
-                work_job_fail(app, job, WORK_PERMANENT, "cancelled", "the step was cancelled before its handler started", false);
+                work_job_fail(app, job, WORK_PERMANENT, "cancelled",
+                              "the step was cancelled before its handler started", false);
         else if (stopped(&x))
-                work_job_fail(app, job, WORK_RETRYABLE, "worker_shutdown", "the worker was stopped before the handler started", false);
+                work_job_fail(app, job, WORK_RETRYABLE, "worker_shutdown",
+                              "the worker was stopped before the handler started", false);
         else if (prepare(&x))
                 run(&x);
         if (x.tpl)

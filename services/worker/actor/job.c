@@ -28,7 +28,8 @@ void work_frame_unref(struct work_frame *frame)
         tk_free(frame);
 }
 
-struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__V1__Assign *assign, const struct work_key *key, unsigned link)
+struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__V1__Assign *assign,
+                              const struct work_key *key, unsigned link)
 {
         struct work_job *job = TK_NEW(struct work_job);
         atomic_fetch_add(&frame->refs, 1);
@@ -53,7 +54,8 @@ static int64_t execution_ms(const struct work_job *job)
         return job->started_ns ? (tk_time_mono_ns() - job->started_ns) / TK_NS_PER_MS : 0;
 }
 
-static void write_document(struct work_app *app, const struct work_job *job, const struct tkw_result *result, bool by_worker, struct tk_buf *buf)
+static void write_document(struct work_app *app, const struct work_job *job, const struct tkw_result *result,
+                           bool by_worker, struct tk_buf *buf)
 {
         int64_t now_ns = tk_time_wall_ns();
         work_document_write(&(struct work_execution){
@@ -64,14 +66,16 @@ static void write_document(struct work_app *app, const struct work_job *job, con
 }
 
 /* A document beyond the limit becomes a failure that says so. */
-static bool bounded_document(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker, struct tk_buf *buf)
+static bool bounded_document(struct work_app *app, const struct work_job *job, struct tkw_result *result,
+                             bool by_worker, struct tk_buf *buf)
 {
         char message[128];
         tk_buf_init(buf, app->conf.result_max);
         write_document(app, job, result, by_worker, buf);
         if (!tk_buf_failed(buf))
                 return by_worker;
-        snprintf(message, sizeof message, "the result document has more than %llu bytes (worker.result_max)", (unsigned long long)app->conf.result_max);
+        snprintf(message, sizeof message, "the result document has more than %llu bytes (worker.result_max)",
+                 (unsigned long long)app->conf.result_max);
         work_result_deinit(result);
         work_result_init(result);
         work_result_fail(result, WORK_PERMANENT, "result_too_large", message);
@@ -81,7 +85,8 @@ static bool bounded_document(struct work_app *app, const struct work_job *job, s
         return true;
 }
 
-static void encode(const struct work_job *job, const struct tkw_result *result, const struct tk_buf *document, struct tk_buf *fields)
+static void encode(const struct work_job *job, const struct tkw_result *result, const struct tk_buf *document,
+                   struct tk_buf *fields)
 {
         static const Tasker__Dispatch__V1__Outcome outcomes[] = {
                 [WORK_SUCCESS] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS,
@@ -108,7 +113,8 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
 
 static void tell(struct work_app *app, const struct work_job *job, const struct tkw_result *result, bool by_worker)
 {
-        static const char *const outcomes[] = {[WORK_SUCCESS] = "success", [WORK_RETRYABLE] = "retryable", [WORK_PERMANENT] = "permanent"};
+        static const char *const outcomes[] = {
+                [WORK_SUCCESS] = "success", [WORK_RETRYABLE] = "retryable", [WORK_PERMANENT] = "permanent"};
         work_count_l(app, steps_finished_total, outcomes[result->verdict]);
         if (by_worker)
                 work_count_l(app, steps_failed_total, result->type);
@@ -120,15 +126,19 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
         tk_uuid_format(&job->key.step, step);
         tk_uuid_format(&task_uuid, task);
         if (result->verdict == WORK_SUCCESS)
-                tk_log_debug("step.succeeded", NULL, TK_STR("task", task), TK_STR("step", step), TK_STR("step_name", job->assign->step_name),
-                             TK_INT("attempt", job->key.attempt), TK_INT("ms", execution_ms(job)));
+                tk_log_debug("step.succeeded", NULL, TK_STR("task", task), TK_STR("step", step),
+                             TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                             TK_INT("ms", execution_ms(job)));
         else
-                tk_log_info("step.failed", result->message, TK_STR("task", task), TK_STR("step", step), TK_STR("step_name", job->assign->step_name),
-                            TK_INT("attempt", job->key.attempt), TK_STR("error_type", result->type),
-                            TK_BOOL("retryable", result->verdict == WORK_RETRYABLE), TK_INT("ms", execution_ms(job)));
+                tk_log_info("step.failed", result->message, TK_STR("task", task), TK_STR("step", step),
+                            TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                            TK_STR("error_type", result->type),
+                            TK_BOOL("retryable", result->verdict == WORK_RETRYABLE),
+                            TK_INT("ms", execution_ms(job)));
 }
 
-bool work_job_report(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker, bool overrun)
+bool work_job_report(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker,
+                     bool overrun)
 {
         TK_AUTOBUF struct tk_buf document;
         struct tk_buf fields;
@@ -145,7 +155,8 @@ bool work_job_report(struct work_app *app, const struct work_job *job, struct tk
         return true;
 }
 
-bool work_job_fail(struct work_app *app, const struct work_job *job, enum work_verdict verdict, const char *type, const char *message, bool overrun)
+bool work_job_fail(struct work_app *app, const struct work_job *job, enum work_verdict verdict, const char *type,
+                   const char *message, bool overrun)
 {
         struct tkw_result result;
         work_result_init(&result);

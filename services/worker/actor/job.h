@@ -35,11 +35,14 @@ struct work_job {
         bool overrun;                   /* the watch has failed it; under the watch's lock */
 };
 /* A job out of an assignment that was checked; takes a reference of the frame. */
-struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__V1__Assign *assign, const struct work_key *key, unsigned link);
+struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__V1__Assign *assign,
+                              const struct work_key *key, unsigned link);
 void work_job_free(struct work_job *job);
 
 /* Writes the result down and hands it to the stream. by_worker: the worker itself speaks, not a handler.
  * False: the attempt has a result already (this one came too late). */
-bool work_job_report(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker, bool overrun);
+bool work_job_report(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker,
+                     bool overrun);
 /* The same for a failure of the worker's own. */
-bool work_job_fail(struct work_app *app, const struct work_job *job, enum work_verdict verdict, const char *type, const char *message, bool overrun);
+bool work_job_fail(struct work_app *app, const struct work_job *job, enum work_verdict verdict, const char *type,
+                   const char *message, bool overrun);

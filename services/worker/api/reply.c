@@ -67,7 +67,11 @@ const char *work_reply_server_error(struct tk_http_req *req, int status, const c
         static const struct {
                 int status;
                 const char *error;
-        } errors[] = {{400, "bad_request"}, {404, "not_found"}, {405, "method_not_allowed"}, {413, "payload_too_large"}, {503, "service_unavailable"}};
+        } errors[] = {{400, "bad_request"},
+                      {404, "not_found"},
+                      {405, "method_not_allowed"},
+                      {413, "payload_too_large"},
+                      {503, "service_unavailable"}};
         const char *error = "internal_error";
         TK_AUTOBUF struct tk_buf buf;
         for (size_t i = 0; i < tk_countof(errors); i++)

@@ -51,15 +51,21 @@ static bool look(struct work_app *app, struct check ret[CHECKS])
         size_t handlers = work_registry_count(app->registry);
         work_ledger_numbers(app->ledger, &numbers);
         ret[0] = (struct check){.name = "database", .healthy = up > 0};
-        snprintf(ret[0].message, sizeof ret[0].message, "%u of %u orchestrators connected (they own the database)", up, work_links_count(app->links));
+        snprintf(ret[0].message, sizeof ret[0].message, "%u of %u orchestrators connected (they own the database)",
+                 up, work_links_count(app->links));
         ret[1] = (struct check){.name = "command_processor", .healthy = enlisted && running};
-        snprintf(ret[1].message, sizeof ret[1].message, "%s", !running ? "stopping" : enlisted ? "templates are registered" : "templates are not registered yet");
+        snprintf(ret[1].message, sizeof ret[1].message, "%s",
+                 !running   ? "stopping"
+                 : enlisted ? "templates are registered"
+                            : "templates are not registered yet");
         ret[2] = (struct check){.name = "queue_processing", .healthy = numbers.unacknowledged < app->conf.unacked_max};
-        snprintf(ret[2].message, sizeof ret[2].message, "%u queued, %u results unacknowledged (at most %u)", numbers.queued, numbers.unacknowledged, app->conf.unacked_max);
+        snprintf(ret[2].message, sizeof ret[2].message, "%u queued, %u results unacknowledged (at most %u)",
+                 numbers.queued, numbers.unacknowledged, app->conf.unacked_max);
         ret[3] = (struct check){.name = "event_system", .healthy = up == work_links_count(app->links)};
         snprintf(ret[3].message, sizeof ret[3].message, "%u streams open", up);
         ret[4] = (struct check){.name = "step_processing", .healthy = numbers.overruns < app->conf.permits && handlers > 0};
-        snprintf(ret[4].message, sizeof ret[4].message, "%zu handlers, %u of %u permits in use, %u past their deadline", handlers,
+        snprintf(ret[4].message, sizeof ret[4].message,
+                 "%zu handlers, %u of %u permits in use, %u past their deadline", handlers,
                  numbers.running + numbers.overruns, app->conf.permits, numbers.overruns);
         ret[5] = (struct check){.name = "circuit_breakers", .healthy = true, .message = "none is open"};
         return ret[0].healthy && ret[1].healthy && ret[2].healthy;
@@ -69,7 +75,8 @@ static void put_checks(struct tk_buf *buf, const struct check *checks, size_t n)
 {
         tk_buf_puts(buf, ",\"checks\":{");
         for (size_t i = 0; i < n; i++) {
-                tk_buf_printf(buf, "%s\"%s\":{\"status\":\"%s\",\"message\":", i ? "," : "", checks[i].name, checks[i].healthy ? "healthy" : "unhealthy");
+                tk_buf_printf(buf, "%s\"%s\":{\"status\":\"%s\",\"message\":", i ? "," : "", checks[i].name,
+                              checks[i].healthy ? "healthy" : "unhealthy");
                 work_put_str(buf, checks[i].message);
                 tk_buf_puts(buf, ",\"duration_ms\":0,\"last_checked\":");
                 work_put_now(buf);
@@ -82,8 +89,11 @@ static void put_system(struct tk_buf *buf, struct work_app *app)
 {
         tk_buf_puts(buf, ",\"system_info\":{\"version\":\"" TASKER_VERSION "\",\"environment\":");
         work_put_str(buf, app->conf.environment);
-        tk_buf_printf(buf, ",\"uptime_seconds\":%lld,\"worker_type\":\"command_processor\",\"database_pool_size\":0,\"command_processor_active\":%s,"
-                      "\"supported_namespaces\":[", (long long)((tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S),
+        tk_buf_printf(buf,
+                      ",\"uptime_seconds\":%lld,\"worker_type\":\"command_processor\",\"database_pool_size\":0,"
+                      "\"command_processor_active\":%s,"
+                      "\"supported_namespaces\":[",
+                      (long long)((tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S),
                       atomic_load(&app->stopping) ? "false" : "true");
         for (size_t i = 0; i < app->sources.namespaces_n; i++) {
                 tk_buf_puts(buf, i ? "," : "");
@@ -92,7 +102,8 @@ static void put_system(struct tk_buf *buf, struct work_app *app)
         tk_buf_puts(buf, "]}");
 }
 
-static void detailed(struct tk_http_req *req, struct work_app *app, const char *status, const struct check *checks, size_t n)
+static void detailed(struct tk_http_req *req, struct work_app *app, const char *status, const struct check *checks,
+                     size_t n)
 {
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, PAGE_MAX);

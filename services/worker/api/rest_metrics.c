@@ -23,9 +23,15 @@ static void refresh(struct work_app *app)
                 enum work_metric row;
                 int64_t value;
         } rows[] = {
-                {WORK_M_links_up, work_links_up(app->links)}, {WORK_M_steps_queued, ledger.queued}, {WORK_M_steps_running, ledger.running},
-                {WORK_M_results_unacknowledged, ledger.unacknowledged}, {WORK_M_overruns, ledger.overruns}, {WORK_M_credit, ledger.credit},
-                {WORK_M_permits, permits.total}, {WORK_M_permits_in_use, permits.in_use}, {WORK_M_templates_cached, (int64_t)templates.entries},
+                {WORK_M_links_up, work_links_up(app->links)},
+                {WORK_M_steps_queued, ledger.queued},
+                {WORK_M_steps_running, ledger.running},
+                {WORK_M_results_unacknowledged, ledger.unacknowledged},
+                {WORK_M_overruns, ledger.overruns},
+                {WORK_M_credit, ledger.credit},
+                {WORK_M_permits, permits.total},
+                {WORK_M_permits_in_use, permits.in_use},
+                {WORK_M_templates_cached, (int64_t)templates.entries},
                 {WORK_M_uptime_seconds, (tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S},
         };
         for (size_t i = 0; i < tk_countof(rows); i++)
@@ -63,9 +69,11 @@ void work_rest_runtime(struct tk_http_req *req, void *app)
         tk_http_reply(req, 200, NULL, buf.data, buf.len);
 }
 
-static void put_metric(struct tk_buf *buf, const char *comma, const char *name, int64_t value, const char *type, const char *help)
+static void put_metric(struct tk_buf *buf, const char *comma, const char *name, int64_t value, const char *type,
+                       const char *help)
 {
-        tk_buf_printf(buf, "%s\"%s\":{\"value\":%lld,\"metric_type\":\"%s\",\"labels\":{},\"help\":", comma, name, (long long)value, type);
+        tk_buf_printf(buf, "%s\"%s\":{\"value\":%lld,\"metric_type\":\"%s\",\"labels\":{},\"help\":", comma, name,
+                      (long long)value, type);
         work_put_str(buf, help);
         tk_buf_putc(buf, '}');
 }
@@ -97,7 +105,8 @@ void work_rest_metrics_worker(struct tk_http_req *req, void *app_)
         put_metric(&buf, "", "database_pool_size", 0, "gauge", "This worker has no database connection.");
         for (size_t i = 0; i < tk_countof(rows); i++)
                 if (!*rows[i].label && !tk_streq(rows[i].kind, "HISTOGRAM"))
-                        put_metric(&buf, ",", rows[i].name, tk_metric_get(app->metrics, i), tk_streq(rows[i].kind, "GAUGE") ? "gauge" : "counter", rows[i].help);
+                        put_metric(&buf, ",", rows[i].name, tk_metric_get(app->metrics, i),
+                                   tk_streq(rows[i].kind, "GAUGE") ? "gauge" : "counter", rows[i].help);
         tk_buf_putc(&buf, '}');
         put_end(&buf, app, "timestamp");
         work_reply_json(req, &buf);
@@ -108,9 +117,12 @@ void work_rest_metrics_events(struct tk_http_req *req, void *app)
 {
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 8192);
-        tk_buf_puts(&buf, "{\"router\":{\"total_routed\":0,\"durable_routed\":0,\"fast_routed\":0,\"broadcast_routed\":0,\"fast_delivery_errors\":0,"
-                    "\"routing_errors\":0},\"in_process_bus\":{\"total_events_dispatched\":0,\"rust_handler_dispatches\":0,\"ffi_channel_dispatches\":0,"
-                    "\"rust_handler_errors\":0,\"ffi_channel_drops\":0,\"rust_subscriber_patterns\":0,\"rust_handler_count\":0,\"ffi_subscriber_count\":0}");
+        tk_buf_puts(&buf, "{\"router\":{\"total_routed\":0,\"durable_routed\":0,\"fast_routed\":0,\"broadcast_"
+                          "routed\":0,\"fast_delivery_errors\":0,"
+                          "\"routing_errors\":0},\"in_process_bus\":{\"total_events_dispatched\":0,\"rust_handler_"
+                          "dispatches\":0,\"ffi_channel_dispatches\":0,"
+                          "\"rust_handler_errors\":0,\"ffi_channel_drops\":0,\"rust_subscriber_patterns\":0,\"rust_"
+                          "handler_count\":0,\"ffi_subscriber_count\":0}");
         put_end(&buf, app, "captured_at");
         work_reply_json(req, &buf);
 }
@@ -131,9 +143,11 @@ void work_rest_config(struct tk_http_req *req, void *app_)
         work_put_str(&buf, app->conf.environment);
         tk_buf_puts(&buf, ",\"version\":\"" TASKER_VERSION "\"},\"worker_id\":");
         work_put_str(&buf, app->worker_id);
-        tk_buf_puts(&buf, ",\"worker_type\":\"command_processor\",\"auth\":{\"enabled\":false,\"verification_method\":\"none\",\"jwt_issuer\":\"\","
-                    "\"jwt_audience\":\"\",\"api_key_header\":\"X-API-Key\",\"api_key_count\":0,\"strict_validation\":true,\"allowed_algorithms\":[]},"
-                    "\"messaging\":{\"backend\":\"pgmq\",\"queues\":[");
+        tk_buf_puts(&buf, ",\"worker_type\":\"command_processor\",\"auth\":{\"enabled\":false,\"verification_"
+                          "method\":\"none\",\"jwt_issuer\":\"\","
+                          "\"jwt_audience\":\"\",\"api_key_header\":\"X-API-Key\",\"api_key_count\":0,\"strict_"
+                          "validation\":true,\"allowed_algorithms\":[]},"
+                          "\"messaging\":{\"backend\":\"pgmq\",\"queues\":[");
         for (size_t i = 0; i < app->sources.namespaces_n; i++) {
                 TK_AUTOBUF struct tk_buf name;
                 tk_buf_init(&name, 1024);

@@ -24,9 +24,13 @@ static void put_cache(struct tk_buf *buf, struct work_app *app)
 {
         struct work_templates_stats stats;
         work_templates_stats(app->templates, &stats);
-        tk_buf_printf(buf, "{\"total_cached\":%zu,\"cache_hits\":%llu,\"cache_misses\":%llu,\"cache_evictions\":%llu,\"oldest_entry_age_seconds\":%lld,"
-                      "\"average_access_count\":%.3f,", stats.entries, (unsigned long long)stats.hits, (unsigned long long)stats.misses,
-                      (unsigned long long)stats.evictions, (long long)((tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S),
+        tk_buf_printf(buf,
+                      "{\"total_cached\":%zu,\"cache_hits\":%llu,\"cache_misses\":%llu,\"cache_evictions\":%llu,"
+                      "\"oldest_entry_age_seconds\":%lld,"
+                      "\"average_access_count\":%.3f,",
+                      stats.entries, (unsigned long long)stats.hits, (unsigned long long)stats.misses,
+                      (unsigned long long)stats.evictions,
+                      (long long)((tk_time_wall_ns() - app->started_ns) / TK_NS_PER_S),
                       stats.entries ? (double)(stats.hits + stats.misses) / (double)stats.entries : 0.0);
         put_namespaces(buf, app);
         tk_buf_putc(buf, '}');
@@ -96,7 +100,9 @@ static bool put_errors(struct tk_buf *buf, const struct work_app *app, const str
                 const struct work_handler *handler;
                 tkw_handler_fn *fn;
                 struct tk_err err = {0};
-                if (!work_resolve(app->registry, &(struct work_definition){step->handler.callable, step->handler.method, step->handler.resolver, step->name},
+                if (!work_resolve(app->registry,
+                                  &(struct work_definition){step->handler.callable, step->handler.method,
+                                                            step->handler.resolver, step->name},
                                   &fn, &handler, &err))
                         continue;
                 tk_err_prefix(&err, "step %s", step->name);
@@ -109,7 +115,8 @@ static bool put_errors(struct tk_buf *buf, const struct work_app *app, const str
 
 static void put_capabilities(struct tk_buf *buf, const struct tk_template *tpl)
 {
-        static const char *const words[][2] = {{"FFI", "ffi"}, {"External", "external_api"}, {"Database", "database_access"}};
+        static const char *const words[][2] = {
+                {"FFI", "ffi"}, {"External", "external_api"}, {"Database", "database_access"}};
         const char *comma = "";
         for (size_t w = 0; w < tk_countof(words); w++)
                 for (uint32_t i = 0; i < tpl->steps_n; i++)

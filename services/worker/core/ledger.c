@@ -237,7 +237,8 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
         struct entry *e = find(ledger, &taken->key);
         if (e)
                 return take_again(ledger, link, e, taken);
-        if (tk_map_count(ledger->entries) >= (size_t)ledger->unacked_max + (size_t)ledger->total_max * (ledger->links_n + 1))
+        if (tk_map_count(ledger->entries) >=
+            (size_t)ledger->unacked_max + (size_t)ledger->total_max * (ledger->links_n + 1))
                 return WORK_TAKE_E_FULL;
         e = TK_NEW(struct entry);
         tk_list_init(&e->node);
@@ -278,7 +279,8 @@ bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *ke
         return e && e->cancelled;
 }
 
-bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields, bool overrun, int *ret_link)
+bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields, bool overrun,
+                      int *ret_link)
 {
         TK_LOCKED(&ledger->lock);
         struct entry *e = find(ledger, key);
@@ -331,7 +333,8 @@ static unsigned grant(struct work_ledger *ledger, struct link *l)
         return share > used ? share - used : 0;
 }
 
-bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max, unsigned *ret_credit)
+bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max,
+                         unsigned *ret_credit)
 {
         TK_LOCKED(&ledger->lock);
         struct link *l = link_of(ledger, link);

@@ -6,9 +6,9 @@
  * link (orchestrator) it came by; when that link breaks or is about to, it goes to another one that is up, whose orchestrator
  * is told that we hold it; without one it is an orphan, until a link introduces itself.
  *
- * Credit. The worker takes `total` attempts at once (core/pace.h says how many), shared evenly by the links that are up. A link may have as many
- * assignments open as it has credit outstanding or attempts queued and running; what is missing to its share is granted
- * with the next frame. A result done makes room, so every result frame carries the credit it freed. Handlers that overran
+ * Credit. The worker takes `total` attempts at once (core/pace.h says how many), shared evenly by the links that are up. A
+ * link may have as many assignments open as it has credit outstanding or attempts queued and running; what is missing to
+ * its share is granted with the next frame. A result done makes room, so every result frame carries the credit it freed. Handlers that overran
  * their time still occupy a permit and are taken off the total; too many unacknowledged results stop all credit. */
 #pragma once
 #include "base/attr.h"
@@ -42,12 +42,17 @@ struct work_ledger *work_ledger_free(struct work_ledger *ledger);
 struct work_taken *work_ledger_adopt(struct work_ledger *ledger, unsigned link, size_t *ret_n);
 void work_ledger_up(struct work_ledger *ledger, unsigned link);         /* it was welcomed */
 void work_ledger_down(struct work_ledger *ledger, unsigned link);       /* it broke: others take over, or its attempts are orphans */
-void work_ledger_hand_over(struct work_ledger *ledger, unsigned link);  /* no more credit until it is up again; another one takes what runs */
+/* No more credit until it is up again; another one takes what runs. */
+void work_ledger_hand_over(struct work_ledger *ledger, unsigned link);
 /* What the link took over from others and has not told yet; it counts as told now. NULL: nothing. tk_free. */
 struct work_taken *work_ledger_untold(struct work_ledger *ledger, unsigned link, size_t *ret_n);
 void work_ledger_stop_credit(struct work_ledger *ledger);               /* no more credit at all: the worker stops */
 
-enum { WORK_TAKE_OK, WORK_TAKE_E_KNOWN /* here already: its result will be offered (again) */, WORK_TAKE_E_FULL /* far beyond what was granted */ };
+enum {
+        WORK_TAKE_OK,
+        WORK_TAKE_E_KNOWN, /* here already: its result will be offered (again) */
+        WORK_TAKE_E_FULL,  /* far beyond what was granted */
+};
 TK_MUST int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct work_taken *taken);
 enum { WORK_START_OK, WORK_START_E_CANCELLED, WORK_START_E_DONE /* settled meanwhile: nothing to do */ };
 TK_MUST int work_ledger_start(struct work_ledger *ledger, const struct work_key *key);
@@ -56,14 +61,16 @@ bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *ke
 /* The attempt has a result: `fields` are the bytes of a WorkerFrame field (taken over). overrun: its handler still runs,
  * work_ledger_returned() tells when it does not any more. False: it has a result already, or is gone; fields are dropped.
  * *ret_link is the link to wake, or WORK_NO_LINK while none is up. */
-TK_MUST bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields, bool overrun, int *ret_link);
+TK_MUST bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields,
+                              bool overrun, int *ret_link);
 void work_ledger_returned(struct work_ledger *ledger);
 /* Whether the attempt still waits for its result. */
 bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key);
 
 /* What the next frame of the link should carry: results are appended to buf until it has bytes_max, *ret_credit is granted.
  * False: nothing. */
-bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max, unsigned *ret_credit);
+bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max,
+                         unsigned *ret_credit);
 /* True: credit that had been held back may flow again, wake the links. */
 bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key);
 /* The link has nothing open and nothing unacknowledged; nothing unacknowledged. */

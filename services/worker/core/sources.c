@@ -77,7 +77,8 @@ static int walk(struct work_sources *sources, FTS *fts, struct tk_err *err)
                 bytes += (size_t)at->fts_statp->st_size;
                 sources->n++;
                 if (bytes > SOURCES_BYTES_MAX)
-                        return TK_ERR(err, -E2BIG, "templates.path: more than %d MiB of template files", SOURCES_BYTES_MAX >> 20);
+                        return TK_ERR(err, -E2BIG, "templates.path: more than %d MiB of template files",
+                                      SOURCES_BYTES_MAX >> 20);
         }
         return 0;
 }
@@ -107,7 +108,8 @@ static int add_namespace(struct work_sources *sources, const char *ns, struct tk
         return 0;
 }
 
-static int collect(struct work_sources *sources, const char *dir, const char *environment, const struct tk_conf_list *extra, struct tk_err *err)
+static int collect(struct work_sources *sources, const char *dir, const char *environment,
+                   const struct tk_conf_list *extra, struct tk_err *err)
 {
         int r = find_files(sources, dir, err);
         for (size_t i = 0; i < extra->count && !r; i++)
@@ -122,7 +124,8 @@ static int collect(struct work_sources *sources, const char *dir, const char *en
         return r;
 }
 
-int work_sources_load(struct work_sources *ret, const char *dir, const char *environment, const struct tk_conf_list *extra, struct tk_err *err)
+int work_sources_load(struct work_sources *ret, const char *dir, const char *environment,
+                      const struct tk_conf_list *extra, struct tk_err *err)
 {
         struct work_sources sources = {
                 .list = tk_calloc(WORK_SOURCES_MAX, sizeof *sources.list),
@@ -150,7 +153,8 @@ void work_sources_free(struct work_sources *sources)
         *sources = (struct work_sources){0};
 }
 
-const struct work_source *work_sources_find(const struct work_sources *sources, const char *ns, const char *name, const char *version)
+const struct work_source *work_sources_find(const struct work_sources *sources, const char *ns, const char *name,
+                                            const char *version)
 {
         for (size_t i = 0; i < sources->n; i++) {
                 const struct tk_template *tpl = sources->list[i].tpl;

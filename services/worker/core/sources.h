@@ -27,8 +27,9 @@ struct work_sources {
 
 /* Reads every *.yaml and *.yml below dir ("" = none), in order of name. A file that is not a template is kept with its
  * problem and does not stop the others. 0, or negative with err: the folder cannot be read, or too much of something. */
-TK_MUST int work_sources_load(struct work_sources *ret, const char *dir, const char *environment, const struct tk_conf_list *extra,
-                              struct tk_err *err);
+TK_MUST int work_sources_load(struct work_sources *ret, const char *dir, const char *environment,
+                              const struct tk_conf_list *extra, struct tk_err *err);
 void work_sources_free(struct work_sources *sources);
-const struct work_source *work_sources_find(const struct work_sources *sources, const char *ns, const char *name, const char *version);
+const struct work_source *work_sources_find(const struct work_sources *sources, const char *ns, const char *name,
+                                            const char *version);
 const struct work_source *work_sources_by_digest(const struct work_sources *sources, const char *digest);

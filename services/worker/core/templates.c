@@ -141,10 +141,12 @@ static void wait_loaded(struct work_templates *t, struct entry *e, int64_t deadl
         }
 }
 
-int work_templates_take(struct work_templates *t, const char *digest, int64_t deadline_ns, const struct tk_template **ret, struct tk_err *err)
+int work_templates_take(struct work_templates *t, const char *digest, int64_t deadline_ns,
+                        const struct tk_template **ret, struct tk_err *err)
 {
         if (strlen(digest) != sizeof ((struct entry *)NULL)->digest - 1)
-                return TK_ERR(err, WORK_TEMPLATE_E_UNKNOWN, "a template digest has 64 hexadecimal digits, found \"%.80s\"", digest);
+                return TK_ERR(err, WORK_TEMPLATE_E_UNKNOWN,
+                              "a template digest has 64 hexadecimal digits, found \"%.80s\"", digest);
         TK_LOCKED(&t->lock);
         struct entry *e = entry_use(t, digest);
         if (e->tpl)

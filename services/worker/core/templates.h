@@ -10,7 +10,8 @@
 /* Loads one template; runs in an asker's thread and may block until the deadline. 0, WORK_TEMPLATE_E_UNKNOWN,
  * or negative: nobody could be asked, try again. */
 enum { WORK_TEMPLATE_OK, WORK_TEMPLATE_E_UNKNOWN };
-typedef int work_template_load_fn(void *user, const char *digest, int64_t deadline_ns, struct tk_template **ret, struct tk_err *err);
+typedef int work_template_load_fn(void *user, const char *digest, int64_t deadline_ns, struct tk_template **ret,
+                                  struct tk_err *err);
 
 struct work_templates;
 TK_MUST struct work_templates *work_templates_new(size_t entries_max, work_template_load_fn *load, void *user);

@@ -33,7 +33,8 @@ static const char *taken_from(const Tasker__Dispatch__V1__Assign *a, struct work
         return NULL;
 }
 
-static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns, struct work_frame *owner, const Tasker__Dispatch__V1__Assign *a)
+static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns, struct work_frame *owner,
+                          const Tasker__Dispatch__V1__Assign *a)
 {
         struct work_taken taken;
         const char *why = taken_from(a, &taken);

@@ -13,7 +13,8 @@
 enum { REPLY_MAX = 64 << 20 };
 #define CACHE_TIMEOUT_NS (2 * TK_NS_PER_S)
 
-static int checked(struct tk_template *tpl, const char *digest, const char *source, struct tk_template **ret, struct tk_err *err)
+static int checked(struct tk_template *tpl, const char *digest, const char *source, struct tk_template **ret,
+                   struct tk_err *err)
 {
         if (tk_streq(tpl->digest, digest)) {
                 *ret = tpl;
@@ -27,7 +28,8 @@ static int checked(struct tk_template *tpl, const char *digest, const char *sour
 static int parse_reply(const char *digest, const struct tk_buf *reply, struct tk_template **ret, struct tk_err *err)
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(64 * 1024, (size_t)2 * REPLY_MAX);
-        const Tasker__Cache__V1__Template *answer = tk_rpc_unpack(&tasker__cache__v1__template__descriptor, arena, reply->data, reply->len);
+        const Tasker__Cache__V1__Template *answer =
+                tk_rpc_unpack(&tasker__cache__v1__template__descriptor, arena, reply->data, reply->len);
         struct tk_template *tpl;
         if (!answer)
                 return TK_ERR(err, -EINVAL, "the cache answered something that is not a Template");
@@ -36,7 +38,8 @@ static int parse_reply(const char *digest, const struct tk_buf *reply, struct tk
         return checked(tpl, digest, "cache", ret, err);
 }
 
-static int from_cache(struct work_app *app, const char *digest, int64_t deadline_ns, struct tk_template **ret, struct tk_err *err)
+static int from_cache(struct work_app *app, const char *digest, int64_t deadline_ns, struct tk_template **ret,
+                      struct tk_err *err)
 {
         TK_AUTOBUF struct tk_buf bytes, reply;
         Tasker__Cache__V1__GetTemplateRequest request = TASKER__CACHE__V1__GET_TEMPLATE_REQUEST__INIT;
@@ -45,8 +48,9 @@ static int from_cache(struct work_app *app, const char *digest, int64_t deadline
         tk_buf_init(&bytes, 1024);
         tk_buf_init(&reply, REPLY_MAX);
         tk_rpc_pack(&request.base, &bytes);
-        enum tk_rpc_status status = tk_rpc_unary(app->cache, "/tasker.cache.v1.TemplateCache/GetTemplate", bytes.data, bytes.len,
-                                                 left_ns < CACHE_TIMEOUT_NS ? left_ns : CACHE_TIMEOUT_NS, &reply, err);
+        enum tk_rpc_status status =
+                tk_rpc_unary(app->cache, "/tasker.cache.v1.TemplateCache/GetTemplate", bytes.data, bytes.len,
+                             left_ns < CACHE_TIMEOUT_NS ? left_ns : CACHE_TIMEOUT_NS, &reply, err);
         if (status == TK_RPC_NOT_FOUND)
                 return WORK_TEMPLATE_E_UNKNOWN;
         return status == TK_RPC_OK ? parse_reply(digest, &reply, ret, err) : -EIO;
@@ -57,7 +61,8 @@ static int from_files(struct work_app *app, const char *digest, struct tk_templa
         const struct work_source *source = work_sources_by_digest(&app->sources, digest);
         struct tk_template *tpl;
         if (!source)
-                return TK_ERR(err, WORK_TEMPLATE_E_UNKNOWN, "template %.12s is neither in the cache nor among this worker's files", digest);
+                return TK_ERR(err, WORK_TEMPLATE_E_UNKNOWN,
+                              "template %.12s is neither in the cache nor among this worker's files", digest);
         if (tk_template_parse_yaml(source->file, source->yaml, source->len, app->conf.environment, &tpl, err))
                 return -EINVAL;
         return checked(tpl, digest, source->file, ret, err);

@@ -81,15 +81,17 @@ static bool welcomed(struct work_link *link, const Tasker__Dispatch__V1__Welcome
                 link->state = WORK_LINK_UP;
                 link->failures = 0;
                 link->lease_ns = welcome->lease_ms ? (int64_t)welcome->lease_ms * TK_NS_PER_MS : DEFAULT_LEASE_NS;
-                link->heartbeat_ns = welcome->heartbeat_ms ? (int64_t)welcome->heartbeat_ms * TK_NS_PER_MS : DEFAULT_HEARTBEAT_NS;
+                link->heartbeat_ns = welcome->heartbeat_ms ? (int64_t)welcome->heartbeat_ms * TK_NS_PER_MS
+                                                           : DEFAULT_HEARTBEAT_NS;
                 link->beat_due_ns = tk_time_mono_ns() + link->heartbeat_ns;
                 tk_cond_broadcast(&link->changed);
         }
         work_ledger_up(link->app->ledger, link->at);
         for (size_t i = 0; i < welcome->n_refused; i++)
-                tk_log_warn("orchestrator.refused", welcome->refused[i]->why, TK_STR("address", link->address), TK_STR("what", welcome->refused[i]->what));
-        tk_log_info("orchestrator.connected", NULL, TK_STR("address", link->address), TK_STR("orchestrator", welcome->orchestrator_id),
-                    TK_STR("version", welcome->version));
+                tk_log_warn("orchestrator.refused", welcome->refused[i]->why, TK_STR("address", link->address),
+                            TK_STR("what", welcome->refused[i]->what));
+        tk_log_info("orchestrator.connected", NULL, TK_STR("address", link->address),
+                    TK_STR("orchestrator", welcome->orchestrator_id), TK_STR("version", welcome->version));
         tk_actor_wake(link->app->enlist);
         tk_actor_wake(link->app->connect);
         return true;
@@ -110,7 +112,8 @@ static void drained(struct work_link *link)
 }
 
 /* NULL, or why the peer cannot be talked to. */
-static const char *take_frame(struct work_link *link, struct work_frame *owner, const Tasker__Dispatch__V1__OrchestratorFrame *frame)
+static const char *take_frame(struct work_link *link, struct work_frame *owner,
+                              const Tasker__Dispatch__V1__OrchestratorFrame *frame)
 {
         int64_t lease_ns;
         if (frame->welcome && !welcomed(link, frame->welcome))
@@ -162,8 +165,8 @@ static void closed(struct tk_rpc_stream *stream, void *user, enum tk_rpc_status 
         work_ledger_down(link->app->ledger, link->at);
         if (was_up)
                 work_count(link->app, reconnects_total);
-        tk_log(was_up && status != TK_RPC_OK ? TK_LOG_WARN : TK_LOG_DEBUG, "orchestrator.lost", why, TK_STR("address", link->address),
-               TK_STR("status", tk_rpc_status_name(status)));
+        tk_log(was_up && status != TK_RPC_OK ? TK_LOG_WARN : TK_LOG_DEBUG, "orchestrator.lost", why,
+               TK_STR("address", link->address), TK_STR("status", tk_rpc_status_name(status)));
         {
                 TK_LOCKED(&link->lock);
                 link->state = WORK_LINK_IDLE;
@@ -256,7 +259,8 @@ static void open(struct work_link *link, int64_t now_ns)
                 link->beat = link->goodbye = link->drained = false;
                 link->patience_ns = 0;
         }
-        struct tk_rpc_stream *stream = tk_rpc_stream_open(link->channel, "/tasker.dispatch.v1.Dispatch/Connect", &ops, link);
+        struct tk_rpc_stream *stream =
+                tk_rpc_stream_open(link->channel, "/tasker.dispatch.v1.Dispatch/Connect", &ops, link);
         {
                 TK_LOCKED(&link->lock);
                 if (link->state != WORK_LINK_IDLE) { /* else it ended already */
@@ -316,7 +320,8 @@ int64_t work_link_tick(struct work_link *link, int64_t now_ns)
                 work_link_wake(link);
                 break;
         case SILENT:
-                tk_log_warn("orchestrator.silent", "nothing was heard for three heartbeats", TK_STR("address", link->address));
+                tk_log_warn("orchestrator.silent", "nothing was heard for three heartbeats",
+                            TK_STR("address", link->address));
                 end(link, TK_RPC_DEADLINE_EXCEEDED, "silent for three heartbeats");
                 return now_ns + TK_NS_PER_S;
         }

@@ -70,8 +70,9 @@ void work_links_wake_all(struct work_links *links)
                 work_link_wake(&links->list[i]);
 }
 
-enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred, const char *method, const ProtobufCMessage *request,
-                                    int64_t timeout_ns, struct tk_buf *ret, struct tk_err *err)
+enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred, const char *method,
+                                    const ProtobufCMessage *request, int64_t timeout_ns, struct tk_buf *ret,
+                                    struct tk_err *err)
 {
         TK_AUTOBUF struct tk_buf bytes;
         enum tk_rpc_status status = TK_RPC_UNAVAILABLE;
@@ -94,7 +95,8 @@ enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred
 
 static json_t *fetched(const struct tk_buf *reply)
 {
-        static const struct tk_json_limits limits = {.bytes_max = REPLY_MAX, .depth_max = 128, .entries_max = 1000000, .string_max = REPLY_MAX};
+        static const struct tk_json_limits limits = {
+                .bytes_max = REPLY_MAX, .depth_max = 128, .entries_max = 1000000, .string_max = REPLY_MAX};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(4096, (size_t)2 * REPLY_MAX);
         const Tasker__Dispatch__V1__FetchResultsResponse *response =
                 tk_rpc_unpack(&tasker__dispatch__v1__fetch_results_response__descriptor, arena, reply->data, reply->len);
@@ -102,13 +104,14 @@ static json_t *fetched(const struct tk_buf *reply)
         struct tk_err err = {0};
         if (!response)
                 tk_log_error("results.fetch", "the answer is not a FetchResultsResponse");
-        else if (tk_json_parse((const char *)response->results_json.data, response->results_json.len, &limits, &value, &err))
+        else if (tk_json_parse((const char *)response->results_json.data, response->results_json.len, &limits,
+                               &value, &err))
                 tk_log_error("results.fetch", tk_err_text(&err));
         return json_is_object(value) ? value : (json_decref(value), NULL);
 }
 
-json_t *work_links_fetch(struct work_links *links, unsigned preferred, const ProtobufCBinaryData *task_uuid, const char *const *names, size_t n,
-                         int64_t deadline_ns)
+json_t *work_links_fetch(struct work_links *links, unsigned preferred, const ProtobufCBinaryData *task_uuid,
+                         const char *const *names, size_t n, int64_t deadline_ns)
 {
         Tasker__Dispatch__V1__FetchResultsRequest request = TASKER__DISPATCH__V1__FETCH_RESULTS_REQUEST__INIT;
         TK_AUTOBUF struct tk_buf reply;
@@ -119,8 +122,9 @@ json_t *work_links_fetch(struct work_links *links, unsigned preferred, const Pro
         request.step_names = (char **)(uintptr_t)names;
         tk_buf_init(&reply, REPLY_MAX);
         work_count(links->app, results_fetched_total);
-        enum tk_rpc_status status = work_links_unary(links, preferred, "/tasker.dispatch.v1.Dispatch/FetchResults", &request.base,
-                                                     left_ns < FETCH_TIMEOUT_NS ? left_ns : FETCH_TIMEOUT_NS, &reply, &err);
+        enum tk_rpc_status status =
+                work_links_unary(links, preferred, "/tasker.dispatch.v1.Dispatch/FetchResults", &request.base,
+                                 left_ns < FETCH_TIMEOUT_NS ? left_ns : FETCH_TIMEOUT_NS, &reply, &err);
         if (status == TK_RPC_OK)
                 return fetched(&reply);
         tk_log_warn("results.fetch", tk_err_text(&err));

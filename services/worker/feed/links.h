@@ -23,11 +23,12 @@ const char *work_links_address(const struct work_links *links, unsigned at);
 void work_links_wake(struct work_links *links, unsigned at);
 void work_links_wake_all(struct work_links *links);
 /* A unary call to the preferred link's orchestrator, or to another that is up. */
-TK_MUST enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred, const char *method, const ProtobufCMessage *request,
-                                            int64_t timeout_ns, struct tk_buf *ret, struct tk_err *err);
+TK_MUST enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred, const char *method,
+                                            const ProtobufCMessage *request, int64_t timeout_ns, struct tk_buf *ret,
+                                            struct tk_err *err);
 /* Results of earlier steps: {"name": StepExecutionResult, …}, new reference; NULL when nobody answered until the deadline. */
-json_t *work_links_fetch(struct work_links *links, unsigned preferred, const ProtobufCBinaryData *task_uuid, const char *const *names, size_t n,
-                         int64_t deadline_ns);
+json_t *work_links_fetch(struct work_links *links, unsigned preferred, const ProtobufCBinaryData *task_uuid,
+                         const char *const *names, size_t n, int64_t deadline_ns);
 /* No more connecting; every stream says goodbye once nothing of it is left here. Waits until all are closed or the deadline
  * passes; cuts those that are left. Call twice: with the grace time, then with a short one after giving up. True: all said goodbye. */
 bool work_links_drain(struct work_links *links, int64_t deadline_ns);

@@ -37,20 +37,23 @@ struct work_registry *work_registry_free(struct work_registry *registry)
         return tk_free(registry);
 }
 
-static int check_handler(const struct work_registry *registry, const struct tkw_module *module, size_t at, struct tk_err *err)
+static int check_handler(const struct work_registry *registry, const struct tkw_module *module, size_t at,
+                         struct tk_err *err)
 {
         const struct tkw_handler *h = &module->handlers[at];
         if (!h->name || !*h->name || strlen(h->name) > NAME_MAX_BYTES)
-                return TK_ERR(err, -EINVAL, "module %s: the name of handler %zu must have 1 to %d bytes", module->name, at, NAME_MAX_BYTES);
+                return TK_ERR(err, -EINVAL, "module %s: the name of handler %zu must have 1 to %d bytes",
+                              module->name, at, NAME_MAX_BYTES);
         if (!h->fn)
                 return TK_ERR(err, -EINVAL, "module %s: handler \"%s\" has no function", module->name, h->name);
         for (const struct tkw_method *m = h->methods; m && m->name; m++)
                 if (!m->fn)
-                        return TK_ERR(err, -EINVAL, "module %s: method \"%s\" of handler \"%s\" has no function", module->name, m->name, h->name);
+                        return TK_ERR(err, -EINVAL, "module %s: method \"%s\" of handler \"%s\" has no function",
+                                      module->name, m->name, h->name);
         const struct work_handler *other = tk_map_gets(registry->names, h->name);
         if (other)
-                return TK_ERR(err, -EEXIST, "handler \"%s\" of module %s is already registered by module %s", h->name, module->name,
-                              other->module->name);
+                return TK_ERR(err, -EEXIST, "handler \"%s\" of module %s is already registered by module %s",
+                              h->name, module->name, other->module->name);
         return 0;
 }
 
@@ -64,14 +67,16 @@ static int check_module(const struct work_registry *registry, const struct tkw_m
         if (!module->name || !*module->name)
                 return TK_ERR(err, -EINVAL, "a handler module has no name");
         if (module->handlers_n > HANDLERS_MAX || (module->handlers_n && !module->handlers))
-                return TK_ERR(err, -EINVAL, "module %s lists %zu handlers, at most %d are possible", module->name, module->handlers_n, HANDLERS_MAX);
+                return TK_ERR(err, -EINVAL, "module %s lists %zu handlers, at most %d are possible", module->name,
+                              module->handlers_n, HANDLERS_MAX);
         for (size_t i = 0; i < module->handlers_n; i++) {
                 int r = check_handler(registry, module, i, err);
                 if (r)
                         return r;
                 for (size_t j = 0; j < i; j++)
                         if (tk_streq(module->handlers[i].name, module->handlers[j].name))
-                                return TK_ERR(err, -EEXIST, "module %s lists handler \"%s\" twice", module->name, module->handlers[i].name);
+                                return TK_ERR(err, -EEXIST, "module %s lists handler \"%s\" twice", module->name,
+                                              module->handlers[i].name);
         }
         return 0;
 }

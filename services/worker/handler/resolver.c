@@ -42,26 +42,31 @@ static const struct {
         {"step_name", "StepNameResolver", step_name},
 };
 
-static int by_hint(const struct work_registry *registry, const struct work_definition *def, const struct work_handler **ret, struct tk_err *err)
+static int by_hint(const struct work_registry *registry, const struct work_definition *def,
+                   const struct work_handler **ret, struct tk_err *err)
 {
         for (size_t i = 0; i < tk_countof(chain); i++) {
                 if (!tk_streq(def->resolver, chain[i].name) && !tk_streq(def->resolver, chain[i].alias))
                         continue;
                 *ret = chain[i].resolve(registry, def);
                 return *ret ? WORK_RESOLVE_OK
-                            : TK_ERR(err, WORK_RESOLVE_E_HANDLER, "Handler not found: resolver %s cannot resolve \"%.200s\"", chain[i].name, def->callable);
+                            : TK_ERR(err, WORK_RESOLVE_E_HANDLER,
+                                     "Handler not found: resolver %s cannot resolve \"%.200s\"", chain[i].name,
+                                     def->callable);
         }
         return TK_ERR(err, WORK_RESOLVE_E_RESOLVER,
                       "Resolver not found: \"%.100s\"; known are explicit_mapping, class_constant, class_lookup, step_name", def->resolver);
 }
 
-static int by_chain(const struct work_registry *registry, const struct work_definition *def, const struct work_handler **ret, struct tk_err *err)
+static int by_chain(const struct work_registry *registry, const struct work_definition *def,
+                    const struct work_handler **ret, struct tk_err *err)
 {
         for (size_t i = 0; i < tk_countof(chain); i++)
                 if ((*ret = chain[i].resolve(registry, def)))
                         return WORK_RESOLVE_OK;
         return TK_ERR(err, WORK_RESOLVE_E_HANDLER,
-                      "Handler not found: \"%.200s\" (tried explicit_mapping, class_constant, class_lookup, step_name \"%.100s\"; %zu handlers are registered)",
+                      "Handler not found: \"%.200s\" (tried explicit_mapping, class_constant, class_lookup, step_name \"%.100s\"; "
+                      "%zu handlers are registered)",
                       def->callable, def->step_name, work_registry_count(registry));
 }
 
@@ -83,7 +88,8 @@ int work_resolve(const struct work_registry *registry, const struct work_definit
                  const struct work_handler **ret_handler, struct tk_err *err)
 {
         const struct work_handler *found = NULL;
-        int r = def->resolver && *def->resolver ? by_hint(registry, def, &found, err) : by_chain(registry, def, &found, err);
+        int r = def->resolver && *def->resolver ? by_hint(registry, def, &found, err)
+                                                : by_chain(registry, def, &found, err);
         if (!r)
                 r = by_method(found, def->method, ret_fn, err);
         if (!r)

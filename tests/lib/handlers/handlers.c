@@ -132,8 +132,9 @@ static int later(struct tkw_context *ctx, struct tkw_result *result)
 const struct tkw_module *tasker_handlers_v1(void)
 {
         static const struct tkw_handler handlers[] = {
-                {.name = "test.work", .fn = work}, {.name = "test.crash", .fn = crash}, {.name = "test.hang", .fn = hang},
-                {.name = "test.much", .fn = much}, {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
+                {.name = "test.work", .fn = work},       {.name = "test.crash", .fn = crash},
+                {.name = "test.hang", .fn = hang},       {.name = "test.much", .fn = much},
+                {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
                 {.name = "test.later", .fn = later},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,

@@ -11,17 +11,22 @@
 #include <cmocka.h>
 
 /* An actor with 2 threads and room for 100 messages, after 1000 messages in 100 batches, 10 s of work and 5 s of waiting. */
-static json_t *actor(double messages, double batches, double busy, double received, double waited, double depth, double full)
+static json_t *actor(double messages, double batches, double busy, double received, double waited, double depth,
+                     double full)
 {
-        return json_pack("{s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "actor", "results", "actor_threads", 2, "actor_ready", 2,
-                         "actor_messages_total", 1000 + messages, "actor_batches_total", 100 + batches, "actor_busy_seconds_total", 10 + busy,
-                         "mailbox_received_total", 1000 + received, "mailbox_wait_seconds_total", 5 + waited, "mailbox_depth", depth, "mailbox_full_total", full,
-                         "mailbox_capacity", 100, "mailbox_high_water", 42);
+        return json_pack("{s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i}", "actor", "results",
+                         "actor_threads", 2, "actor_ready", 2, "actor_messages_total", 1000 + messages,
+                         "actor_batches_total", 100 + batches, "actor_busy_seconds_total", 10 + busy,
+                         "mailbox_received_total", 1000 + received, "mailbox_wait_seconds_total", 5 + waited,
+                         "mailbox_depth", depth, "mailbox_full_total", full, "mailbox_capacity", 100,
+                         "mailbox_high_water", 42);
 }
 
-static struct cli_top_actor look(double messages, double batches, double busy, double waited, double depth, double full, double age)
+static struct cli_top_actor look(double messages, double batches, double busy, double waited, double depth,
+                                 double full, double age)
 {
-        TK_AUTOJSON json_t *before = actor(0, 0, 0, 0, 0, 0, 0), *now = actor(messages, batches, busy, messages, waited, depth, full);
+        TK_AUTOJSON json_t *before = actor(0, 0, 0, 0, 0, 0, 0),
+                           *now = actor(messages, batches, busy, messages, waited, depth, full);
         struct cli_top_actor ret;
         json_object_set_new(now, "actor_progress_age_seconds", json_real(age));
         cli_top_actor(before, now, 2, &ret);
@@ -70,9 +75,12 @@ static void a_process_that_started_again_is_not_negative(void **state)
 static void a_process_as_text(void **state)
 {
         (void)state;
-        static const char *const sample = "{\"service\":\"worker\",\"pid\":7,\"time\":%d,\"process\":{\"cpu_seconds\":%d.5,\"resident_bytes\":2e7},\"actors\":[],"
-                                          "\"metrics\":{\"tasker_worker_steps_taken_total\":%d,\"tasker_worker_steps_finished_total\":{\"success\":%d,\"permanent\":5},"
-                                          "\"tasker_worker_handler_seconds\":{\"count\":%d,\"sum\":%d},\"tasker_worker_permits\":10,\"tasker_worker_overruns\":0}}";
+        static const char *const sample = "{\"service\":\"worker\",\"pid\":7,\"time\":%d,\"process\":{\"cpu_"
+                                          "seconds\":%d.5,\"resident_bytes\":2e7},\"actors\":[],"
+                                          "\"metrics\":{\"tasker_worker_steps_taken_total\":%d,\"tasker_worker_"
+                                          "steps_finished_total\":{\"success\":%d,\"permanent\":5},"
+                                          "\"tasker_worker_handler_seconds\":{\"count\":%d,\"sum\":%d},\"tasker_"
+                                          "worker_permits\":10,\"tasker_worker_overruns\":0}}";
         char one[512], two[512];
         (void)snprintf(one, sizeof one, sample, 100, 1, 50, 20, 2, 1);
         (void)snprintf(two, sizeof two, sample, 102, 2, 250, 60, 4, 2);

@@ -39,16 +39,25 @@ static json_t *fetch(void *user, const char *const *names, size_t n, int64_t dea
 
 static int setup(void **state)
 {
-        static const char input[] = "{\"n\":6,\"f\":6.0,\"half\":0.5,\"t\":true,\"s\":\"x\",\"z\":null,\"a/b\":{\"~\":[1,{\"k\":\"v\"}]}}";
-        static const char deps[] = "{\"b\":{\"success\":true,\"result\":{\"value\":49}},\"failed\":{\"success\":false,\"result\":{}}}";
+        static const char input[] = "{\"n\":6,\"f\":6.0,\"half\":0.5,\"t\":true,\"s\":\"x\",\"z\":null,\"a/"
+                                    "b\":{\"~\":[1,{\"k\":\"v\"}]}}";
+        static const char deps[] =
+                "{\"b\":{\"success\":true,\"result\":{\"value\":49}},\"failed\":{\"success\":false,\"result\":{}}}";
         static struct fixture f;
         struct tk_err err = {0};
         f = (struct fixture){0};
         assert_int_equal(tk_template_parse_yaml("chain.yaml", yaml, sizeof yaml - 1, NULL, &f.tpl, &err), 0);
         f.ctx = (struct tkw_context){
-                .arena = tk_arena_new(4096, 1 << 22), .deadline_ns = tk_time_mono_ns() + 60 * TK_NS_PER_S, .cancelled = &f.cancelled,
-                .tpl = f.tpl, .step = (unsigned)tk_template_step_find(f.tpl, "c"), .input_json = {input, sizeof input - 1},
-                .dependencies_json = {deps, sizeof deps - 1}, .dependencies_complete = true, .fetch = fetch, .user = &f,
+                .arena = tk_arena_new(4096, 1 << 22),
+                .deadline_ns = tk_time_mono_ns() + 60 * TK_NS_PER_S,
+                .cancelled = &f.cancelled,
+                .tpl = f.tpl,
+                .step = (unsigned)tk_template_step_find(f.tpl, "c"),
+                .input_json = {input, sizeof input - 1},
+                .dependencies_json = {deps, sizeof deps - 1},
+                .dependencies_complete = true,
+                .fetch = fetch,
+                .user = &f,
         };
         *state = &f;
         return 0;
@@ -141,7 +150,8 @@ static void time_and_cancellation(void **state)
         assert_int_equal(tkw_remaining_ms(&f->ctx), 0);
 }
 
-static void expect_failure(struct tkw_result *r, int returned, enum work_verdict verdict, const char *type, const char *message)
+static void expect_failure(struct tkw_result *r, int returned, enum work_verdict verdict, const char *type,
+                           const char *message)
 {
         work_result_conclude(r, returned);
         assert_int_equal(r->verdict, verdict);

@@ -129,7 +129,9 @@ static void loads_are_repeated_while_the_source_is_away(void **state)
         struct work_templates *templates = work_templates_new(8, load, source);
         const struct tk_template *tpl;
         source->failures_left = 2;
-        assert_int_equal(work_templates_take(templates, source->made[1]->digest, tk_time_mono_ns() + WAIT_NS, &tpl, NULL), 0);
+        assert_int_equal(
+                work_templates_take(templates, source->made[1]->digest, tk_time_mono_ns() + WAIT_NS, &tpl, NULL),
+                0);
         assert_int_equal(source->loads, 3);
         assert_string_equal(tpl->name, "t1");
         work_templates_give(templates, tpl);
@@ -146,7 +148,8 @@ static void patience_ends_with_the_deadline(void **state)
         memset(unknown, 'a', 64);
         unknown[64] = '\0';
         int64_t start_ns = tk_time_mono_ns();
-        assert_int_equal(work_templates_take(templates, unknown, start_ns + 100 * TK_NS_PER_MS, &tpl, &err), WORK_TEMPLATE_E_UNKNOWN);
+        assert_int_equal(work_templates_take(templates, unknown, start_ns + 100 * TK_NS_PER_MS, &tpl, &err),
+                         WORK_TEMPLATE_E_UNKNOWN);
         assert_true(tk_time_mono_ns() - start_ns >= 100 * TK_NS_PER_MS);
         assert_string_equal(tk_err_text(&err), "no such digest");
         assert_int_equal(work_templates_take(templates, "short", TK_TIME_NEVER, &tpl, &err), WORK_TEMPLATE_E_UNKNOWN);

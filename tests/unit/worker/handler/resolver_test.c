@@ -59,9 +59,13 @@ static void failures_have_their_types(void **state)
                 const char *type, *text;
         } cases[] = {
                 {{"none", "call", NULL, "s"}, "handler_not_found", "Handler not found: \"none\" (tried"},
-                {{"none", "call", "explicit_mapping", "step_a"}, "handler_not_found", "resolver explicit_mapping cannot resolve \"none\""},
+                {{"none", "call", "explicit_mapping", "step_a"},
+                 "handler_not_found",
+                 "resolver explicit_mapping cannot resolve \"none\""},
                 {{"one", "void", NULL, "s"}, "handler_method_not_found", "Handler \"one\" has no method \"void\""},
-                {{"Two", "refund", NULL, "s"}, "handler_method_not_found", "Handler \"Two\" has no method \"refund\""},
+                {{"Two", "refund", NULL, "s"},
+                 "handler_method_not_found",
+                 "Handler \"Two\" has no method \"refund\""},
                 {{"one", "call", "magic", "s"}, "resolver_not_found", "Resolver not found: \"magic\""},
         };
         struct work_registry *registry = registry_new();
