@@ -141,6 +141,69 @@ static void an_orphan_that_still_runs_reports_to_whoever_is_up(void **state)
         work_ledger_free(l);
 }
 
+/* Tokens of what is to be told over the link, added up. */
+static int64_t untold(struct work_ledger *l, unsigned link)
+{
+        size_t n;
+        int64_t sum = 0;
+        struct work_taken *held = work_ledger_untold(l, link, &n);
+        for (size_t i = 0; i < n; i++)
+                sum += held[i].token;
+        tk_free(held);
+        return sum;
+}
+
+static void what_runs_is_told_to_the_link_that_takes_over(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        (void)state;
+        work_ledger_up(l, 0);
+        work_ledger_up(l, 1);
+        take(l, 0, 1);
+        take(l, 0, 2);
+        take(l, 0, 4);
+        assert_true(done(l, 1, "one;", 0));
+        assert_int_equal(untold(l, 0), 0); /* it assigned them */
+        work_ledger_hand_over(l, 0);
+        assert_int_equal(untold(l, 1), 6); /* what runs, once */
+        assert_int_equal(untold(l, 1), 0);
+        expect_collect(l, 0, "one;", 0); /* its results still go the old way, and it gives no more credit */
+        assert_false(work_ledger_acked(l, 0));
+        struct work_taken one = step(1);
+        (void)work_ledger_ack(l, &one.key);
+        assert_true(work_ledger_acked(l, 0));
+        assert_true(work_ledger_idle(l, 0));
+        take(l, 0, 8); /* was on its way */
+        assert_true(work_ledger_acked(l, 0));
+        assert_false(work_ledger_idle(l, 0));
+        work_ledger_down(l, 0);
+        assert_int_equal(untold(l, 1), 8);
+        assert_true(done(l, 2, "two;", 1));
+        work_ledger_down(l, 1);
+        assert_int_equal(untold(l, 1), 0); /* orphans: the next Hello tells of them */
+        work_ledger_free(l);
+}
+
+static void without_another_link_nothing_is_handed_over(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        size_t n;
+        (void)state;
+        work_ledger_up(l, 0);
+        take(l, 0, 1);
+        work_ledger_hand_over(l, 0);
+        assert_int_equal(credit(l, 0), 0);
+        assert_false(work_ledger_idle(l, 0));
+        work_ledger_down(l, 0);
+        struct work_taken *held = work_ledger_adopt(l, 0, &n);
+        assert_int_equal(n, 1);
+        tk_free(held);
+        work_ledger_up(l, 0);
+        assert_int_equal(untold(l, 0), 0); /* the Hello told it */
+        assert_int_equal(credit(l, 0), TOTAL - 1);
+        work_ledger_free(l);
+}
+
 static void the_first_result_counts(void **state)
 {
         struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
@@ -215,6 +278,8 @@ int main(void)
                 cmocka_unit_test(credit_is_shared_and_follows_results),
                 cmocka_unit_test(unacknowledged_results_stop_credit),
                 cmocka_unit_test(results_survive_a_break_and_leave_by_any_link),
+                cmocka_unit_test(what_runs_is_told_to_the_link_that_takes_over),
+                cmocka_unit_test(without_another_link_nothing_is_handed_over),
                 cmocka_unit_test(an_orphan_that_still_runs_reports_to_whoever_is_up),
                 cmocka_unit_test(the_first_result_counts),
                 cmocka_unit_test(a_repeated_assignment_runs_once_and_answers_again),
