@@ -34,7 +34,7 @@ struct tk_template_step {
         } handler;
         uint16_t *parents;                        /* step numbers */
         uint16_t *ancestors;                      /* transitive, nearest first by distance then number; at most ANCESTORS_MAX */
-        uint32_t parents_n, ancestors_n, ancestors_all; /* ancestors_all: before the cut */
+        uint32_t parents_n, ancestors_n, ancestors_all; /* ancestors_all > ancestors_n: there are more, not counted */
         bool retryable;
         uint16_t max_attempts;
         enum tk_backoff backoff;
