@@ -72,19 +72,18 @@ static void a_process_that_started_again_is_not_negative(void **state)
         assert_string_equal(a.state, "down");
 }
 
+static json_t *worker(double time, double cpu, int taken, int successes, int handled, double seconds)
+{
+        return json_pack("{s:s, s:i, s:f, s:{s:f, s:f}, s:[], s:{s:i, s:{s:i, s:i}, s:{s:i, s:f}, s:i, s:i}}", "service", "worker", "pid", 7, "time",
+                         time, "process", "cpu_seconds", cpu, "resident_bytes", 2e7, "actors", "metrics", "tasker_worker_steps_taken_total",
+                         taken, "tasker_worker_steps_finished_total", "success", successes, "permanent", 5, "tasker_worker_handler_seconds",
+                         "count", handled, "sum", seconds, "tasker_worker_permits", 10, "tasker_worker_overruns", 0);
+}
+
 static void a_process_as_text(void **state)
 {
         (void)state;
-        static const char *const sample = "{\"service\":\"worker\",\"pid\":7,\"time\":%d,\"process\":{\"cpu_"
-                                          "seconds\":%d.5,\"resident_bytes\":2e7},\"actors\":[],"
-                                          "\"metrics\":{\"tasker_worker_steps_taken_total\":%d,\"tasker_worker_"
-                                          "steps_finished_total\":{\"success\":%d,\"permanent\":5},"
-                                          "\"tasker_worker_handler_seconds\":{\"count\":%d,\"sum\":%d},\"tasker_"
-                                          "worker_permits\":10,\"tasker_worker_overruns\":0}}";
-        char one[512], two[512];
-        (void)snprintf(one, sizeof one, sample, 100, 1, 50, 20, 2, 1);
-        (void)snprintf(two, sizeof two, sample, 102, 2, 250, 60, 4, 2);
-        TK_AUTOJSON json_t *before = json_loads(one, 0, NULL), *now = json_loads(two, 0, NULL);
+        TK_AUTOJSON json_t *before = worker(100, 1.5, 50, 20, 2, 1), *now = worker(102, 2.5, 250, 60, 4, 2);
         const struct cli_term plain = {.width = 0};
         TK_AUTOBUF struct tk_buf text;
         tk_buf_init(&text, 1 << 16);

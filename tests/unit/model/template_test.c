@@ -116,7 +116,8 @@ static void an_unknown_key_is_a_warning_with_its_place(void **state)
 {
         (void)state;
         TK_CLEANUP(tk_template_free) struct tk_template *tpl =
-                parse_for("name: t\nnamespace_name: n\nversion: 1.0.0\nsteps:\n  - name: a\n    handler: {callable: h}\n    retry: {max_attempt: 3}\n", NULL);
+                parse_for("name: t\nnamespace_name: n\nversion: 1.0.0\nsteps:\n  - name: a\n    handler: {callable: h}\n"
+                          "    retry: {max_attempt: 3}\n", NULL);
         assert_int_equal(tpl->warnings_n, 1);
         assert_non_null(strstr(tpl->warnings[0], "f.yaml:7:"));
         assert_non_null(strstr(tpl->warnings[0], "max_attempt"));
