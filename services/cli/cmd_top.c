@@ -157,7 +157,9 @@ int cli_cmd_top(int argc, char **argv)
         bool once = false, json = false;
         unsigned n = 0;
         const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("data", "DIR", &data, "The processes of this 'tasker dev' (default: its default directory, then the default ports)."),
+                CLI_OPT_VALUE("data", "DIR", &data,
+                              "The processes of this 'tasker dev' (default: its default directory, then the "
+                              "default ports)."),
                 CLI_OPT_VALUE("interval", "TIME", &interval, "Between two looks, 100ms to 60s (default 1s)."),
                 CLI_OPT_FLAG("once", &once, "Look for one interval, print, and end; what a pipe gets anyway."),
                 CLI_OPT_FLAG("json", &json, "The same as JSON; implies --once."),

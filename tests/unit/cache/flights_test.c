@@ -50,7 +50,8 @@ static void keys_do_not_wait_for_each_other(void **state)
         struct cache_waiter waiters[2];
         struct cache_flights *flights = cache_flights_new();
         struct cache_key a = named("a"), b = named("b");
-        struct cache_flight *of_a = cache_flights_join(flights, &a, &waiters[0]), *of_b = cache_flights_join(flights, &b, &waiters[1]);
+        struct cache_flight *of_a = cache_flights_join(flights, &a, &waiters[0]),
+                            *of_b = cache_flights_join(flights, &b, &waiters[1]);
         assert_non_null(of_a);
         assert_non_null(of_b);
         assert_int_equal(landed(flights, of_b), 1);
@@ -64,7 +65,8 @@ static void after_a_change_nobody_hears_what_was_before(void **state)
         struct cache_waiter waiters[5];
         struct cache_flights *flights = cache_flights_new();
         struct cache_key a = named("a"), b = named("b");
-        struct cache_flight *old = cache_flights_join(flights, &a, &waiters[0]), *other = cache_flights_join(flights, &b, &waiters[1]);
+        struct cache_flight *old = cache_flights_join(flights, &a, &waiters[0]),
+                            *other = cache_flights_join(flights, &b, &waiters[1]);
         cache_flights_forget(flights, a.text);
         struct cache_flight *new = cache_flights_join(flights, &a, &waiters[2]);
         assert_non_null(new);

@@ -50,7 +50,8 @@ static void what_could_be_mistaken_is_refused(void **state)
 static void a_version_touches_itself_the_newest_and_two_lists(void **state)
 {
         (void)state;
-        static const char *const expected[CACHE_DEPENDENTS] = {"named:shop/order/1.0.0", "named:shop/order/", "list:shop", "list:"};
+        static const char *const expected[CACHE_DEPENDENTS] = {"named:shop/order/1.0.0", "named:shop/order/",
+                                                               "list:shop", "list:"};
         struct cache_key keys[CACHE_DEPENDENTS];
         assert_int_equal(cache_key_dependents("shop", "order", "1.0.0", keys), 0);
         for (unsigned i = 0; i < CACHE_DEPENDENTS; i++) {

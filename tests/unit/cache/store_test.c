@@ -23,7 +23,8 @@ static enum cache_found get(struct cache_store *store, const char *key, int64_t 
 
 static bool put(struct cache_store *store, const char *key, const char *text, int64_t expires_ns, bool changes)
 {
-        return cache_store_put(store, key, text, text ? strlen(text) : 0, expires_ns, changes, cache_store_generation(store));
+        return cache_store_put(store, key, text, text ? strlen(text) : 0, expires_ns, changes,
+                               cache_store_generation(store));
 }
 
 static struct cache_store_stats stats(struct cache_store *store)

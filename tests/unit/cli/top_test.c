@@ -74,10 +74,12 @@ static void a_process_that_started_again_is_not_negative(void **state)
 
 static json_t *worker(double time, double cpu, int taken, int successes, int handled, double seconds)
 {
-        return json_pack("{s:s, s:i, s:f, s:{s:f, s:f}, s:[], s:{s:i, s:{s:i, s:i}, s:{s:i, s:f}, s:i, s:i}}", "service", "worker", "pid", 7, "time",
-                         time, "process", "cpu_seconds", cpu, "resident_bytes", 2e7, "actors", "metrics", "tasker_worker_steps_taken_total",
-                         taken, "tasker_worker_steps_finished_total", "success", successes, "permanent", 5, "tasker_worker_handler_seconds",
-                         "count", handled, "sum", seconds, "tasker_worker_permits", 10, "tasker_worker_overruns", 0);
+        return json_pack("{s:s, s:i, s:f, s:{s:f, s:f}, s:[], s:{s:i, s:{s:i, s:i}, s:{s:i, s:f}, s:i, s:i}}",
+                         "service", "worker", "pid", 7, "time", time, "process", "cpu_seconds", cpu,
+                         "resident_bytes", 2e7, "actors", "metrics", "tasker_worker_steps_taken_total", taken,
+                         "tasker_worker_steps_finished_total", "success", successes, "permanent", 5,
+                         "tasker_worker_handler_seconds", "count", handled, "sum", seconds, "tasker_worker_permits",
+                         10, "tasker_worker_overruns", 0);
 }
 
 static void a_process_as_text(void **state)

@@ -95,9 +95,11 @@ static void the_digest_is_of_what_it_means(void **state)
                 "# a comment\nversion: \"1.0.0\"\nsteps: [{handler: {callable: 'h'}, name: a}]\nnamespace_name: n\nname: t\n",
                 "name: t\nnamespace_name: n\nversion: 1.0.0\nx: &h {callable: h}\nsteps:\n  - name: a\n    handler: *h\n",
         };
-        static const char other[] = "name: t\nnamespace_name: n\nversion: 1.0.0\nsteps:\n  - name: a\n    handler: {callable: g}\n";
-        TK_CLEANUP(tk_template_free) struct tk_template *first = parse_for(same[0], NULL), *second = parse_for(same[1], NULL),
-                                                        *different = parse_for(other, NULL);
+        static const char other[] =
+                "name: t\nnamespace_name: n\nversion: 1.0.0\nsteps:\n  - name: a\n    handler: {callable: g}\n";
+        TK_CLEANUP(tk_template_free)
+        struct tk_template *first = parse_for(same[0], NULL),
+                           *second = parse_for(same[1], NULL), *different = parse_for(other, NULL);
         assert_int_equal(strlen(first->digest), 64);
         assert_string_equal(first->digest, second->digest);
         assert_string_not_equal(first->digest, different->digest);
@@ -132,8 +134,10 @@ static void an_environment_overrides(void **state)
                                    "  - {name: b, handler: {callable: h}, timeout_seconds: 5}\n"
                                    "environments:\n  production:\n    steps:\n      - {name: a, timeout_seconds: 60}\n"
                                    "  development:\n    steps:\n      - {name: ALL, timeout_seconds: 1}\n";
-        TK_CLEANUP(tk_template_free) struct tk_template *plain = parse_for(yaml, NULL), *production = parse_for(yaml, "production"),
-                                                        *development = parse_for(yaml, "development");
+        TK_CLEANUP(tk_template_free)
+        struct tk_template *plain = parse_for(yaml, NULL),
+                           *production = parse_for(yaml, "production"),
+                           *development = parse_for(yaml, "development");
         assert_int_equal(plain->steps[0].timeout_ms, 5000);
         assert_int_equal(production->steps[0].timeout_ms, 60000);
         assert_int_equal(production->steps[1].timeout_ms, 5000);

@@ -13,7 +13,10 @@ static void visible_and_hidden(void **state)
         (void)state;
         struct tk_queue *queue = tk_queue_memory_new();
         int64_t now_ns = tk_time_wall_ns(), soon_ns = now_ns + 10 * TK_NS_PER_S, later_ns = now_ns + 20 * TK_NS_PER_S;
-        struct tk_queue_state states[] = {{.ns = "none", .visible = true, .next_visible_ns = 7}, {.ns = "now"}, {.ns = "hidden"}, {.ns = "both"}};
+        struct tk_queue_state states[] = {{.ns = "none", .visible = true, .next_visible_ns = 7},
+                                          {.ns = "now"},
+                                          {.ns = "hidden"},
+                                          {.ns = "both"}};
         tk_queue_memory_send(queue, "now", now_ns);
         tk_queue_memory_send(queue, "hidden", later_ns);
         tk_queue_memory_send(queue, "hidden", soon_ns);
