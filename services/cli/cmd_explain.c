@@ -24,7 +24,9 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         size_t at;
 
         tk_buf_init(&text, TEXT_MAX);
-        tk_buf_printf(&text, "%s: %s\n", text_of(answer, "status"), text_of(answer, "summary"));
+        if (json_array_size(steps))
+                tk_buf_printf(&text, "%s: ", text_of(answer, "status"));
+        tk_buf_printf(&text, "%s\n", text_of(answer, "summary"));
         if (*text_of(answer, "advice"))
                 tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
         json_array_foreach(steps, at, step) {

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/cmd_submit.h"
+#include "cli/cmd_timeline.h"
 #include "cli/follow.h"
 #include "cli/steps.h"
 #include "cli/table.h"
@@ -257,6 +258,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"list", "list tasks", task_list},
                 {"wait", "wait until a task has come to rest", task_wait},
                 {"graph", "draw a task's graph, or follow it live", task_graph},
+                {"timeline", "show where a task's time went", cli_cmd_timeline},
                 {"cancel", "cancel a task", task_cancel},
         };
         return cli_sub_run(

@@ -17,7 +17,7 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
-        {"task", "submit, get, list, cancel, wait, graph", cli_cmd_task},
+        {"task", "submit, get, list, cancel, wait, graph, timeline", cli_cmd_task},
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate", cli_cmd_template},
         {"top", "what every process is doing, live", cli_cmd_top},

@@ -140,6 +140,25 @@ void orch_rest_task_explain(struct tk_http_req *req, void *app)
         orch_rest_query(app, req, task_explain);
 }
 
+/* ---- GET /v1/tasks/{uuid}/timeline ---- */
+
+static int task_timeline(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct tk_http_req *req = arg;
+        struct tk_uuid task;
+        struct tk_pg_args args;
+        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &task))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &task);
+        return orch_rest_reply_query(req, app, pg, &tk_sql_task_timeline, &args, "Resource not found");
+}
+
+void orch_rest_task_timeline(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_timeline);
+}
+
 /* ---- GET /v1/tasks ---- */
 
 static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)

@@ -10,6 +10,7 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_GET, "/v1/tasks/{uuid}", orch_rest_task_get, 0, "One task; ?wait=30s answers when it has come to rest."},
         {TK_HTTP_DELETE, "/v1/tasks/{uuid}", orch_rest_task_cancel, 0, "Cancel a task."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/explain", orch_rest_task_explain, 0, "Why a task is where it is, and what can be done."},
+        {TK_HTTP_GET, "/v1/tasks/{uuid}/timeline", orch_rest_task_timeline, 0, "Where a task's time went, attempt by attempt."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps", orch_rest_step_list, 0, "The steps of a task."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_get, 0, "One step with its result."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}/audit", orch_rest_step_audit, 0, "Every result of a step, newest first."},

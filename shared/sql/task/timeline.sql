@@ -1,0 +1,4 @@
+-- Where a task's time went.
+-- in:  $1 uuid task
+-- out: body json (0 or 1 row)
+SELECT body FROM tasker.task_timeline($1) body WHERE body IS NOT NULL;
