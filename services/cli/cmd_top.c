@@ -9,11 +9,14 @@
 #include "cli/keys.h"
 #include "cli/opt.h"
 #include "cli/top_view.h"
+#include <signal.h>
 #include <stdio.h>
 
 enum { PROCESSES_MAX = 32, TEXT_MAX = 4 << 20, PATH_SIZE = 4096 };
 #define INTERVAL_MIN_NS (100 * TK_NS_PER_MS)
 #define INTERVAL_MAX_NS (60 * TK_NS_PER_S)
+
+static volatile sig_atomic_t stop; /* set by a signal */
 
 struct process {
         char *url;
@@ -76,7 +79,7 @@ static void ask(struct top *top)
         }
 }
 
-static void show(struct top *top, struct cli_live *live)
+static void show(struct top *top)
 {
         static const char *const orders[CLI_TOP_SORTS] = {"in order of the service", "busiest first", "fullest first"};
         TK_AUTOBUF struct tk_buf text;
@@ -96,7 +99,10 @@ static void show(struct top *top, struct cli_live *live)
                 else
                         tk_buf_printf(&text, "%s  does not answer: %s\n", p->url, tk_err_text(&p->err));
         }
-        cli_live_show(live, tk_buf_str(&text));
+        if (top->term.live)
+                cli_screen_show(&top->term, tk_buf_str(&text));
+        else
+                fputs(tk_buf_str(&text), stdout);
 }
 
 static void print_json(const struct top *top)
@@ -117,16 +123,26 @@ static bool any_answers(const struct top *top)
         return any;
 }
 
-/* Until somebody presses q. */
+static void interrupted(int signal)
+{
+        (void)signal;
+        stop = 1;
+}
+
+/* Until somebody presses q, or Ctrl-C. */
 static void run(struct top *top)
 {
-        __attribute__((cleanup(cli_live_deinit))) struct cli_live live = {.term = &top->term};
+        const struct sigaction action = {.sa_handler = interrupted};
         bool keys = cli_keys_begin();
-        for (;;) {
+        (void)sigaction(SIGINT, &action, NULL);
+        (void)sigaction(SIGTERM, &action, NULL);
+        cli_screen_begin();
+        while (!stop) {
                 int64_t next_ns = tk_time_mono_ns() + top->interval_ns;
+                cli_term_look(&top->term); /* the window may have changed */
                 if (!top->frozen)
                         ask(top);
-                show(top, &live);
+                show(top);
                 char key = cli_keys_next(next_ns);
                 if (key == 'q')
                         break;
@@ -135,6 +151,7 @@ static void run(struct top *top)
                 if (key == 'f')
                         top->frozen = !top->frozen;
         }
+        cli_screen_end();
         if (keys)
                 cli_keys_end();
 }
@@ -198,13 +215,10 @@ int cli_cmd_top(int argc, char **argv)
         ask(&top);
         tk_time_sleep(top.interval_ns);
         ask(&top);
-        if (json) {
+        top.term.live = false;
+        if (json)
                 print_json(&top);
-        } else {
-                __attribute__((cleanup(cli_live_deinit))) struct cli_live live = {
-                        .term = &(struct cli_term){.colour = top.term.colour, .width = top.term.width}};
-                top.term.live = false;
-                show(&top, &live);
-        }
+        else
+                show(&top);
         return any_answers(&top) ? CLI_EXIT_OK : CLI_EXIT_UNREACHABLE;
 }

@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -24,8 +25,10 @@ void cli_term_look(struct cli_term *ret)
         }
         ret->live = kind && *kind && !tk_streq(kind, "dumb");
         ret->colour = ret->live && !(no_colour && *no_colour);
-        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
                 ret->width = size.ws_col;
+                ret->height = size.ws_row;
+        }
 }
 
 void cli_live_erase(struct cli_live *live)
@@ -51,4 +54,27 @@ void cli_live_show(struct cli_live *live, const char *text)
 void cli_live_deinit(struct cli_live *live)
 {
         live->last = tk_free(live->last);
+}
+
+void cli_screen_begin(void)
+{
+        fputs("\x1b[?1049h\x1b[?25l", stdout);
+}
+
+void cli_screen_show(const struct cli_term *term, const char *text)
+{
+        unsigned lines = 0;
+        fputs("\x1b[H", stdout);
+        for (const char *end; *text && (!term->height || ++lines < term->height); text = end + (*end == '\n')) {
+                end = strchrnul(text, '\n');
+                printf("%.*s\x1b[K\n", (int)(end - text), text);
+        }
+        fputs("\x1b[J", stdout);
+        fflush(stdout);
+}
+
+void cli_screen_end(void)
+{
+        fputs("\x1b[?25h\x1b[?1049l", stdout);
+        fflush(stdout);
 }
