@@ -125,7 +125,7 @@ enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *meth
                                                 .status = &status,
                                                 .status_details = &details}},
         };
-        if (grpc_call_start_batch(call, ops, tk_countof(ops), &unary.tag, NULL) != GRPC_CALL_OK)
+        if (grpc_call_start_batch(call, ops, tk_countof(ops), tk_rpc_tag_out(&unary.tag), NULL) != GRPC_CALL_OK)
                 unary_done(&unary.tag, false);
         unary_wait(&unary);
         if (status == GRPC_STATUS_OK) {

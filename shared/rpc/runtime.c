@@ -10,7 +10,7 @@ static void run(void *arg)
                 grpc_event event = grpc_completion_queue_next(rpc->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
                 if (event.type == GRPC_QUEUE_SHUTDOWN)
                         return;
-                struct tk_rpc_tag *tag = event.tag;
+                struct tk_rpc_tag *tag = tk_rpc_tag_in(event.tag);
                 tag->fn(tag, event.success);
         }
 }

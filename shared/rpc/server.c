@@ -94,7 +94,9 @@ void tk_rpc_reply(struct tk_rpc_call *call, enum tk_rpc_status status, const cha
                              .data.send_status_from_server = {.status = (grpc_status_code)status,
                                                               .status_details = &call->details}};
         ops[n++] = (grpc_op){.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &call->cancelled};
-        TK_CHECK(grpc_call_start_batch(call->call, ops, n, &call->finished, NULL) == GRPC_CALL_OK);
+        grpc_call *to = call->call; /* what is handed out may be freed before the call below returns */
+        void *tag = tk_rpc_tag_out(&call->finished);
+        TK_CHECK(grpc_call_start_batch(to, ops, n, tag, NULL) == GRPC_CALL_OK);
 }
 
 static void request_received(struct tk_rpc_tag *tag, bool ok)
@@ -130,7 +132,9 @@ static void unary_begin(struct accept *accept, const struct tk_rpc_method *metho
         grpc_metadata_array_init(&accept->metadata);
         call->started_ns = tk_time_mono_ns();
         grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->request};
-        TK_CHECK(grpc_call_start_batch(call->call, &op, 1, &call->received, NULL) == GRPC_CALL_OK);
+        grpc_call *from = call->call;
+        void *tag = tk_rpc_tag_out(&call->received);
+        TK_CHECK(grpc_call_start_batch(from, &op, 1, tag, NULL) == GRPC_CALL_OK);
 }
 
 /* ---- Refusals and streams ---- */
@@ -164,7 +168,7 @@ static void refuse(struct tk_rpc_server *server, grpc_call *call, enum tk_rpc_st
                  .data.send_status_from_server = {.status = (grpc_status_code)status, .status_details = &details}},
                 {.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &refusal->cancelled},
         };
-        TK_CHECK(grpc_call_start_batch(call, ops, tk_countof(ops), &refusal->tag, NULL) == GRPC_CALL_OK);
+        TK_CHECK(grpc_call_start_batch(call, ops, tk_countof(ops), tk_rpc_tag_out(&refusal->tag), NULL) == GRPC_CALL_OK);
         grpc_slice_unref(details);
 }
 
@@ -200,11 +204,11 @@ static const struct tk_rpc_method *find(const struct tk_rpc_method *methods, siz
 
 static void accept_next(struct accept *accept)
 {
-        grpc_call_error e =
-                grpc_server_request_call(accept->server->server, &accept->call, &accept->details, &accept->metadata,
-                                         accept->server->rpc->cq, accept->server->rpc->cq, &accept->tag);
-        if (e != GRPC_CALL_OK)
-                pending(accept->server, -1);
+        struct tk_rpc_server *server = accept->server;
+        void *tag = tk_rpc_tag_out(&accept->tag);
+        if (grpc_server_request_call(server->server, &accept->call, &accept->details, &accept->metadata, server->rpc->cq, server->rpc->cq,
+                                     tag) != GRPC_CALL_OK)
+                pending(server, -1);
 }
 
 static void dispatch(struct accept *accept)
@@ -333,7 +337,7 @@ struct tk_rpc_server *tk_rpc_server_free(struct tk_rpc_server *server, int64_t d
         if (!server)
                 return NULL;
         tk_rpc_health_set(server->health, false);
-        grpc_server_shutdown_and_notify(server->server, server->rpc->cq, &server->shutdown_tag);
+        grpc_server_shutdown_and_notify(server->server, server->rpc->cq, tk_rpc_tag_out(&server->shutdown_tag));
         tk_lock_take(&server->lock);
         while (!(server->shut_down && !server->pending) && tk_time_mono_ns() < deadline_ns)
                 (void)tk_cond_wait(&server->changed, &server->lock, deadline_ns);

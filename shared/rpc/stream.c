@@ -77,7 +77,9 @@ const char *tk_rpc_stream_peer(const struct tk_rpc_stream *s)
 static bool start(struct tk_rpc_stream *s, struct op *op, const grpc_op *ops, size_t n)
 {
         tk_rpc_stream_ref(s);
-        if (grpc_call_start_batch(s->call, ops, n, &op->tag, NULL) == GRPC_CALL_OK)
+        grpc_call *call = s->call;
+        void *tag = tk_rpc_tag_out(&op->tag);
+        if (grpc_call_start_batch(call, ops, n, tag, NULL) == GRPC_CALL_OK)
                 return true;
         tk_rpc_stream_unref(s);
         return false;

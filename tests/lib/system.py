@@ -243,6 +243,19 @@ class System:
         done = tasker("dev", "stop", "--data", self.dir)
         if self._pg_restarted:
             self._pg_ctl("stop", "-w", "-m", "fast")
+        reports = self.sanitizer_reports()
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir = None
+        assert not reports, "a sanitizer has something to say:\n" + "\n".join(reports)
         return done.returncode
+
+    def sanitizer_reports(self):
+        """The beginning of what sanitizers wrote into each log."""
+        found = []
+        for name in sorted(os.listdir(os.path.join(self.dir, "logs"))):
+            with open(os.path.join(self.dir, "logs", name), encoding="utf-8", errors="replace") as f:
+                text = f.read()
+            at = min((text.find(word) for word in ("WARNING: ThreadSanitizer", "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", ": runtime error: ") if word in text), default=-1)
+            if at >= 0:
+                found.append(f"--- {name}\n{text[max(0, at - 200):at + 6000]}")
+        return found

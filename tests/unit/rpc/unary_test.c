@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -19,7 +20,7 @@ enum { MESSAGE_MAX = 1 << 20 };
 
 static void echo(struct tk_rpc_call *call, void *app, const void *data, size_t len)
 {
-        ++*(unsigned *)app;
+        atomic_fetch_add((atomic_uint *)app, 1);
         tk_rpc_reply(call, TK_RPC_OK, NULL, data, len);
 }
 
@@ -31,7 +32,7 @@ static void refuse(struct tk_rpc_call *call, void *app, const void *data, size_t
         tk_rpc_reply(call, TK_RPC_FAILED_PRECONDITION, "not today", NULL, 0);
 }
 
-static struct tk_rpc_call *kept;
+static struct tk_rpc_call *_Atomic kept;
 
 static void keep(struct tk_rpc_call *call, void *app, const void *data, size_t len)
 {
@@ -45,12 +46,12 @@ static const struct tk_rpc_method methods[] = {{.path = "/test.Echo/Echo", .unar
                                                {.path = "/test.Echo/Refuse", .unary = refuse},
                                                {.path = "/test.Echo/Keep", .unary = keep}};
 static struct peer peer;
-static unsigned calls;
+static atomic_uint calls;
 
 static int setup(void **state)
 {
         (void)state;
-        calls = 0;
+        atomic_init(&calls, 0);
         peer_start(&peer, methods, tk_countof(methods), &calls, MESSAGE_MAX);
         return 0;
 }
@@ -84,7 +85,7 @@ static void bytes_come_back_as_they_were(void **state)
                 if (len)
                         assert_memory_equal(reply.data, data, len);
         }
-        assert_int_equal(calls, n);
+        assert_int_equal(atomic_load(&calls), n);
 }
 
 static void a_refusal_says_everything(void **state)
@@ -98,7 +99,7 @@ static void a_refusal_says_everything(void **state)
         assert_non_null(strstr(tk_err_text(&err), "not today"));
         assert_int_equal(reply.len, 0);
         assert_int_equal(call("/test.Echo/Nothing", "x", 1, &reply, &err), TK_RPC_UNIMPLEMENTED);
-        assert_int_equal(calls, 0);
+        assert_int_equal(atomic_load(&calls), 0);
 }
 
 static void time_ends_a_call(void **state)
@@ -122,7 +123,7 @@ static void a_message_over_the_limit_is_refused(void **state)
         TK_AUTOBUF struct tk_buf reply;
         tk_buf_init(&reply, 1024);
         assert_int_equal(call("/test.Echo/Echo", large, sizeof large, &reply, &err), TK_RPC_RESOURCE_EXHAUSTED);
-        assert_int_equal(calls, 0);
+        assert_int_equal(atomic_load(&calls), 0);
         assert_int_equal(call("/test.Echo/Echo", "x", 1, &reply, &err), TK_RPC_OK);
 }
 
