@@ -1,10 +1,9 @@
 -- tasker._assignments(steps): 'assign' rows for steps in progress, with what their handlers need: the task's context and
 -- the results of complete ancestors, nearest first, as one JSON object {step name: result}.
--- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own.
+-- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own. Inlined, so the caller passes a variable and no
+-- subquery, or it would be planned anew on every call.
 CREATE OR REPLACE FUNCTION tasker._assignments(p_step uuid[]) RETURNS SETOF tasker.engine_row
-LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN QUERY
+LANGUAGE sql STABLE AS $$
   SELECT 'assign'::text, NULL::int, NULL::timestamptz, s.workflow_step_uuid, s.task_uuid, s.attempts::int, s.msg_id, t.namespace,
          s.step_no::int, s.name, t.named_task_uuid, t.template_digest, t.correlation_id, t.parent_correlation_id, t.priority,
          (s.attempts - s.forgiven - 1)::int, s.max_attempts::int, s.retryable, t.initiator, t.source_system, t.reason,
@@ -18,5 +17,5 @@ BEGIN
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
     JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
     LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
-   ORDER BY u.n;
-END $$;
+   ORDER BY u.n
+$$;

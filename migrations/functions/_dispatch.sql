@@ -54,5 +54,6 @@ BEGIN
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
   SELECT workflow_step_uuid, task_uuid, was, state, attempts, v_now FROM upd;
 
-  RETURN QUERY SELECT a.* FROM tasker._assignments(array(SELECT u.step FROM unnest(v_step, v_eager) u(step, eager) WHERE u.eager)) a;
+  v_step := array(SELECT u.step FROM unnest(v_step, v_eager) u(step, eager) WHERE u.eager);
+  RETURN QUERY SELECT a.* FROM tasker._assignments(v_step) a;
 END $$;
