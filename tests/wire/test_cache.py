@@ -29,8 +29,11 @@ class Cache(unittest.TestCase):
         cls.stub = cache_grpc.TemplateCacheStub(cls.channel)
 
     def apply(self, body, at=0, replace=False):
+        """Registers it, and waits until the cache has heard of it: until then it may load twice what it should load once."""
+        heard = self.stats().invalidations
         answer = curl(self.s.process("orchestrator", at)["rest"] + "/v1/templates?file=c.yaml" + ("&replace=true" if replace else ""), data=body)
         self.assertEqual(answer.status // 100, 2, answer.body)
+        eventually(lambda: self.stats().invalidations > heard, what="the cache has heard of it")
 
     def named(self, name, version="1.0.0", namespace="wire_cache"):
         return self.stub.GetNamedTask(cache.GetNamedTaskRequest(namespace=namespace, name=name, version=version), timeout=REPLY_S)

@@ -30,8 +30,8 @@ static void drop_all(struct cache_app *app)
 
 void cache_invalidate_all(struct cache_app *app)
 {
-        cache_count_l(app, invalidations_total, "reconnect");
         drop_all(app);
+        cache_count_l(app, invalidations_total, "reconnect");
 }
 
 static int post(struct cache_app *app, const char *ns, const char *name, const char *version, struct tk_rpc_call *call)
@@ -49,20 +49,20 @@ static int post(struct cache_app *app, const char *ns, const char *name, const c
 void cache_invalidate(struct cache_app *app, const char *text)
 {
         char copy[CACHE_KEY_MAX], *name, *version;
-        cache_count_l(app, invalidations_total, "message");
         if (tk_str_copy(copy, sizeof copy, text) || !(name = strchr(copy, '/')) || !(version = strchr(name + 1, '/'))) {
                 tk_log_warn("invalidation.unreadable", "expected <namespace>/<name>/<version>", TK_STR("message", text));
                 return;
         }
         *name++ = *version++ = '\0';
-        if (post(app, copy, name, version, NULL))
-                drop_all(app);
+        if (!post(app, copy, name, version, NULL))
+                return;
+        drop_all(app);
+        cache_count_l(app, invalidations_total, "message");
 }
 
 void cache_invalidate_call(struct cache_app *app, const char *ns, const char *name, const char *version,
                            struct tk_rpc_call *call)
 {
-        cache_count_l(app, invalidations_total, "call");
         int r = post(app, ns, name, version, call);
         if (r < 0)
                 tk_rpc_reply(
@@ -113,6 +113,7 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct drop_msg *msg = (struct drop_msg *)tk_list_entry(node, struct tk_msg, link);
                 unsigned dropped = drop(state, msg);
+                cache_count_l(state->app, invalidations_total, msg->call ? "call" : "message"); /* after it has taken effect */
                 if (msg->call)
                         answer(state, msg, dropped);
                 tk_msg_done(&msg->msg, 0);
