@@ -46,31 +46,9 @@ static void print(const struct cli_verb *verb, const json_t *answer)
 
 int cli_cmd_explain(int argc, char **argv)
 {
-        TK_AUTOVERB struct cli_verb verb = {0};
-        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
-        const struct cli_usage usage = {
-                "tasker explain", "UUID",
+        static const char text[] =
                 "Says why a task is where it is, step by step: what it waits for, until when, what failed, whether there is a\n"
                 "worker for it; and what can be done about it.\n\n"
-                "  tasker explain 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c",
-                opts, tk_countof(opts), 1, 1};
-        TK_AUTOJSON json_t *answer = NULL;
-        const char *uuid;
-        struct tk_err err;
-        unsigned n;
-
-        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
-        if (r != CLI_VERB_GO)
-                return r;
-        r = cli_client_get(
-                verb.client,
-                tk_arena_printf(verb.arena, "/v1/tasks/%s/explain", cli_client_escape(verb.client, uuid)), &answer,
-                &err);
-        if (r)
-                return cli_verb_fail(r, &err);
-        if (verb.json)
-                cli_verb_print_json(answer);
-        else
-                print(&verb, answer);
-        return CLI_EXIT_OK;
+                "  tasker explain 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c";
+        return cli_verb_task_part("tasker explain", text, "explain", print, argc, argv);
 }

@@ -90,29 +90,10 @@ static void print(const struct cli_verb *verb, const json_t *answer)
 
 int cli_cmd_timeline(int argc, char **argv)
 {
-        TK_AUTOVERB struct cli_verb verb = {0};
-        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
-        const struct cli_usage usage = {
-                "tasker task timeline", "UUID",
+        static const char text[] =
                 "Shows where a task's time went: for each attempt how long it waited once it was ready (a pause before a retry\n"
                 "included), and how long it took from its dispatch to its stored result, of which the handler. Times are the\n"
                 "database's; the handler's is the worker's own, in whole milliseconds.\n\n"
-                "  tasker task timeline 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c",
-                opts, tk_countof(opts), 1, 1};
-        TK_AUTOJSON json_t *answer = NULL;
-        const char *uuid;
-        struct tk_err err;
-        unsigned n;
-
-        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
-        if (r != CLI_VERB_GO)
-                return r;
-        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "/v1/tasks/%s/timeline", cli_client_escape(verb.client, uuid)), &answer, &err);
-        if (r)
-                return cli_verb_fail(r, &err);
-        if (verb.json)
-                cli_verb_print_json(answer);
-        else
-                print(&verb, answer);
-        return CLI_EXIT_OK;
+                "  tasker task timeline 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c";
+        return cli_verb_task_part("tasker task timeline", text, "timeline", print, argc, argv);
 }

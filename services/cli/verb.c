@@ -43,6 +43,30 @@ void cli_verb_print_json(const json_t *json)
         putchar('\n');
 }
 
+int cli_verb_task_part(const char *command, const char *about, const char *part, cli_verb_print_fn *print, int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {command, "UUID", about, opts, tk_countof(opts), 1, 1};
+        TK_AUTOJSON json_t *answer = NULL;
+        const char *uuid;
+        struct tk_err err;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "/v1/tasks/%s/%s", cli_client_escape(verb.client, uuid), part),
+                           &answer, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb.json)
+                cli_verb_print_json(answer);
+        else
+                print(&verb, answer);
+        return CLI_EXIT_OK;
+}
+
 int cli_sub_run(const char *group, const char *about, const struct cli_sub *subs, size_t n, int argc,
                 char **argv)
 {

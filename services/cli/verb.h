@@ -29,6 +29,9 @@ void cli_verb_end(struct cli_verb *verb);
 /* Says err on standard error; returns the exit code of a client outcome. */
 int cli_verb_fail(int outcome, const struct tk_err *err);
 void cli_verb_print_json(const json_t *json);
+/* A whole verb: gets /v1/tasks/UUID/<part> and prints it, or its JSON. Returns the exit code. */
+typedef void cli_verb_print_fn(const struct cli_verb *verb, const json_t *answer);
+int cli_verb_task_part(const char *command, const char *about, const char *part, cli_verb_print_fn *print, int argc, char **argv);
 
 /* "tasker task": one of a group's verbs by name. */
 struct cli_sub {
