@@ -203,13 +203,14 @@ static const char *take_frame(struct connection *c, const worker_frame *frame, s
                 if (why)
                         return why;
         }
+        bool goodbye = frame->goodbye;
         if (frame->n_results) {
                 const char *why = take_results(c, frame, *arena);
                 if (why)
                         return why;
-                *arena = NULL;
+                *arena = NULL; /* and the frame with it */
         }
-        if (frame->goodbye)
+        if (goodbye)
                 tk_rpc_stream_close(c->stream, TK_RPC_OK, "goodbye");
         return NULL;
 }
