@@ -42,6 +42,7 @@ struct tk_rpc_stream {
         bool busy;                     /* somebody is in next_frame, or a send is outstanding */
         bool wanted;                   /* woken since next_frame was last asked */
         bool paused, resumed;          /* the user wants no messages now */
+        bool open;                     /* the first operations are started: frames may follow */
         bool close_asked, close_sent;
         bool dead;                     /* no further operation may be started */
         enum tk_rpc_status close_status;
@@ -245,7 +246,7 @@ static bool send_frame(struct tk_rpc_stream *s)
 static void pump(struct tk_rpc_stream *s)
 {
         tk_lock_take(&s->lock);
-        while (s->wanted && !s->busy && !s->dead && !s->close_sent) {
+        while (s->wanted && s->open && !s->busy && !s->dead && !s->close_sent) {
                 bool frames = !s->close_asked || s->close_status == TK_RPC_OK;
                 s->wanted = false;
                 s->busy = true;
@@ -339,5 +340,9 @@ void tk_rpc_stream_start(struct tk_rpc_stream *s, const struct tk_rpc_stream_ops
         }
         TK_CHECK(start(s, &s->op_end, &end, 1));
         receive(s);
-        tk_rpc_stream_wake(s);
+        tk_lock_take(&s->lock);
+        s->open = true; /* `accept` may have shown the stream to a thread that woke it before this */
+        s->wanted = true;
+        tk_lock_give(&s->lock);
+        pump(s);
 }
