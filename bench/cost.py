@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What a load costs: CPU, context switches and memory of each process, transactions and WAL of the database, per step."""
+"""What a load costs: CPU, context switches and memory of each process, transactions, rows and WAL of the database, per step."""
 import os
 
 TICKS = os.sysconf("SC_CLK_TCK")
 STEPS = "SELECT count(*) FROM tasker.step_results"
 DATABASE = "SELECT xact_commit + xact_rollback AS transactions FROM pg_stat_database WHERE datname = current_database()"
+ROWS = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables"
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 DEAD = ("SELECT relname, n_dead_tup, n_live_tup, pg_total_relation_size(relid) AS bytes FROM pg_stat_user_tables "
         "WHERE schemaname = 'tasker' AND relname IN ('tasks', 'workflow_steps', 'step_results') ORDER BY 1")
 
@@ -46,6 +48,14 @@ def pids(s):
     return {**groups, "postgres": postgres(s)}
 
 
+def peak_rss(s):
+    return {kind: round(sum(status(p["pid"], "VmHWM") for p in s.endpoints[kind + "s"]) / 1024, 1) for kind in ("orchestrator", "worker", "cache")}
+
+
+def rss(s):
+    return {kind: round(sum(status(p["pid"], "VmRSS") for p in s.endpoints[kind + "s"]) / 1024, 1) for kind in ("orchestrator", "worker", "cache")}
+
+
 class Cost:
     """Between two looks. A client of the load is told by its own pid, or counted afterwards by its rusage."""
 
@@ -57,6 +67,9 @@ class Cost:
         s.sql("SELECT pg_stat_clear_snapshot()")
         return {"cpu": {name: {p: cpu_seconds(p) for p in group} for name, group in pids(s).items()},
                 "switches": {name: {p: switches(p) for p in group} for name, group in pids(s).items()},
+                "rows": s.value(ROWS), "statements": s.metric(s.rest, "tasker_pg_statements_total"),
+                "bytes": s.metric(s.rest, "tasker_orchestrator_stream_bytes_total"), "frames": s.metric(s.rest, "tasker_orchestrator_stream_frames_total"),
+                "commits": s.metric(s.rest, "tasker_orchestrator_transactions_total"),
                 "wal": s.value("SELECT wal_bytes FROM pg_stat_wal"), "transactions": s.value(DATABASE), "steps": s.value(STEPS)}
 
     def end(self):
@@ -65,7 +78,13 @@ class Cost:
 
         def grown(what):
             return {name: sum(value - self.before[what].get(name, {}).get(pid, 0) for pid, value in group.items()) for name, group in now[what].items()}
+
+        def per_step(what, digits=2):
+            return round((now[what] - self.before[what]) / steps, digits)
         return {"steps": steps,
+                "commits_per_step": per_step("commits", 4), "statements_per_step": per_step("statements"), "rows_per_step": per_step("rows"),
+                "stream_bytes_per_step": per_step("bytes", 0), "stream_frames_per_step": per_step("frames"),
+                "connections": self.s.value(CONNECTIONS), "peak_rss_mb": peak_rss(self.s),
                 "cpu_us_per_step": {name: round(value / steps * 1e6, 1) for name, value in grown("cpu").items()},
                 "context_switches_per_step": {name: round(value / steps, 2) for name, value in grown("switches").items()},
                 "wal_bytes_per_step": round((now["wal"] - self.before["wal"]) / steps),

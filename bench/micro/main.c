@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* tasker-micro: what the small parts cost. scripts/bench micro runs it. JSON lines on stdout. */
+#include "micro.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 9 };
+
+static int by_size(const void *a, const void *b)
+{
+        int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+        return (x > y) - (x < y);
+}
+
+void micro_run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more)
+{
+        int64_t ns[ROUNDS];
+        body(user, n / 10 + 1); /* caches are warm then */
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                int64_t begin_ns = tk_time_mono_ns();
+                body(user, n);
+                ns[i] = tk_time_mono_ns() - begin_ns;
+        }
+        qsort(ns, ROUNDS, sizeof ns[0], by_size);
+        (void)printf("{\"mode\":\"micro\",\"name\":\"%s\",\"ns\":%.1f,\"ns_min\":%.1f,\"n\":%llu%s}\n", name, (double)ns[ROUNDS / 2] / (double)n,
+                     (double)ns[0] / (double)n, (unsigned long long)n, more);
+        (void)fflush(stdout);
+}
+
+void micro_times(const char *name, int64_t *ns, uint64_t n)
+{
+        qsort(ns, n, sizeof *ns, by_size);
+        (void)printf("{\"mode\":\"micro\",\"name\":\"%s\",\"ns\":%lld,\"ns_p95\":%lld,\"ns_p99\":%lld,\"n\":%llu}\n", name, (long long)ns[n / 2],
+                     (long long)ns[n * 95 / 100], (long long)ns[n * 99 / 100], (unsigned long long)n);
+        (void)fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+        if (argc == 5 && !strcmp(argv[1], "cache"))
+                return micro_cache(argv[2], argv[3], NULL, argv[4], 2000);
+        if (argc == 5 && !strcmp(argv[1], "cache-forget"))
+                return micro_cache(argv[2], "", argv[3], argv[4], 500);
+        if (argc != 2) {
+                (void)fputs("usage: tasker-micro TEMPLATE.yaml\n"
+                            "       tasker-micro cache HOST:PORT DIGEST[,DIGEST…] NAME\n"
+                            "       tasker-micro cache-forget HOST:PORT NAMESPACE/NAME/VERSION NAME\n", stderr);
+                return 2;
+        }
+        micro_formats();
+        micro_threads();
+        micro_resolver();
+        micro_template(argv[1]);
+        return 0;
+}

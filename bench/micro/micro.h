@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/micro/micro.h: the cost of one small thing, repeated. */
+#pragma once
+#include <stdint.h>
+
+/* Runs `body` n times, in rounds, and prints {"mode":"micro","name":…,"ns":median of the rounds,…} with `more` (JSON members
+ * that begin with a comma, or ""). */
+void micro_run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more);
+/* One line for latencies that were measured one by one. */
+void micro_times(const char *name, int64_t *ns, uint64_t n);
+
+void micro_formats(void);  /* JSON against MessagePack */
+void micro_threads(void);  /* mailboxes, permits, locks */
+void micro_resolver(void);
+void micro_template(const char *file);
+/* Reads templates from a cache service; `digests`: separated by commas, by turns. `forget`: NULL, or "namespace/name/version"
+ * that is invalidated before every read and read by name. */
+int micro_cache(const char *address, const char *digests, const char *forget, const char *name, uint64_t n);

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""What can be measured. Each mode yields lines (dicts); `bench` is the running system, its client, and what was asked for."""
+import itertools
+import json
+import os
+import re
+import time
+
+import client
+import sqlbench
+from cost import Cost, rss, tables
+from floor import floor
+from graphs import GRAPHS, LOADS
+from lib.system import BIN
+from stats import quantiles
+
+CLOCK = "SELECT task_uuid::text, extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms FROM tasker.tasks WHERE task_uuid = ANY ($1)"
+WARM_UP = 50
+RAMP = (10, 25, 50, 100, 200, 400, 800, 1200, 1600, 2000)
+CLIENTS = (1, 4, 16, 64, 256)
+STATISTICS = 1.5  # seconds until PostgreSQL's own counters have arrived
+
+
+class Bench:
+    """`system` is None when somebody else's server is measured."""
+
+    def __init__(self, system, url, args):
+        self.system, self.url, self.args = system, url, args
+
+    def run(self, graphs, **options):
+        return client.run(os.path.join(BIN, "tasker-bench"), self.url, graphs, progress=True, **options)
+
+    def cost(self):
+        if not self.system:
+            return None
+        time.sleep(STATISTICS)
+        return Cost(self.system)
+
+    @staticmethod
+    def costs(cost, done):
+        """With the client's own share, so that it can be seen how little it costs."""
+        if not cost:
+            return {}
+        time.sleep(STATISTICS)
+        found = cost.end()
+        found["cpu_us_per_step"]["client"] = round(done["cpu_seconds"] / found["steps"] * 1e6, 1)
+        return found
+
+
+def client_share(done):
+    return {"client_percent_of_a_core": round(done["cpu_percent_of_a_core"], 1), "verified_steps": done["verified"]["steps"],
+            "attempts_per_step": round(done["verified"]["attempts"] / max(1, done["verified"]["steps"]), 4), "unread": done["verified"]["unread"]}
+
+
+def one_latency(bench, variant, name):
+    """Three clocks: the database's, a client that waits, a client that asks every 2 ms."""
+    graph, samples, line = GRAPHS[name], bench.args.samples, {"mode": "latency", "variant": variant, "graph": name}
+    if bench.system:
+        cost = bench.cost()
+        done = bench.run([graph], tasks=samples + WARM_UP, warmup=WARM_UP)
+        rows = bench.system.sql(CLOCK, [row[0] for row in done["samples"]])
+        line |= {"database_ms": quantiles([r.ms for r in rows]), "wait_ms": quantiles([row[3] for row in done["samples"]]),
+                 "submit_ms": quantiles([row[2] for row in done["samples"]]), **client_share(done), **bench.costs(cost, done)}
+        line["cdf"] = [round(r.ms, 3) for r in rows]
+    done = bench.run([graph], tasks=samples + WARM_UP, warmup=WARM_UP, poll=2)
+    return line | {"poll_ms": quantiles([row[3] for row in done["samples"]]), **client_share(done)}
+
+
+def latency(bench, variant="1x1"):
+    for name in GRAPHS:
+        yield one_latency(bench, variant, name)
+
+
+def throughput(bench):
+    for name, n in itertools.chain((("linear", c) for c in CLIENTS), [("diamond", 64)]):
+        poll = {} if bench.system else {"poll": 2}
+        before = tables(bench.system) if bench.system else None
+        cost = bench.cost()
+        done = bench.run([GRAPHS[name]], clients=n, seconds=bench.args.seconds, **poll)
+        steps = done["tasks"] * GRAPHS[name].steps
+        yield {"mode": "throughput", "variant": name, "clients": n, "seconds": round(done["seconds"], 1), "steps_per_second": round(steps / done["seconds"]),
+               "tasks_per_second": round(done["tasks_per_second"]), "refused": done["refused"], "submit_ms": done["submit_ms"], "task_ms": done["task_ms"],
+               **client_share(done), **bench.costs(cost, done), **({"tables_before": before, "tables_after": tables(bench.system)} if bench.system else {})}
+
+
+def ramp(bench):
+    """Open loop: tasks begin when they are due, and count from then; ends where the server no longer follows."""
+    seconds = min(30, bench.args.seconds)
+    for rate in RAMP:
+        done = bench.run([GRAPHS["linear"]], mode="open", rate=rate, clients=512, seconds=seconds)
+        reached = done["tasks"] / done["seconds"]
+        yield {"mode": "ramp", "tasks_per_second_asked": rate, "tasks_per_second": round(reached, 1), "task_ms": done["task_ms"], "refused": done["refused"],
+               **client_share(done)}
+        if reached < 0.9 * rate:
+            return
+
+
+def load(bench):
+    """1,000 tasks of 100 steps as fast as they are accepted, then the same per step for one small and one large task."""
+    for name in ("chain", "layers", "fan", "mixed100"):
+        graph, cost, dead = LOADS[name], bench.cost(), tables(bench.system) if bench.system else None
+        done = bench.run([graph], mode="create", clients=16, tasks=bench.args.tasks, patience=600)
+        steps = done["tasks"] * graph.steps
+        line = {"mode": "load", "shape": name, "tasks": done["tasks"], "created_after_s": round(done["created_after_s"], 2), "last_completion_s": round(done["seconds"], 2),
+                "steps_per_second": round(steps / done["seconds"]), "refused": done["refused"], **client_share(done), **bench.costs(cost, done)}
+        if bench.system:
+            line |= {"task_ms": quantiles([r.ms for r in bench.system.sql(CLOCK, [row[0] for row in done["samples"]])], intervals=False),
+                     "tables_before": dead, "tables_after": tables(bench.system)}
+        yield line
+
+
+def growth(bench):
+    """Cost per step of a small and of a large task, one at a time; and the latency with many finished tasks in the tables."""
+    for name, n in (("wide10", 100), ("wide1000", 5)):
+        done = bench.run([LOADS[name]], tasks=n + 1, warmup=1, patience=600)
+        per_step = [row[3] / LOADS[name].steps for row in done["samples"]]
+        yield {"mode": "growth", "variant": f"{LOADS[name].steps} steps", "ms_per_step": quantiles(per_step), **client_share(done)}
+    if not bench.system:
+        return
+    yield one_latency(bench, "before old tasks", "linear")
+    began = time.monotonic()
+    sqlbench.old_tasks(bench.system, bench.args.old_tasks)
+    yield {"mode": "growth", "variant": "old tasks", "tasks": bench.args.old_tasks, "written_in_s": round(time.monotonic() - began, 1)}
+    yield one_latency(bench, f"{bench.args.old_tasks} old tasks", "linear")
+
+
+def soak(bench):
+    """64 clients; a figure per minute. In the third and fourth an idle transaction holds a snapshot, as a forgotten session would."""
+    holder, minutes, system = None, max(1, bench.args.seconds // 60), bench.system
+    before = tables(system) if system else None
+    for minute in range(minutes):
+        if system and minute == 2:
+            holder = system.conn()
+            holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            holder.query("SELECT count(*) FROM tasker.tasks")
+        if holder and minute == 4:
+            holder.query("ROLLBACK")
+            holder.close()
+            holder = None
+        cost = bench.cost()
+        done = bench.run([GRAPHS["linear"]], clients=64, seconds=57, verify_seconds=0 if minute % 5 else 60)
+        line = {"mode": "soak", "minute": minute + 1, "steps_per_second": round(done["tasks"] * 4 / done["seconds"]), "task_ms": done["task_ms"], "refused": done["refused"],
+                "snapshot_held": holder is not None, **bench.costs(cost, done)}
+        yield line | ({"tables_before": before, "tables": tables(system), "rss_mb": rss(system)} if system else {})
+    if holder:
+        holder.close()
+
+
+def idle(bench):
+    """Statements of our services while nothing is asked of them, as PostgreSQL's log shows them (autovacuum is not ours), and their CPU."""
+    s, statement = bench.system, re.compile(r"\b(tasker-\w+)\b.* LOG:  (execute|statement)")
+    seconds = min(60, bench.args.seconds)
+    s.sql("ALTER SYSTEM SET log_statement = 'all'")
+    s.sql("SELECT pg_reload_conf()")
+    time.sleep(STATISTICS)
+    log = os.path.join(s.dir, "logs", "postgres.log")
+    start, before = os.path.getsize(log), Cost.look(s)["cpu"]
+    time.sleep(seconds)
+    after = Cost.look(s)["cpu"]
+    with open(log, encoding="utf-8", errors="replace") as f:
+        f.seek(start)
+        found = [m[1] for m in map(statement.search, f) if m]
+    s.sql("ALTER SYSTEM RESET log_statement")
+    s.sql("SELECT pg_reload_conf()")
+    cpu = {name: round(sum(after[name].values()) - sum(before[name].get(p, 0) for p in after[name]), 3) for name in after}
+    ours = sum(value for name, value in cpu.items() if name != "postgres")
+    yield {"mode": "idle", "seconds": seconds, "queries_per_second": round(len(found) / seconds, 3), "cpu_percent": round(100 * ours / seconds, 3), "cpu_seconds": cpu,
+           "by_connection": {name: found.count(name) for name in sorted(set(found))}, "rss_mb": rss(s)}
+
+
+def micro(bench):
+    yield from sqlbench.processes(os.path.join(BIN, "tasker-micro"))
+    if bench.system:
+        yield from sqlbench.cache_levels(bench.system, os.path.join(BIN, "tasker-micro"))
+        yield from sqlbench.functions(bench.system)
+
+
+def fresh(bench):
+    """What a system costs before anything was asked of it."""
+    s, ready = bench.system, {}
+    for kind in ("orchestrator", "worker", "cache"):
+        with open(s.process(kind)["log"], encoding="utf-8") as f:
+            ready[kind] = next(json.loads(line)["after_ms"] for line in f if '"service.ready"' in line)
+    yield {"mode": "startup", **ready}
+    yield {"mode": "memory", "when": "fresh", **rss(s)}
+    for clients in (1, 16):
+        yield {"mode": "floor", **floor(s, clients)}
+
+
+def closing(bench):
+    """Nothing was lost: the counters of the database agree, the sweeper had nothing to mend."""
+    s = bench.system
+    s.doctor()
+    yield {"mode": "memory", "when": "after", **rss(s)}
+    hot = s.sql("SELECT relname, n_tup_hot_upd::float8 / greatest(n_tup_upd, 1) AS ratio FROM pg_stat_user_tables "
+                "WHERE schemaname = 'tasker' AND relname IN ('tasks', 'workflow_steps') ORDER BY 1")
+    yield {"mode": "closing", "sweeper_repairs": s.metric(s.rest, "tasker_orchestrator_sweeper_repairs_total"),
+           "heap_only_updates": {r.relname: round(r.ratio, 3) for r in hot}}
+
+
+MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "soak": soak}
+ALL = ("idle", "latency", "throughput", "load", "ramp", "micro")
+AGAINST = ("latency", "throughput", "load", "ramp", "soak")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""The cost of the small parts: processes of their own (tasker-micro), the levels of the cache, each SQL function."""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib.system import EXAMPLES, ROOT, eventually
+
+sys.path.append(os.path.join(ROOT, "tests", "db"))
+from engine import Engine, new_uuid, of  # noqa: E402
+
+CHAINS = (4, 100, 1000)
+ROUNDS = 60
+
+# Finished tasks as history has them: four steps, results and transitions each; generated, not run.
+OLD = ("""INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, context, identity_hash,
+         requested_at, created_at, updated_at, completed_at)
+  SELECT md5('old task ' || n)::uuid, gen_random_uuid(), repeat('0', 64), 'bench', 'complete', 4, 0, gen_random_uuid(), '{"even_number": 6}', sha256(n::text::bytea),
+         now() - interval '40 days', now() - interval '40 days', now() - interval '40 days', now() - interval '40 days' FROM generate_series($1::int8, $2::int8) n""",
+       """INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, state, unmet_parents, attempts, max_attempts, retryable, created_at, settled_at, name)
+  SELECT md5('old step ' || n || ' ' || s)::uuid, md5('old task ' || n)::uuid, s, 'complete', 0, 1, 3, true, now() - interval '40 days', now() - interval '40 days', 'step_' || s
+    FROM generate_series($1::int8, $2::int8) n, generate_series(0, 3) s""",
+       """INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
+  SELECT md5('old step ' || n || ' ' || s)::uuid, 1, md5('old task ' || n)::uuid, true, 1, 'worker-1', '{"success": true, "result": 36}', now() - interval '40 days'
+    FROM generate_series($1::int8, $2::int8) n, generate_series(0, 3) s""")
+SLICE = 50000
+
+
+def old_tasks(system, n):
+    """n finished tasks of four steps, as if they had run weeks ago."""
+    with system.conn() as c:
+        for first in range(1, n + 1, SLICE):
+            for statement in OLD:
+                c.query(statement, first, min(n, first + SLICE - 1))
+            if sys.stderr.isatty():
+                print(f"\r  {first + SLICE - 1:,} old tasks ", end="", file=sys.stderr, flush=True)
+        c.query("VACUUM ANALYZE")
+
+
+def micro_lines(*argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"mode"')]
+
+
+def processes(binary):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(EXAMPLES, "linear.yaml"), encoding="utf-8") as f, open(os.path.join(folder, "linear.yaml"), "w", encoding="utf-8") as to:
+            to.write(f.read())
+        yield from micro_lines(binary, folder)
+
+
+def cache_levels(system, binary):
+    """One template from memory; all of them from Redis, because memory holds too few; a name from PostgreSQL after it was invalidated."""
+    cache = system.process("cache")
+    digests = system.sql("SELECT digest FROM tasker.templates ORDER BY step_count DESC LIMIT 40")
+    yield from micro_lines(binary, "cache", cache["grpc"], digests[-1].digest, "cache, in memory")
+    yield from micro_lines(binary, "cache-forget", cache["grpc"], "rust_e2e_linear/mathematical_sequence/1.0.0", "cache, name from PostgreSQL")
+    system.kill("cache")
+    system.respawn("cache", env={"TASKER_CACHE_MEMORY_MAX": "65536"})
+    eventually(lambda: system.ready("cache"), what="the cache is ready")
+    for _ in range(2):  # the first round fills Redis
+        lines = micro_lines(binary, "cache", cache["grpc"], ",".join(r.digest for r in digests), "cache, from Redis")
+    yield from lines
+
+
+def timed(call, rounds=ROUNDS):
+    """Median and least of `rounds` calls, in µs; `call` may return a function that makes the next call possible."""
+    took = []
+    for i in range(rounds):
+        begin = time.perf_counter_ns()
+        call(i)
+        took.append((time.perf_counter_ns() - begin) / 1000)
+    return {"us": round(statistics.median(took), 1), "us_min": round(min(took), 1), "n": rounds}
+
+
+def functions(system):
+    """Each call is a transaction on a connection of its own, as an orchestrator has one; `round trip` is what the connection itself costs here."""
+    with system.conn() as c:
+        c.query("SET plan_cache_mode = force_generic_plan")
+        e = Engine(c)
+        yield {"mode": "sql", "name": "round trip (SELECT 1)", **timed(lambda _: c.query("SELECT 1"))}
+        for n in CHAINS:
+            steps = {f"s{i}": [f"s{i - 1}"] if i else [] for i in range(n)}
+            template = e.register(steps, name=f"micro_{n}_{os.getpid()}", namespace="micro")
+            at = f"chain of {n}"
+            yield {"mode": "sql", "name": f"create_tasks, {at}", **timed(lambda _: e.create(template), 20)}
+            rows = e.create(template, credit=10)
+            task, held = of(rows, "created")[0].task_uuid, of(rows, "assign")
+            if n == CHAINS[0]:
+                tasks = [of(e.create(template, credit=10), "assign") for _ in range(ROUNDS)]
+                yield {"mode": "sql", "name": f"settle_steps, {at}", **timed(lambda i: e.settle(tasks[i], credit={"micro": 10}))}
+            else:
+                def settle(_):
+                    nonlocal held
+                    held = of(e.settle(held, credit={"micro": 10}), "assign")
+                yield {"mode": "sql", "name": f"settle_steps, {at}", **timed(settle)}
+            for name in ("get_step_readiness_status", "get_task_execution_context"):
+                yield {"mode": "sql", "name": f"{name}, {at}", **timed(lambda _, f=name: c.query(f"SELECT * FROM tasker.{f}($1)", task))}
+        e.settle(tasks[0], credit={"micro": 0})
+        yield {"mode": "sql", "name": "claim_steps, nothing to claim", **timed(lambda _: e.claim(namespaces=("micro",), n=0))}
+        yield {"mode": "sql", "name": "get_next_ready_tasks(10)", **timed(lambda _: c.query("SELECT * FROM tasker.get_next_ready_tasks(10)"))}
+        yield {"mode": "sql", "name": "transition_task_state_atomic, refused", **timed(lambda _: c.query(
+            "SELECT tasker.transition_task_state_atomic($1, 'pending', 'initializing', $2)", task, new_uuid()))}
+        c.query("SELECT pgmq.create('bench_queue')")
+        yield {"mode": "sql", "name": "pgmq_send_with_notify", **timed(lambda _: c.query("SELECT tasker.pgmq_send_with_notify('bench_queue', '{}'::jsonb, 0)"))}
+        yield {"mode": "sql", "name": "pgmq.send", **timed(lambda _: c.query("SELECT pgmq.send('bench_queue', '{}'::jsonb)"))}
+        c.query("SELECT pgmq.drop_queue('bench_queue')")
+        c.query("SELECT tasker.cancel_task(task_uuid, 'bench', 'measured', gen_random_uuid()) FROM tasker.open_tasks WHERE namespace = 'micro'")
