@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The floor: what a durable commit of one row costs on this server, measured with pgbench in the same run."""
+"""The floor: what a durable commit of one row costs on this server, measured with pgbench in the same run, over the socket our services use."""
 import glob
 import os
 import statistics
@@ -18,7 +18,7 @@ def floor(s, clients, seconds=5):
         with open(script, "w", encoding="utf-8") as f:
             f.write(INSERT)
         subprocess.run([os.path.join(s.endpoints["postgres_bin"], "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-l",
-                        "--log-prefix", os.path.join(folder, "log"), "-f", script, s.endpoints["postgres"]], check=True, capture_output=True)
+                        "--log-prefix", os.path.join(folder, "log"), "-f", script, s.endpoints["postgres_socket"]], check=True, capture_output=True)
         ms = []
         for path in glob.glob(os.path.join(folder, "log.*")):
             with open(path, encoding="ascii") as f:

@@ -45,7 +45,7 @@ static void check(const struct load_task *task, const json_t *steps, const json_
 static bool await(struct http *http)
 {
         for (;;) {
-                enum http_state state = http_drive(http);
+                enum http_state state = http->waiting ? http_drive(http) : HTTP_DONE; /* it may have been there at once */
                 if (state != HTTP_AGAIN)
                         return state == HTTP_DONE && http->status == 200;
                 struct pollfd fd = {.fd = http->fd, .events = POLLIN};

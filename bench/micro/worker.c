@@ -76,7 +76,7 @@ static void take(void *user, uint64_t n)
         struct cached *c = user;
         const struct tk_template *tpl;
         for (uint64_t i = 0; i < n; i++)
-                if (!work_templates_take(c->templates, "0123456789012345678901234567890123456789012345678901234567890123", TK_TIME_NEVER, &tpl, NULL))
+                if (!work_templates_take(c->templates, c->sources->list[0].tpl->digest, TK_TIME_NEVER, &tpl, NULL))
                         work_templates_give(c->templates, tpl);
 }
 

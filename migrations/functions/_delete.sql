@@ -3,5 +3,5 @@
 CREATE OR REPLACE FUNCTION tasker._delete(p_namespace text, p_msg bigint[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  EXECUTE format('DELETE FROM pgmq.%I WHERE msg_id = ANY ($1)', pgmq.format_table_name(tasker.queue_name(p_namespace), 'q')) USING p_msg;
+  EXECUTE 'DELETE FROM ' || tasker._queue_table(p_namespace) || ' WHERE msg_id = ANY ($1)' USING p_msg;
 END $$;

@@ -4,19 +4,18 @@
 CREATE OR REPLACE FUNCTION tasker._send(p_namespace text, p_step uuid[], p_task uuid[], p_correlation uuid[], p_visible timestamptz)
 RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
-  v_table text := pgmq.format_table_name(tasker.queue_name(p_namespace), 'q');
+  v_table text := tasker._queue_table(p_namespace);
   v_id    bigint;
   v_ids   bigint[];
 BEGIN
   IF cardinality(p_step) = 1 THEN
-    EXECUTE format('INSERT INTO pgmq.%I (vt, message) VALUES ($1, $2) RETURNING msg_id', v_table)
+    EXECUTE 'INSERT INTO ' || v_table || ' (vt, message) VALUES ($1, $2) RETURNING msg_id'
       INTO v_id USING p_visible, jsonb_build_object('task_uuid', p_task[1], 'step_uuid', p_step[1], 'correlation_id', p_correlation[1]);
     RETURN ARRAY[v_id];
   END IF;
-  EXECUTE format($q$WITH sent AS (
-      INSERT INTO pgmq.%I (vt, message)
+  EXECUTE 'WITH sent AS (INSERT INTO ' || v_table || $q$ (vt, message)
       SELECT $1, jsonb_build_object('task_uuid', u.t, 'step_uuid', u.s, 'correlation_id', u.c) FROM unnest($2, $3, $4) u(s, t, c)
-      RETURNING msg_id) SELECT array_agg(msg_id ORDER BY msg_id) FROM sent$q$, v_table)
+      RETURNING msg_id) SELECT array_agg(msg_id ORDER BY msg_id) FROM sent$q$
     INTO v_ids USING p_visible, p_step, p_task, p_correlation;
   RETURN v_ids;
 END $$;

@@ -24,7 +24,7 @@ struct dev {
         int port_base;                  /* 8080 by default; 0: any free */
         struct dev_process postgres, redis;
         unsigned pg_port, redis_port;
-        char pg_url[DEV_URL], redis_url[DEV_URL];
+        char pg_url[DEV_URL], pg_socket_url[DEV_URL], redis_url[DEV_URL];
         struct dev_service services[DEV_SERVICES_MAX];
         unsigned services_n;
 };

@@ -34,9 +34,9 @@ int dev_endpoints_write(const struct dev *dev, struct tk_err *err)
         put_services(dev, DEV_WORKER, "workers", &buf);
         put_services(dev, DEV_CACHE, "caches", &buf);
         tk_buf_printf(&buf,
-                      "\"postgres\":\"%s\",\"redis\":\"%s\",\"postgres_pid\":%d,\"redis_pid\":%d,\"postgres_data\":"
+                      "\"postgres\":\"%s\",\"postgres_socket\":\"%s\",\"redis\":\"%s\",\"postgres_pid\":%d,\"redis_pid\":%d,\"postgres_data\":"
                       "\"%s\",\"postgres_bin\":\"%s\",\"pid\":%d}\n",
-                      dev->pg_url, dev->redis_url, (int)dev->postgres.pid, (int)dev->redis.pid, dev->pg_data,
+                      dev->pg_url, dev->pg_socket_url, dev->redis_url, (int)dev->postgres.pid, (int)dev->redis.pid, dev->pg_data,
                       dev->pg_bin, (int)getpid());
         snprintf(path, sizeof path, "%s/endpoints.json", dev->data);
         snprintf(tmp, sizeof tmp, "%s/endpoints.json.tmp", dev->data);

@@ -7,6 +7,7 @@
 #include "cli/dev/dev.h"
 #include "pg/migrate.h"
 #include "pg/pg.h"
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,6 +93,14 @@ static int migrate(struct dev *dev, struct tk_err *err)
         return tk_migrate(pg, NULL, false, &report, err) ? -EIO : 0;
 }
 
+/* The address our own services use: the socket costs less than loopback. The folder may have any name, so it is escaped. */
+static void socket_url(const struct dev *dev, char ret[DEV_URL])
+{
+        int n = snprintf(ret, DEV_URL, "postgresql://tasker@/tasker?port=%u&host=", dev->pg_port);
+        for (const char *c = dev->socket_dir; *c && n < DEV_URL; c++)
+                n += snprintf(ret + n, DEV_URL - (size_t)n, isalnum((unsigned char)*c) || strchr("/-_.", *c) ? "%c" : "%%%02X", (unsigned char)*c);
+}
+
 int dev_postgres_start(struct dev *dev, struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
@@ -99,6 +108,7 @@ int dev_postgres_start(struct dev *dev, struct tk_err *err)
         snprintf(dev->postgres.log, sizeof dev->postgres.log, "%.900s/logs/postgres.log", dev->data);
         dev->pg_port = dev_free_port();
         snprintf(dev->pg_url, sizeof dev->pg_url, "postgresql://tasker@127.0.0.1:%u/tasker", dev->pg_port);
+        socket_url(dev, dev->pg_socket_url);
         int r = init(dev, dev->postgres.log, err);
         if (!r)
                 r = start(dev, err);

@@ -59,7 +59,7 @@ static void settings_of(const struct dev *dev, enum dev_role role, unsigned numb
         set(s, "grpc.bind=127.0.0.1:%d", known ? rest + GRPC_OFFSET : 0);
         set(s, "instance.id=%s-%u", roles[role].name, number);
         if (role != DEV_WORKER) {
-                set(s, "database.url=%s", dev->pg_url);
+                set(s, "database.url=%s", dev->pg_socket_url);
                 set(s, "redis.url=%s", dev->redis_url);
         }
         if (role != DEV_CACHE && caches.len)
