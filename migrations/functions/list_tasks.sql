@@ -22,7 +22,7 @@ BEGIN
       SELECT count(*) AS n FROM matching
     )
     SELECT json_build_object(
-             'tasks', coalesce((SELECT json_agg(tasker.task_response(p.task_uuid, false) ORDER BY p.task_uuid DESC) FROM page p), '[]'::json),
+             'tasks', coalesce((SELECT json_agg(r.body ORDER BY r.n) FROM tasker.task_responses(array(SELECT task_uuid FROM page ORDER BY task_uuid DESC), false) r), '[]'::json),
              'pagination', json_build_object(
                'page', p_page, 'per_page', p_per_page, 'total_count', total.n,
                'total_pages', ceil(total.n::numeric / p_per_page)::bigint,

@@ -11,6 +11,7 @@
 #include "orchestrator/actor/hint.h"
 #include "orchestrator/actor/intake.h"
 #include "orchestrator/actor/query.h"
+#include "orchestrator/actor/show.h"
 #include "orchestrator/actor/results.h"
 #include "orchestrator/actor/sweeper.h"
 #include "orchestrator/actor/timers.h"
@@ -91,6 +92,7 @@ static void start_actors(struct orch_app *app)
         app->results = tk_actor_new(&orch_results_actor, app, conf->results_mailbox_max, conf->results_threads);
         app->intake = tk_actor_new(&orch_intake_actor, app, conf->intake_mailbox_max, 0);
         app->query = tk_actor_new(&orch_query_actor, app, conf->query_mailbox_max, conf->query_threads);
+        app->show = tk_actor_new(&orch_show_actor, app, conf->query_mailbox_max, 0);
         app->sweeper = tk_actor_new(&orch_sweeper_actor, app, 0, 0);
 }
 
@@ -170,6 +172,7 @@ struct orch_app *orch_app_free(struct orch_app *app)
         app->timers = tk_actor_stop_free(app->timers); /* results tell it about retries */
         app->dispatch = tk_actor_stop_free(app->dispatch);
         app->query = tk_actor_stop_free(app->query);
+        app->show = tk_actor_stop_free(app->show);
         app->hint = tk_actor_stop_free(app->hint);
         app->waiters = orch_waiters_free(app->waiters);
         app->http = tk_http_free(app->http);

@@ -47,7 +47,7 @@ struct orch_app {
         struct orch_templates *templates; /* name and version → digest, in memory */
         struct orch_events *events;     /* hints from other orchestrators */
 
-        struct tk_actor *intake, *results, *dispatch, *timers, *sweeper, *query, *hint;
+        struct tk_actor *intake, *results, *dispatch, *timers, *sweeper, *query, *show, *hint;
         struct tk_rpc *rpc;
         struct tk_rpc_channel *cache;   /* NULL: no cache service configured */
         struct tk_rpc_server *rpc_server;

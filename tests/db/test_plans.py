@@ -105,8 +105,8 @@ class Plans(DbTest):
         yield "cancel_task"
         self.c.query("SELECT * FROM tasker.fetch_results($1, $2)", held[0].task_uuid, ["start", "end"])
         yield "fetch_results"
-        self.c.query("SELECT tasker.task_response($1, true)", held[0].task_uuid)
-        yield "task_response"
+        self.c.query("SELECT * FROM tasker.task_responses($1, true)", [held[0].task_uuid])
+        yield "task_responses"
         self.c.query("SELECT * FROM tasker.step_responses($1, NULL)", held[0].task_uuid)
         yield "step_responses"
 

@@ -34,18 +34,6 @@ int orch_query_post(struct orch_app *app, orch_query_fn *fn, void *arg)
         return r;
 }
 
-/* NULL: not to be had now. */
-static struct tk_pg *connection(struct query_state *state)
-{
-        struct tk_err err = {0};
-        struct tk_pg *pg = NULL;
-        unsigned failures = state->db.failures;
-        int r = tk_pg_lazy_get(&state->db, &pg, &err);
-        if (r && state->db.failures != failures) /* tried, not resting */
-                orch_db_failed(state->app, "connect", r, &err);
-        return pg;
-}
-
 static int start(void *self, void *app_)
 {
         struct query_state *state = self;
@@ -53,7 +41,7 @@ static int start(void *self, void *app_)
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         state->db.conf = orch_db_conf(app, "tasker-query");
-        (void)connection(state);
+        (void)orch_db_lazy(state->app, &state->db);
         return 0;
 }
 
@@ -63,7 +51,7 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         (void)n;
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct query_msg *query = (struct query_msg *)tk_list_entry(node, struct tk_msg, link);
-                (void)query->fn(state->app, connection(state), state->arena, query->arg);
+                (void)query->fn(state->app, orch_db_lazy(state->app, &state->db), state->arena, query->arg);
                 tk_arena_reset(state->arena);
                 tk_msg_done(&query->msg, 0);
         }

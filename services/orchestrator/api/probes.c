@@ -10,7 +10,7 @@ enum { SATURATED_PERCENT = 80 };
 void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
 {
         struct tk_actor *all[ORCH_ACTORS] = {app->intake,  app->results, app->dispatch, app->timers,
-                                             app->sweeper, app->query,   app->hint};
+                                             app->sweeper, app->query,   app->show,  app->hint};
         for (size_t i = 0; i < ORCH_ACTORS; i++)
                 ret[i] = all[i];
 }

@@ -12,7 +12,7 @@ struct orch_probe {
         bool healthy;
         char message[160];
 };
-enum { ORCH_PROBES = 8, ORCH_ACTORS = 7 };
+enum { ORCH_PROBES = 8, ORCH_ACTORS = 8 };
 /* Fills all probes; true when everything that readiness needs is healthy. No I/O. */
 bool orch_probes(struct orch_app *app, struct orch_probe ret[ORCH_PROBES]);
 /* All actors, for metrics and health. */

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/actor/hint.h"
+#include "orchestrator/actor/show.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
@@ -22,23 +23,11 @@ struct task_read { /* in the request's arena */
         struct tk_uuid task;
 };
 
-static int task_answer(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
-{
-        struct task_read *read = arg;
-        struct tk_pg_args args;
-        if (orch_rest_no_database(read->req, pg))
-                return 0;
-        tk_pg_args_init(&args, arena);
-        tk_pg_arg_uuid(&args, &read->task);
-        return orch_rest_reply_query(read->req, app, pg, &tk_sql_task_get, &args, "Resource not found");
-}
-
 /* The task came to rest, or the time is up: answer what is there now. */
 static void task_waited(void *request)
 {
         struct task_read *read = request;
-        if (orch_query_post(read->app, task_answer, read))
-                orch_reply_busy(read->req, "query");
+        orch_show(read->app, read->req, &read->task);
 }
 
 /* A look at the state when a wait begins. The request behind it may be answered (and gone) meanwhile: only whoever takes
@@ -58,9 +47,9 @@ static int task_probe(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         tk_pg_arg_uuid(&args, &probe->task);
         bool moving = pg && !tk_pg_query(pg, &tk_sql_task_state, &args, &res, NULL) && tk_pg_rows(res) &&
                       !orch_state_rests(tk_pg_str(res, 0, 0));
-        if (moving || !orch_waiters_take(app->waiters, probe->ticket))
-                return 0;
-        return task_answer(app, pg && tk_pg_alive(pg) ? pg : NULL, arena, probe->read);
+        if (!moving && orch_waiters_take(app->waiters, probe->ticket))
+                orch_show(app, probe->read->req, &probe->task);
+        return 0;
 }
 
 static void task_wait(struct orch_app *app, struct task_read *read, int64_t wait_ns)
@@ -103,8 +92,8 @@ void orch_rest_task_get(struct tk_http_req *req, void *app_)
                 wait_ns = app->conf.wait_max;
         if (wait_ns)
                 task_wait(app, read, wait_ns);
-        else if (orch_query_post(app, task_answer, read))
-                orch_reply_busy(req, "query");
+        else
+                orch_show(app, req, &read->task);
 }
 
 /* ---- GET /v1/tasks/{uuid}/explain ---- */
@@ -238,7 +227,8 @@ static int task_cancel(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
                 return 0;
         }
         cancelled(app, &read.task, res);
-        return task_answer(app, pg, arena, &read);
+        orch_show(app, req, &read.task);
+        return 0;
 }
 
 void orch_rest_task_cancel(struct tk_http_req *req, void *app)

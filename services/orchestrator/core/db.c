@@ -30,3 +30,14 @@ void orch_db_failed(struct orch_app *app, const char *what, int outcome, const s
         tk_log_warn("database.failed", tk_err_text(err), TK_STR("what", what),
                     TK_STR("outcome", tk_pg_outcome_name(outcome)));
 }
+
+struct tk_pg *orch_db_lazy(struct orch_app *app, struct tk_pg_lazy *db)
+{
+        struct tk_err err = {0};
+        struct tk_pg *pg = NULL;
+        unsigned failures = db->failures;
+        int r = tk_pg_lazy_get(db, &pg, &err);
+        if (r && db->failures != failures) /* tried, not resting */
+                orch_db_failed(app, "connect", r, &err);
+        return pg;
+}

@@ -2,6 +2,7 @@
 /* orchestrator/core/db.h: how the actors of the orchestrator connect to the database, and what they say when it fails. Any thread. */
 #pragma once
 #include "orchestrator/app.h"
+#include "pg/lazy.h"
 #include "pg/pg.h"
 
 /* Of a connection named after its actor: plans pinned, a database without our schema refused. */
@@ -9,6 +10,9 @@ struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *applicati
 
 /* Opens a hot connection for an actor's start; a failure is logged. 0 and *ret, or -EIO. */
 TK_MUST int orch_db_open(struct orch_app *app, const char *application_name, struct tk_pg **ret);
+
+/* The connection of an actor that lives without one; NULL: not to be had now. A failed attempt is logged. */
+struct tk_pg *orch_db_lazy(struct orch_app *app, struct tk_pg_lazy *db);
 
 /* Logs and counts a failed statement. */
 void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err);

@@ -1,4 +1,4 @@
--- One task as the REST contract shows it.
--- in:  $1 uuid task
--- out: body json (0 or 1 row)
-SELECT body FROM tasker.task_response($1, true) body WHERE body IS NOT NULL; -- in FROM: called once
+-- Tasks as the REST contract shows them.
+-- in:  $1 uuid[] tasks
+-- out: n int8 (place in $1, from 1), body json; no row for an unknown one
+SELECT n, body FROM tasker.task_responses($1, true);
