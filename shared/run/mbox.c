@@ -13,6 +13,8 @@ struct tk_mbox {
         /* under lock: */
         struct tk_list msgs;
         struct tk_mbox_stats stats;
+        unsigned waiting; /* receivers asleep */
+        bool waking;      /* one of them was signalled and has not come yet */
         bool closed, woken;
 };
 
@@ -50,6 +52,16 @@ struct tk_mbox *tk_mbox_free(struct tk_mbox *mbox)
         return tk_free(mbox);
 }
 
+/* Under the lock: sees to it that somebody comes for what is inside. One sleeper at a time: whoever comes and leaves something
+ * behind calls the next, so that a burst of short messages does not wake threads that find nothing left. */
+static void call_one(struct tk_mbox *mbox)
+{
+        if (!mbox->waiting || mbox->waking || tk_list_empty(&mbox->msgs))
+                return;
+        mbox->waking = true;
+        tk_cond_signal(&mbox->arrived);
+}
+
 static int post(struct tk_mbox *mbox, struct tk_msg *msg, bool bounded)
 {
         struct tk_mbox_stats *stats = &mbox->stats;
@@ -67,7 +79,7 @@ static int post(struct tk_mbox *mbox, struct tk_msg *msg, bool bounded)
         stats->sends++;
         if (++stats->depth > stats->high_water)
                 stats->high_water = stats->depth;
-        tk_cond_signal(&mbox->arrived);
+        call_one(mbox);
         return TK_MBOX_OK;
 }
 
@@ -105,18 +117,26 @@ unsigned tk_mbox_receive(struct tk_mbox *mbox, struct tk_list *ret, unsigned max
 {
         tk_list_init(ret);
         TK_LOCKED(&mbox->lock);
-        while (tk_list_empty(&mbox->msgs) && !mbox->woken && !mbox->closed)
-                if (!tk_cond_wait(&mbox->arrived, &mbox->lock, deadline_ns))
+        while (tk_list_empty(&mbox->msgs) && !mbox->woken && !mbox->closed) {
+                mbox->waiting++;
+                bool called = tk_cond_wait(&mbox->arrived, &mbox->lock, deadline_ns);
+                mbox->waiting--;
+                mbox->waking = false; /* should somebody else have been meant, call_one below sees to it */
+                if (!called)
                         break;
+        }
         mbox->woken = false;
-        return take_batch(mbox, ret, max);
+        unsigned n = take_batch(mbox, ret, max);
+        call_one(mbox);
+        return n;
 }
 
 void tk_mbox_wake(struct tk_mbox *mbox)
 {
         TK_LOCKED(&mbox->lock);
         mbox->woken = true;
-        tk_cond_signal(&mbox->arrived);
+        if (mbox->waiting)
+                tk_cond_signal(&mbox->arrived);
 }
 
 void tk_mbox_close(struct tk_mbox *mbox)
