@@ -3,9 +3,11 @@
 -- one statement; marks the children and writes the history of both, in one; lets the tasks follow; answers, in one.
 -- A settled row i has idx, step, task, attempt and message at the same place in p_idx, p_step, p_task, p_att, p_msg; p_worker by idx.
 -- Locks: the caller holds the task rows. Writes: workflow_steps, tasks, open_tasks, PGMQ, history.
+DROP FUNCTION IF EXISTS tasker._pass_on(text, uuid[], tasker.task_state[], bigint[], int[], uuid[], uuid[], smallint[], text[], uuid[], int[], boolean[],
+  uuid[], uuid[], int, uuid); -- before it was told when
 CREATE OR REPLACE FUNCTION tasker._pass_on(
   p_ns text, p_locked uuid[], p_was tasker.task_state[], p_msg bigint[], p_idx int[], p_step uuid[], p_task uuid[], p_att smallint[], p_worker text[],
-  c_step uuid[], c_dec int[], c_ready boolean[], c_task uuid[], c_corr uuid[], p_lease_ms int, p_processor uuid)
+  c_step uuid[], c_dec int[], c_ready boolean[], c_task uuid[], c_corr uuid[], p_settled_at timestamptz, p_lease_ms int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
@@ -48,7 +50,7 @@ BEGIN
     RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts
   )
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
-  SELECT d.step, d.task, 'in_progress'::tasker.step_state, 'complete'::tasker.step_state, d.att, v_now, p_worker[d.idx]
+  SELECT d.step, d.task, 'in_progress'::tasker.step_state, 'complete'::tasker.step_state, d.att, p_settled_at, p_worker[d.idx]
     FROM unnest(p_idx, p_step, p_task, p_att) d(idx, step, task, att)
   UNION ALL SELECT workflow_step_uuid, task_uuid, 'pending', 'in_progress', attempts, v_now, NULL FROM upd;
 

@@ -103,7 +103,8 @@ BEGIN
   -- 4. In the common case, the rest in one go.
   IF f_idx IS NULL AND v_ns[1] = ALL (v_ns) AND v_ready <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns[1])], 0) THEN
     RETURN QUERY SELECT r.* FROM tasker._pass_on(v_ns[1], v_locked, v_was, array(SELECT p_msg[i] FROM unnest(d_idx) i), d_idx, d_step, d_task, d_att,
-                                                 p_worker, c_step, c_dec, c_ready, c_task, c_corr, p_lease_ms, p_processor) r;
+                                                 p_worker, c_step, c_dec, c_ready, c_task, c_corr, v_now,
+                                                 p_lease_ms, p_processor) r;
     RETURN;
   END IF;
 

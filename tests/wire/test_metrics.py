@@ -31,7 +31,7 @@ class Metrics(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
     def test_the_runtime_as_json_agrees_with_the_page(self):
-        actors = {"orchestrator": {"intake", "results", "dispatch", "timers", "sweeper", "query", "hint"},
+        actors = {"orchestrator": {"intake", "results", "dispatch", "timers", "sweeper", "query", "show", "hint"},
                   "worker": {"execute", "timer", "connect", "enlist"}, "cache": {"load", "invalidate"}}
         for kind, names in actors.items():
             with self.subTest(kind):

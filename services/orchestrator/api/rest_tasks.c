@@ -17,6 +17,38 @@ enum { PER_PAGE_MAX = 100, PER_PAGE = 25, NAMESPACES_MAX = 1024 };
 
 /* ---- GET /v1/tasks/{uuid} ---- */
 
+/* A request answered is taken out; what is left then has failed, or names no task. */
+static void show_all(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct tk_http_req **reqs,
+                     const struct tk_uuid *tasks, unsigned n)
+{
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_err err = {0};
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid_array(&args, tasks, n);
+        int r = pg ? tk_pg_query(pg, &tk_sql_task_get, &args, &res, &err) : 0;
+        for (int row = 0; pg && !r && row < tk_pg_rows(res); row++) {
+                struct tk_http_req **req = &reqs[tk_pg_i64(res, row, 0) - 1];
+                orch_reply_json(*req, tk_pg_str(res, row, 1), tk_pg_len(res, row, 1));
+                *req = NULL;
+        }
+        for (unsigned i = 0; i < n; i++) {
+                if (!reqs[i] || orch_rest_no_database(reqs[i], pg))
+                        continue;
+                if (r)
+                        orch_reply_db(reqs[i], app, tk_sql_task_get.name, r, &err);
+                else
+                        orch_reply_error(reqs[i], ORCH_E_NOT_FOUND, "Resource not found");
+        }
+}
+
+/* Answers with the task as it is now, with 404, or with 503. */
+static void task_show(struct orch_app *app, struct tk_http_req *req, const struct tk_uuid *task)
+{
+        if (orch_show_post(app, show_all, req, task))
+                orch_reply_busy(req, "show");
+}
+
 struct task_read { /* in the request's arena */
         struct orch_app *app;
         struct tk_http_req *req;
@@ -27,7 +59,7 @@ struct task_read { /* in the request's arena */
 static void task_waited(void *request)
 {
         struct task_read *read = request;
-        orch_show(read->app, read->req, &read->task);
+        task_show(read->app, read->req, &read->task);
 }
 
 /* A look at the state when a wait begins. The request behind it may be answered (and gone) meanwhile: only whoever takes
@@ -48,7 +80,7 @@ static int task_probe(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         bool moving = pg && !tk_pg_query(pg, &tk_sql_task_state, &args, &res, NULL) && tk_pg_rows(res) &&
                       !orch_state_rests(tk_pg_str(res, 0, 0));
         if (!moving && orch_waiters_take(app->waiters, probe->ticket))
-                orch_show(app, probe->read->req, &probe->task);
+                task_show(app, probe->read->req, &probe->task);
         return 0;
 }
 
@@ -93,7 +125,7 @@ void orch_rest_task_get(struct tk_http_req *req, void *app_)
         if (wait_ns)
                 task_wait(app, read, wait_ns);
         else
-                orch_show(app, req, &read->task);
+                task_show(app, req, &read->task);
 }
 
 /* ---- GET /v1/tasks/{uuid}/explain ---- */
@@ -227,7 +259,7 @@ static int task_cancel(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
                 return 0;
         }
         cancelled(app, &read.task, res);
-        orch_show(app, req, &read.task);
+        task_show(app, req, &read.task);
         return 0;
 }
 
