@@ -207,14 +207,15 @@ static int summary(const struct args *a, const struct load_result *r, double cpu
         int64_t created_ns = r->begin_ns;
         for (size_t i = 0; i < r->n; i++)
                 created_ns = r->tasks[i].accepted_ns > created_ns ? r->tasks[i].accepted_ns : created_ns;
-        json_t *out = json_pack("{s:f,s:I,s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:o,s:o,s:{s:I,s:I,s:I,s:I,s:I,s:s}}", "seconds", seconds, "tasks",
-                                (json_int_t)done, "tasks_per_second", (double)done / seconds, "created_after_s", (double)(created_ns - r->begin_ns) / 1e9,
-                                "requests", (json_int_t)r->requests, "refused", (json_int_t)r->refused, "broken", (json_int_t)r->broken, "bad",
-                                (json_int_t)r->bad, "failed", (json_int_t)r->failed, "bytes_per_task", done ? (double)r->bytes_in / (double)done : 0.0,
-                                "cpu_seconds", cpu, "cpu_percent_of_a_core", cpu / seconds * 100, "submit_ms", figures(a, r, false), "task_ms",
-                                figures(a, r, true), "verified", "tasks", (json_int_t)v->tasks, "steps", (json_int_t)v->steps, "attempts",
-                                (json_int_t)v->attempts, "wrong", (json_int_t)v->wrong, "unread", (json_int_t)v->unread, "why",
-                                v->why[0] ? v->why : r->why);
+        json_t *verified = json_pack("{s:I,s:I,s:I,s:I,s:I,s:s}", "tasks", (json_int_t)v->tasks, "steps", (json_int_t)v->steps, "attempts",
+                                     (json_int_t)v->attempts, "wrong", (json_int_t)v->wrong, "unread", (json_int_t)v->unread, "why",
+                                     v->why[0] ? v->why : r->why);
+        json_t *out = json_pack("{s:f,s:I,s:f,s:f,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:o,s:o,s:o}", "seconds", seconds, "tasks", (json_int_t)done,
+                                "tasks_per_second", (double)done / seconds, "created_after_s", (double)(created_ns - r->begin_ns) / 1e9,
+                                "requests", (json_int_t)r->requests, "refused", (json_int_t)r->refused, "broken", (json_int_t)r->broken,
+                                "bad", (json_int_t)r->bad, "failed", (json_int_t)r->failed, "bytes_per_task",
+                                done ? (double)r->bytes_in / (double)done : 0.0, "cpu_seconds", cpu, "cpu_percent_of_a_core",
+                                cpu / seconds * 100, "submit_ms", figures(a, r, false), "task_ms", figures(a, r, true), "verified", verified);
         char *text = json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(6));
         (void)puts(text);
         free(text);

@@ -30,7 +30,8 @@ static void check(const struct load_task *task, const json_t *steps, const json_
         if (!json_array_size(steps) || (named && !every && json_array_size(steps) != named))
                 complain(v, task->uuid, "(all)", "the number of steps is not what was expected", json_array_get(steps, 0));
         json_array_foreach(steps, i, step) {
-                const char *name = json_string_value(json_object_get(step, "name")), *state = json_string_value(json_object_get(step, "current_state"));
+                const char *name = json_string_value(json_object_get(step, "name"));
+                const char *state = json_string_value(json_object_get(step, "current_state"));
                 const json_t *value = json_object_get(json_object_get(step, "results"), "result");
                 const json_t *want = name ? json_object_get(expect, name) : NULL;
                 v->steps++;

@@ -22,8 +22,8 @@ static json_t *document(size_t size)
 {
         json_t *items = json_array(), *doc = json_pack("{s:b,s:s,s:o}", "success", 1, "status", "completed", "items", items);
         for (size_t n = 0, len = 0; len < size; n++) {
-                json_array_append_new(items, json_pack("{s:I,s:s,s:f,s:b}", "order", (json_int_t)(100000 + n * 7919), "customer", "a name of usual length",
-                                                       "total", 19.95 + (double)n, "paid", (int)(n % 2)));
+                json_array_append_new(items, json_pack("{s:I,s:s,s:f,s:b}", "order", (json_int_t)(100000 + n * 7919), "customer",
+                                                       "a name of usual length", "total", 19.95 + (double)n, "paid", (int)(n % 2)));
                 char *text = json_dumps(doc, JSON_COMPACT);
                 len = strlen(text);
                 free(text);
