@@ -37,6 +37,7 @@ struct orch_app {
         char instance_id[65];
         struct tk_uuid processor;       /* this process in the history tables */
         int64_t started_ns;             /* wall clock */
+        atomic_bool pressed;            /* a mailbox is past shedding.warn_percent */
         atomic_bool intake_up;          /* intake has its connection */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */
 

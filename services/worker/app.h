@@ -42,6 +42,8 @@ struct work_app {
         atomic_bool started;            /* everything below exists: links may open */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */
         atomic_bool giving_up;          /* the grace time is nearly over: what did not start will not */
+        atomic_int_fast64_t cache_rest_until_ns; /* monotonic; the cache service failed and is left alone */
+        atomic_int_fast64_t slow_until_ns;       /* monotonic; results were slow to be acknowledged */
         atomic_bool enlisted;           /* templates are registered */
 
         struct tk_metrics *metrics;

@@ -48,6 +48,52 @@ class Pressure(unittest.TestCase):
         self.s.doctor()
 
 
+class Shedding(unittest.TestCase):
+    """New tasks are refused before the mailbox is full, and it is told: in the answer, in the log, in health, in the metrics."""
+    ROOM, PERCENT = 20, 50
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System(env={"TASKER_INTAKE_MAILBOX_MAX": str(cls.ROOM), "TASKER_INTAKE_BATCH_MAX": "1", "TASKER_SHEDDING_PERCENT": str(cls.PERCENT),
+                            "TASKER_SHEDDING_WARN_PERCENT": "25"})
+        cls.addClassCleanup(cls.s.stop)
+
+    def metric(self, name):
+        return self.s.metric(self.s.rest, f"tasker_orchestrator_{name}")
+
+    def test_tasks_are_refused_at_the_mark_and_taken_again_below_it(self):
+        clients, most = 2 * self.ROOM, self.ROOM * self.PERCENT // 100
+        with concurrent.futures.ThreadPoolExecutor(clients) as pool, self.s.conn() as c:
+            c.script("BEGIN; LOCK TABLE tasker.tasks IN EXCLUSIVE MODE")
+            answers = []
+            for _ in range(clients):  # one after the other, so that each sees the depth the one before left
+                before = len([a for a in answers if not a.done()])
+                answers.append(pool.submit(self.s.call, "POST", "/v1/tasks", body()))
+                eventually(lambda seen=before, last=answers[-1]: last.done() or self.metric("pressure_percent") >= 5 * max(0, seen - 1), what="it is inside or refused")
+            eventually(lambda: sum(a.done() for a in answers) >= clients - most - 2, what="what is above the mark is answered")
+            refused = [a.result() for a in answers if a.done()]
+            self.assertEqual({r.status for r in refused}, {503})
+            for r in refused:
+                self.assertEqual(r.json["error"]["code"], "BACKPRESSURE")
+                self.assertGreaterEqual(int(r.headers["Retry-After"]), 1)
+                self.assertRegex(r.json["error"]["message"], rf"mailbox 'intake' is \d+ % full \(\d+ of {self.ROOM}\)")
+            self.assertGreaterEqual(self.metric("pressure_percent"), self.PERCENT)
+            self.assertLess(self.metric("pressure_percent"), 100)  # refused before it was full
+            self.assertEqual(self.s.metric(self.s.rest, 'tasker_orchestrator_tasks_refused_total'), len(refused))
+            check = self.s.call("GET", "/health/detailed").json["checks"]["channel_saturation"]
+            self.assertIn("new tasks are refused", check["message"])
+            c.script("COMMIT")
+            statuses = [a.result().status for a in answers]
+        self.assertIn(statuses.count(200), range(most, most + 3))
+        eventually(lambda: self.metric("pressure_percent") == 0, what="the mailbox is empty")
+        self.assertEqual(self.s.call("POST", "/v1/tasks", body()).status, 200)
+        with open(self.s.process("orchestrator")["log"], encoding="utf-8") as f:
+            log = f.read()
+        self.assertEqual(log.count('"pressure.high"'), 1)
+        self.assertEqual(log.count('"pressure.over"'), 1)
+        self.s.doctor()
+
+
 class Stop(unittest.TestCase):
     def setUp(self):
         self.s = System(env={"TASKER_SHUTDOWN_GRACE": "60s"})

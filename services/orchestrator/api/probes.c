@@ -2,10 +2,9 @@
 /* orchestrator/api/probes.c: see the header. */
 #include "orchestrator/api/probes.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/pressure.h"
 #include "orchestrator/core/sessions.h"
 #include <stdio.h>
-
-enum { SATURATED_PERCENT = 80 };
 
 void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
 {
@@ -34,18 +33,13 @@ static struct orch_probe breaker(struct orch_app *app)
 static struct orch_probe saturation(struct orch_app *app)
 {
         struct orch_probe probe = {.name = "channel_saturation", .healthy = true, .message = "all mailboxes have room"};
-        struct tk_actor *actors[ORCH_ACTORS];
-        orch_actors(app, actors);
-        for (size_t i = 0; i < ORCH_ACTORS; i++) {
-                struct tk_actor_stats stats;
-                tk_actor_stats(actors[i], &stats);
-                unsigned percent = stats.mbox.capacity ? 100 * stats.mbox.depth / stats.mbox.capacity : 0;
-                if (percent < SATURATED_PERCENT)
-                        continue;
-                probe.healthy = false;
-                snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)",
-                         stats.mbox.name, percent, stats.mbox.depth, stats.mbox.capacity);
-        }
+        struct orch_pressure full;
+        bool sheds = orch_pressure_sheds(app, &full);
+        if (!sheds && full.percent < app->conf.shedding_warn_percent)
+                return probe;
+        probe.healthy = false;
+        snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)%s", full.mailbox, full.percent, full.depth,
+                 full.capacity, sheds ? ": new tasks are refused" : "");
         return probe;
 }
 

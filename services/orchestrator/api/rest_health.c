@@ -9,6 +9,8 @@
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/pressure.h"
+#include "orchestrator/core/template.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/waiters.h"
 
@@ -116,6 +118,11 @@ static void refresh(struct orch_app *app, struct tk_actor *actors[ORCH_ACTORS])
         tk_metric_set(app->metrics, ORCH_M_credit_free, numbers.credit);
         tk_metric_set(app->metrics, ORCH_M_steps_in_flight, numbers.held);
         tk_metric_set(app->metrics, ORCH_M_waiters, orch_waiters_count(app->waiters));
+        struct orch_pressure full;
+        orch_pressure(app, &full);
+        tk_metric_set(app->metrics, ORCH_M_pressure_percent, full.percent);
+        tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "database", !atomic_load(&app->intake_up));
+        tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "cache", app->cache && orch_templates_cache_rests(app->templates));
         orch_actors(app, actors);
 }
 

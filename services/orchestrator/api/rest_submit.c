@@ -10,6 +10,7 @@
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/pressure.h"
 #include "orchestrator/core/template.h"
 
 enum { BODY_MAX = 4 * 1024 * 1024, TEMPLATE_TRIES = 3 };
@@ -186,6 +187,13 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
         if (atomic_load(&submit->app->stopping)) {
                 refuse(submit, "stopping");
                 orch_reply_error(req, ORCH_E_UNAVAILABLE, "Service temporarily unavailable: it is stopping");
+                return;
+        }
+        struct orch_pressure full;
+        if (orch_pressure_sheds(submit->app, &full)) {
+                refuse(submit, "shed");
+                orch_reply_error(req, ORCH_E_BACKPRESSURE, "Service under backpressure: mailbox '%s' is %u %% full (%u of %u)", full.mailbox,
+                                 full.percent, full.depth, full.capacity);
                 return;
         }
         const void *body = tk_http_req_body(req, &len);

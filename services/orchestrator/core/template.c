@@ -200,3 +200,8 @@ int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, c
                 put(t, ns, name, version, ret, before);
         return r;
 }
+
+bool orch_templates_cache_rests(struct orch_templates *templates)
+{
+        return tk_time_mono_ns() < atomic_load(&templates->cache_rest_until_ns);
+}

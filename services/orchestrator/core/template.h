@@ -25,6 +25,8 @@ struct orch_templates *orch_templates_free(struct orch_templates *templates);
 /* From memory only; false: ask orch_template_load. */
 TK_MUST bool orch_templates_get(struct orch_templates *templates, const char *ns, const char *name, const char *version,
                                 struct orch_template_ref *ret);
+/* The cache service failed a moment ago and is not asked. */
+bool orch_templates_cache_rests(struct orch_templates *templates);
 /* "ns/name/version" changed; NULL: forget all. */
 void orch_templates_drop(struct orch_templates *templates, const char *key);
 /* Asks the cache service, then PostgreSQL; `fresh`: PostgreSQL at once, after a cached answer proved old. Blocking.

@@ -219,6 +219,8 @@ static bool message(struct tk_rpc_stream *stream, void *user, const void *data, 
 {
         struct connection *c = user;
         (void)stream;
+        orch_count_l(c->app, stream_frames_total, "received");
+        tk_metric_add_l(c->app->metrics, ORCH_M_stream_bytes_total, "received", (int64_t)len);
         struct tk_arena *arena = tk_arena_new(FRAME_ARENA_BLOCK, FRAME_ARENA_MAX);
         const worker_frame *frame = tk_rpc_unpack(&tasker__dispatch__v1__worker_frame__descriptor, arena, data, len);
         const char *why = frame ? take_frame(c, frame, &arena) : "not a WorkerFrame";
@@ -237,8 +239,13 @@ static bool message(struct tk_rpc_stream *stream, void *user, const void *data, 
 
 static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *buf)
 {
+        struct connection *c = user;
         (void)stream;
-        return orch_session_next_frame(((struct connection *)user)->session, buf);
+        if (!orch_session_next_frame(c->session, buf))
+                return false;
+        orch_count_l(c->app, stream_frames_total, "sent");
+        tk_metric_add_l(c->app->metrics, ORCH_M_stream_bytes_total, "sent", (int64_t)buf->len);
+        return true;
 }
 
 /* It is us who leave, not the worker: what it was sent it goes on with. Who takes over the lease: dispatch.proto. */

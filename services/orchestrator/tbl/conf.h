@@ -18,6 +18,8 @@ CONF(u32, results_batch_max, "results.batch_max", "512", 1, 4096, "results", 0, 
 CONF(u32, results_threads, "results.threads", "1", 1, 16, "threads", 0, NULL, "Connections that settle results side by side.")
 CONF(u32, query_threads, "query.threads", "2", 1, 64, "threads", 0, NULL, "Connections that serve reads.")
 CONF(u32, query_mailbox_max, "query.mailbox_max", "1024", 1, 65536, "messages", 0, NULL, "Reads that may wait; when full, they answer 503.")
+CONF(u32, shedding_warn_percent, "shedding.warn_percent", "70", 0, 100, "%", 0, NULL, "A mailbox this full is told in the log; 0: never.")
+CONF(u32, shedding_percent, "shedding.percent", "80", 0, 100, "%", 0, NULL, "With a mailbox this full, new tasks are refused with 503 and Retry-After; 0: only when it is full.")
 CONF(dur, lease, "dispatch.lease", "30s", 1000000000, 3600000000000, "", 0, NULL, "A step not heard of for this long is given to another worker.")
 CONF(dur, heartbeat, "dispatch.heartbeat", "2s", 100000000, 600000000000, "", 0, NULL, "Workers send a sign of life this often; three missing end the stream.")
 CONF(u32, losses_max, "dispatch.losses_max", "10", 0, 1000, "losses", 0, NULL, "A step whose worker was lost more often becomes an error.")

@@ -67,7 +67,13 @@ static bool look(struct work_app *app, struct check ret[CHECKS])
         snprintf(ret[4].message, sizeof ret[4].message,
                  "%zu handlers, %u of %u permits in use, %u past their deadline", handlers,
                  numbers.running + numbers.overruns, app->conf.permits, numbers.overruns);
-        ret[5] = (struct check){.name = "circuit_breakers", .healthy = true, .message = "none is open"};
+        int64_t now_ns = tk_time_mono_ns();
+        bool cache_rests = now_ns < atomic_load(&app->cache_rest_until_ns), slow = now_ns < atomic_load(&app->slow_until_ns);
+        ret[5] = (struct check){.name = "circuit_breakers", .healthy = !cache_rests && !slow};
+        snprintf(ret[5].message, sizeof ret[5].message, "%s",
+                 cache_rests ? "the cache service is left alone after a failure"
+                 : slow      ? "results took more than 100 ms to be stored"
+                             : "none is open");
         return ret[0].healthy && ret[1].healthy && ret[2].healthy;
 }
 

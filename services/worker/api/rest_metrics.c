@@ -36,6 +36,9 @@ static void refresh(struct work_app *app)
         };
         for (size_t i = 0; i < tk_countof(rows); i++)
                 tk_metric_set(app->metrics, rows[i].row, rows[i].value);
+        int64_t now_ns = tk_time_mono_ns();
+        tk_metric_set_l(app->metrics, WORK_M_breaker_open, "cache", now_ns < atomic_load(&app->cache_rest_until_ns));
+        tk_metric_set_l(app->metrics, WORK_M_breaker_open, "completions", now_ns < atomic_load(&app->slow_until_ns));
 }
 
 #define ACTORS(app) {(app)->execute, (app)->timer, (app)->connect, (app)->enlist}

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "run/lock.h"
 
 enum state { QUEUED, RUNNING, DONE, SENT };
@@ -15,6 +16,7 @@ struct entry {
         unsigned link;
         enum state state;
         bool cancelled;
+        int64_t done_ns;        /* monotonic; its result came */
         bool told;              /* the orchestrator of its link knows that we hold it */
         struct tk_buf fields;   /* the encoded result */
 };
@@ -297,6 +299,7 @@ bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, st
         ledger->unacked++;
         ledger->overruns += overrun;
         e->state = DONE;
+        e->done_ns = tk_time_mono_ns();
         e->fields = *fields;
         *fields = (struct tk_buf){.max = fields->max};
         tk_list_append(&link_of(ledger, e->link)->waiting, &e->node);
@@ -349,13 +352,15 @@ bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_bu
         return buf->len > before || *ret_credit;
 }
 
-bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key)
+bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns)
 {
         struct packed_key packed = pack(key);
         TK_LOCKED(&ledger->lock);
         struct entry *e = find(ledger, key);
+        *ret_took_ns = -1;
         if (!e || is_open(e))
                 return false;
+        *ret_took_ns = tk_time_mono_ns() - e->done_ns;
         link_of(ledger, e->link)->entries--;
         tk_map_del(ledger->entries, packed.bytes, sizeof packed.bytes);
         entry_free(e);

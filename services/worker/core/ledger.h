@@ -71,8 +71,8 @@ bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key);
  * False: nothing. */
 bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max,
                          unsigned *ret_credit);
-/* True: credit that had been held back may flow again, wake the links. */
-bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key);
+/* True: credit that had been held back may flow again, wake the links. *ret_took_ns: since its result; -1: not ours, or open. */
+bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns);
 /* The link has nothing open and nothing unacknowledged; nothing unacknowledged. */
 bool work_ledger_idle(struct work_ledger *ledger, unsigned link);
 bool work_ledger_acked(struct work_ledger *ledger, unsigned link);

@@ -5,11 +5,25 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "rpc/pack.h"
 #include "worker/actor/watch.h"
 #include "worker/app.h"
 
+#define WORK_SLOW_NS (100 * TK_NS_PER_MS)     /* a completion that takes longer is counted */
+#define WORK_SLOW_TOLD_NS (10 * TK_NS_PER_S)  /* and told by health for so long */
+
 /* ---- in ---- */
+
+/* How long a result was on its way until it was stored; a slow one is a sign that somebody behind us is in trouble. */
+static void completed(struct work_app *app, int64_t took_ns)
+{
+        tk_metric_observe(app->metrics, WORK_M_completion_seconds, took_ns);
+        if (took_ns <= WORK_SLOW_NS)
+                return;
+        work_count(app, slow_completions_total);
+        atomic_store(&app->slow_until_ns, tk_time_mono_ns() + WORK_SLOW_TOLD_NS);
+}
 
 static bool uuid_from(const ProtobufCBinaryData *bytes, struct tk_uuid *ret)
 {
@@ -91,7 +105,10 @@ bool work_frame_acks(struct work_app *app, const Tasker__Dispatch__V1__Orchestra
                 struct work_key key = {.attempt = frame->acks[i]->attempt};
                 if (!uuid_from(&frame->acks[i]->step_uuid, &key.step))
                         continue;
-                more_credit |= work_ledger_ack(app->ledger, &key);
+                int64_t took_ns;
+                more_credit |= work_ledger_ack(app->ledger, &key, &took_ns);
+                if (took_ns >= 0)
+                        completed(app, took_ns);
                 work_count_l(app, results_acked_total, frame->acks[i]->stale ? "stale" : "stored");
         }
         return more_credit;

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 enum { REPLY_MAX = 64 << 20 };
+#define CACHE_REST_NS TK_NS_PER_S /* after a failure the cache service is left alone this long */
 #define CACHE_TIMEOUT_NS (2 * TK_NS_PER_S)
 
 static int checked(struct tk_template *tpl, const char *digest, const char *source, struct tk_template **ret,
@@ -44,6 +45,8 @@ static int from_cache(struct work_app *app, const char *digest, int64_t deadline
         TK_AUTOBUF struct tk_buf bytes, reply;
         Tasker__Cache__V1__GetTemplateRequest request = TASKER__CACHE__V1__GET_TEMPLATE_REQUEST__INIT;
         int64_t left_ns = deadline_ns - tk_time_mono_ns();
+        if (tk_time_mono_ns() < atomic_load(&app->cache_rest_until_ns))
+                return TK_ERR(err, -EIO, "the cache service failed a moment ago and is left alone");
         request.digest = (char *)(uintptr_t)digest;
         tk_buf_init(&bytes, 1024);
         tk_buf_init(&reply, REPLY_MAX);
@@ -53,6 +56,7 @@ static int from_cache(struct work_app *app, const char *digest, int64_t deadline
                              left_ns < CACHE_TIMEOUT_NS ? left_ns : CACHE_TIMEOUT_NS, &reply, err);
         if (status == TK_RPC_NOT_FOUND)
                 return WORK_TEMPLATE_E_UNKNOWN;
+        atomic_store(&app->cache_rest_until_ns, status == TK_RPC_OK ? 0 : tk_time_mono_ns() + CACHE_REST_NS);
         return status == TK_RPC_OK ? parse_reply(digest, &reply, ret, err) : -EIO;
 }
 

@@ -2,6 +2,7 @@
 /* Credit arithmetic, orphans, and what survives which break. */
 #include "base/mem.h"
 #include "worker/core/ledger.h"
+#include "base/time.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 #include <cmocka.h>
 
 enum { LINKS = 2, TOTAL = 10, UNACKED_MAX = 4 };
+
+static int64_t took_ns; /* of the last acknowledgement */
 
 static struct work_taken step(uint8_t n)
 {
@@ -93,8 +96,10 @@ static void unacknowledged_results_stop_credit(void **state)
         }
         expect_collect(l, 0, "rrrr", 0);
         struct work_taken first = step(1);
-        assert_true(work_ledger_ack(l, &first.key));
-        assert_false(work_ledger_ack(l, &first.key)); /* gone */
+        assert_true(work_ledger_ack(l, &first.key, &took_ns));
+        assert_in_range(took_ns, 0, TK_NS_PER_S * 60);
+        assert_false(work_ledger_ack(l, &first.key, &took_ns)); /* gone */
+        assert_int_equal(took_ns, -1);
         expect_collect(l, 0, "", UNACKED_MAX);
         work_ledger_free(l);
 }
@@ -121,8 +126,8 @@ static void results_survive_a_break_and_leave_by_any_link(void **state)
         expect_collect(l, 1, "one;two;", TOTAL);
         struct work_taken one = step(1), two = step(2);
         assert_false(work_ledger_idle(l, 1));
-        (void)work_ledger_ack(l, &one.key);
-        (void)work_ledger_ack(l, &two.key);
+        (void)work_ledger_ack(l, &one.key, &took_ns);
+        (void)work_ledger_ack(l, &two.key, &took_ns);
         assert_true(work_ledger_idle(l, 1));
         work_ledger_free(l);
 }
@@ -170,7 +175,7 @@ static void what_runs_is_told_to_the_link_that_takes_over(void **state)
         expect_collect(l, 0, "one;", 0); /* its results still go the old way, and it gives no more credit */
         assert_false(work_ledger_acked(l, 0));
         struct work_taken one = step(1);
-        (void)work_ledger_ack(l, &one.key);
+        (void)work_ledger_ack(l, &one.key, &took_ns);
         assert_true(work_ledger_acked(l, 0));
         assert_true(work_ledger_idle(l, 0));
         take(l, 0, 8); /* was on its way */
