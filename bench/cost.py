@@ -67,7 +67,7 @@ class Cost:
         s.sql("SELECT pg_stat_clear_snapshot()")
         return {"cpu": {name: {p: cpu_seconds(p) for p in group} for name, group in pids(s).items()},
                 "switches": {name: {p: switches(p) for p in group} for name, group in pids(s).items()},
-                "rows": s.value(ROWS), "statements": s.metric(s.rest, "tasker_pg_statements_total"),
+                "rows": s.value(ROWS), "statements": s.metric(s.rest, "tasker_database_call_seconds_count"),
                 "bytes": s.metric(s.rest, "tasker_orchestrator_stream_bytes_total"), "frames": s.metric(s.rest, "tasker_orchestrator_stream_frames_total"),
                 "commits": s.metric(s.rest, "tasker_orchestrator_transactions_total"),
                 "wal": s.value("SELECT wal_bytes FROM pg_stat_wal"), "transactions": s.value(DATABASE), "steps": s.value(STEPS)}

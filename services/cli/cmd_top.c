@@ -30,7 +30,7 @@ struct top {
         unsigned n;
         struct cli_term term;
         enum cli_top_sort sort;
-        bool frozen;
+        bool frozen, times;
         int64_t interval_ns;
 };
 
@@ -87,7 +87,7 @@ static void show(struct top *top)
         tk_buf_init(&text, TEXT_MAX);
         tk_time_format(tk_time_wall_ns(), 0, now);
         if (top->term.live)
-                tk_buf_printf(&text, "%s  every %.1f s  %s%s   q quits, s sorts, f freezes\n", now,
+                tk_buf_printf(&text, "%s  every %.1f s  %s%s   q quits, s sorts, t times, f freezes\n", now,
                               (double)top->interval_ns / (double)TK_NS_PER_S, orders[top->sort],
                               top->frozen ? "  FROZEN" : "");
         for (unsigned i = 0; i < top->n; i++) {
@@ -95,7 +95,7 @@ static void show(struct top *top)
                 if (i || top->term.live)
                         tk_buf_putc(&text, '\n');
                 if (p->now)
-                        cli_top_put(p->before, p->now, p->url, top->sort, &top->term, &text);
+                        cli_top_put(p->before, p->now, p->url, top->sort, top->times, &top->term, &text);
                 else
                         tk_buf_printf(&text, "%s  does not answer: %s\n", p->url, tk_err_text(&p->err));
         }
@@ -148,6 +148,8 @@ static void run(struct top *top)
                         break;
                 if (key == 's')
                         top->sort = (top->sort + 1) % CLI_TOP_SORTS;
+                if (key == 't')
+                        top->times = !top->times;
                 if (key == 'f')
                         top->frozen = !top->frozen;
         }
@@ -178,6 +180,8 @@ int cli_cmd_top(int argc, char **argv)
                               "The processes of this 'tasker dev' (default: its default directory, then the "
                               "default ports)."),
                 CLI_OPT_VALUE("interval", "TIME", &interval, "Between two looks, 100ms to 60s (default 1s)."),
+                CLI_OPT_FLAG("times", &top.times,
+                             "Also how long everything takes: mailboxes, permits, statements, event loops, timers (key t)."),
                 CLI_OPT_FLAG("once", &once, "Look for one interval, print, and end; what a pipe gets anyway."),
                 CLI_OPT_FLAG("json", &json, "The same as JSON; implies --once."),
         };

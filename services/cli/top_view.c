@@ -208,7 +208,56 @@ static void put_actors(const struct cli_top_actor *list, size_t n, bool colour, 
         cli_table_print(table, colour, out);
 }
 
-void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort,
+static const json_t *time_of(const json_t *sample, const char *what, const char *name)
+{
+        const json_t *list = json_object_get(sample, "times"), *entry;
+        size_t at;
+        json_array_foreach(list, at, entry)
+                if (tk_streq(tk_json_str(entry, "what"), what) && tk_streq(tk_json_str(entry, "name"), name))
+                        return entry;
+        return NULL;
+}
+
+/* "mailbox_wait_seconds" is told as "mailbox wait". */
+static void spoken(const char *what, char *ret, size_t size)
+{
+        (void)tk_str_copy(ret, size, what);
+        char *end = strstr(ret, "_seconds");
+        if (end)
+                *end = '\0';
+        for (char *c = ret; *c; c++)
+                *c = *c == '_' ? ' ' : *c;
+}
+
+/* Rate and mean are those between the two looks, the others those since the start. */
+static void put_times(const json_t *before, const json_t *now, bool colour, struct tk_buf *out)
+{
+        static const char *const titles[] = {"  TIME", "OF", ">/S", ">MEAN NOW", ">P50", ">P95", ">P99", ">MOST", NULL};
+        TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        struct cli_table *table = cli_table_new(arena, titles);
+        const json_t *list = json_object_get(now, "times"), *entry;
+        double seconds = seconds_between(before, now);
+        size_t at;
+        json_array_foreach(list, at, entry) {
+                const char *what = tk_json_str(entry, "what"), *name = tk_json_str(entry, "name");
+                const json_t *old = what && name ? time_of(before, what, name) : NULL;
+                double count = grown(old, entry, "count");
+                char label[64];
+                if (!what || !name)
+                        continue;
+                spoken(what, label, sizeof label);
+                cli_table_put(table, NULL, "  %s", label);
+                cli_table_put(table, NULL, "%s", name);
+                cli_table_put(table, NULL, "%.1f", seconds > 0 ? count / seconds : 0);
+                cli_table_put(table, NULL, "%.3f ms", count > 0 ? 1000 * grown(old, entry, "sum") / count : 0);
+                static const char *const columns[] = {"p50", "p95", "p99", "max"};
+                for (size_t i = 0; i < tk_countof(columns); i++)
+                        cli_table_put(table, NULL, "%.3f ms", 1000 * number(entry, columns[i]));
+        }
+        cli_table_print(table, colour, out);
+}
+
+void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort, bool times,
                  const struct cli_term *term, struct tk_buf *out)
 {
         static int (*const orders[CLI_TOP_SORTS])(const void *, const void *) = {NULL, by_busy, by_depth};
@@ -230,6 +279,8 @@ void cli_top_put(const json_t *before, const json_t *now, const char *url, enum 
                       number(process, "uptime_seconds"));
         put_figures(before, now, term->width ? term->width : WIDTH, out);
         put_actors(list, n, term->colour, out);
+        if (times)
+                put_times(before, now, term->colour, out);
 }
 
 json_t *cli_top_json(const json_t *before, const json_t *now, const char *url)
@@ -245,7 +296,7 @@ json_t *cli_top_json(const json_t *before, const json_t *now, const char *url)
                                                 "wait_ms", list[i].wait_ms, "depth", list[i].depth, "capacity",
                                                 list[i].capacity, "high_water", list[i].high_water,
                                                 "refused_per_second", list[i].refused, "state", list[i].state));
-        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O}", "url", url, "service", json_object_get(now, "service"),
+        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O, s:O*}", "url", url, "service", json_object_get(now, "service"),
                          "seconds", seconds_between(before, now), "process", json_object_get(now, "process"),
-                         "actors", rows, "metrics", json_object_get(now, "metrics"));
+                         "actors", rows, "metrics", json_object_get(now, "metrics"), "times", json_object_get(now, "times"));
 }

@@ -17,9 +17,10 @@ struct cli_top_actor {
 /* Figures of one actor between two samples of it (objects of "actors"). seconds: between them. */
 void cli_top_actor(const json_t *before, const json_t *now, double seconds, struct cli_top_actor *ret);
 
-/* A process as text: a headline, its metrics that move, a table of its actors. before may be NULL: totals instead of rates are not
- * shown then, only what stands still. */
-void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort,
+/* A process as text: a headline, its metrics that move, a table of its actors; with `times` how long everything takes: waits in
+ * mailboxes and for permits, batches, statements, turns of event loops, late timers. before may be NULL: totals instead of rates are
+ * not shown then, only what stands still. */
+void cli_top_put(const json_t *before, const json_t *now, const char *url, enum cli_top_sort sort, bool times,
                  const struct cli_term *term, struct tk_buf *out);
 /* The same figures for programs. Yours to decref. */
 json_t *cli_top_json(const json_t *before, const json_t *now, const char *url);

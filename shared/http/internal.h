@@ -21,6 +21,7 @@ struct tk_http {
         bool request_ids;
         void *app;
         void (*observe)(void *app, const struct tk_http_route *route, int status, int64_t ns);
+        struct tk_spread *turns; /* how long handlers keep an HTTP thread */
         unsigned inflight_max;
         uint16_t port;
         int listen_fd;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "http/internal.h"
+#include "run/spread.h"
 
 enum { IGNORED_BODY_MAX = 64 * 1024, DRAIN_MAX = 16 * 1024 * 1024 };
 
@@ -143,7 +144,9 @@ static enum MHD_Result dispatch(struct tk_http_req *req)
         http->owed++;
         tk_lock_give(&http->lock);
         tk_http_peer_relax(req->peer);
+        int64_t begin_ns = tk_time_mono_ns();
         req->route->handle(req, http->app);
+        tk_spread_observe(http->turns, tk_time_mono_ns() - begin_ns);
         if (atomic_load(&req->phase) == TK_HTTP_REPLIED)
                 return tk_http_reply_queue(req);
 

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "http/bind.h"
 #include "http/internal.h"
+#include "run/spread.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,6 +87,7 @@ int tk_http_new(const struct tk_http_conf *conf, struct tk_http **ret, struct tk
         unsigned threads = conf->threads ? conf->threads : THREADS;
         unsigned connections_max = conf->connections_max ? conf->connections_max : CONNECTIONS;
         struct tk_http *http = TK_NEW(struct tk_http);
+        http->turns = tk_spread_get(TK_SPREAD_LOOP, "http");
 
         if (threads > THREADS_MAX)
                 threads = THREADS_MAX;

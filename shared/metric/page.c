@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "metric/text.h"
+#include "run/spread.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@
         ACTOR(actor_busy_seconds_total, COUNTER, SECONDS(s->busy_ns), "Time in handle and tick.")            \
         ACTOR(actor_progress_age_seconds, GAUGE, SECONDS(tk_time_mono_ns() - s->last_progress_ns),           \
               "Time since the last batch ended.")                                                            \
+        ACTOR(actor_handling_seconds, GAUGE, SECONDS(s->handling_ns),                                        \
+              "How long the batch now handled longest has been.")                                            \
         ACTOR(mailbox_capacity, GAUGE, s->mbox.capacity, "Messages that may wait.")                          \
         ACTOR(mailbox_depth, GAUGE, s->mbox.depth, "Messages that wait now.")                                \
         ACTOR(mailbox_high_water, GAUGE, s->mbox.high_water, "Most messages that ever waited.")              \
@@ -50,6 +53,8 @@ static const struct {
 #undef ROW
 };
 
+static void put_spreads(struct tk_buf *out);
+
 void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, size_t n)
 {
         TK_AUTOFREE struct tk_actor_stats *stats = tk_calloc(n, sizeof *stats);
@@ -62,6 +67,7 @@ void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, 
                         tk_metrics_text_sample(out, actor_rows[row].name, "actor", stats[i].mbox.name,
                                                actor_rows[row].get(&stats[i]));
         }
+        put_spreads(out);
 }
 
 /* One object per actor; a figure is named as on the page, without "tasker_". */
@@ -77,6 +83,74 @@ static void put_actors_json(struct tk_buf *out, struct tk_actor *const *actors, 
                                       actor_rows[row].get(&stats));
                 tk_buf_putc(out, '}');
         }
+}
+
+/* The families of run/spread.h: how each is called, and by what its members are told apart. */
+static const struct {
+        const char *name, *label, *help;
+} spreads[TK_SPREAD_KINDS] = {
+        [TK_SPREAD_MAILBOX_WAIT] = {"mailbox_wait_seconds", "mailbox", "Time a message waited in its mailbox."},
+        [TK_SPREAD_SERVICE] = {"actor_service_seconds", "actor", "Time an actor took for a batch."},
+        [TK_SPREAD_PERMIT_WAIT] = {"permit_wait_seconds", "permits", "Time until a permit was free."},
+        [TK_SPREAD_DATABASE] = {"database_call_seconds", "connection", "Time of a statement, as its caller saw it."},
+        [TK_SPREAD_LOOP] = {"loop_turn_seconds", "loop", "Time of one turn of an event loop, during which the others waited."},
+        [TK_SPREAD_LATE] = {"timer_late_seconds", "actor", "How late a timer of an actor ran."},
+};
+
+enum { BUCKETS_STEP = 2 /* every second power of two is told outside */ };
+
+struct spread_page {
+        struct tk_buf *out;
+        enum tk_spread_what what;
+        bool headed;
+};
+
+static void put_spread(void *user, const struct tk_spread_stats *stats)
+{
+        struct spread_page *page = user;
+        char name[96];
+        uint64_t total = 0;
+        if (stats->what != page->what)
+                return;
+        (void)snprintf(name, sizeof name, "tasker_%s", spreads[stats->what].name);
+        if (!page->headed)
+                tk_metrics_text_head(page->out, name, TK_METRIC_HISTOGRAM, spreads[stats->what].help);
+        page->headed = true;
+        for (unsigned i = 0; i < TK_SPREAD_BUCKETS; i++) {
+                bool last = i == TK_SPREAD_BUCKETS - 1;
+                total += stats->buckets[i];
+                if (i % BUCKETS_STEP && !last)
+                        continue;
+                tk_buf_printf(page->out, "%s_bucket{", name);
+                tk_metrics_text_label_put(page->out, spreads[stats->what].label, stats->name);
+                if (last)
+                        tk_buf_printf(page->out, ",le=\"+Inf\"} %llu\n", (unsigned long long)total);
+                else
+                        tk_buf_printf(page->out, ",le=\"%.9g\"} %llu\n", (double)(UINT64_C(1) << i) / 1e6, (unsigned long long)total);
+        }
+        (void)snprintf(name, sizeof name, "tasker_%s_sum", spreads[stats->what].name);
+        tk_metrics_text_sample(page->out, name, spreads[stats->what].label, stats->name, SECONDS(stats->sum_ns));
+        (void)snprintf(name, sizeof name, "tasker_%s_count", spreads[stats->what].name);
+        tk_metrics_text_sample(page->out, name, spreads[stats->what].label, stats->name, (double)stats->count);
+}
+
+static void put_spreads(struct tk_buf *out)
+{
+        for (int what = 0; what < TK_SPREAD_KINDS; what++)
+                tk_spread_each(put_spread, &(struct spread_page){.out = out, .what = (enum tk_spread_what)what});
+}
+
+static void put_spread_json(void *user, const struct tk_spread_stats *stats)
+{
+        struct spread_page *page = user;
+        if (!stats->count)
+                return;
+        tk_buf_printf(page->out, "%s{\"what\":\"%s\",\"name\":\"%s\",\"count\":%llu,\"sum\":%.9g,", page->headed ? "," : "",
+                      spreads[stats->what].name, stats->name, (unsigned long long)stats->count, SECONDS(stats->sum_ns));
+        tk_buf_printf(page->out, "\"p50\":%.6g,\"p95\":%.6g,\"p99\":%.6g,\"max\":%.6g}",
+                      SECONDS(tk_spread_quantile(stats, 0.5)), SECONDS(tk_spread_quantile(stats, 0.95)), SECONDS(tk_spread_quantile(stats, 0.99)),
+                      SECONDS(stats->max_ns));
+        page->headed = true;
 }
 
 static void put_one(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help,
@@ -188,6 +262,8 @@ void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char
                       service, version, (int)getpid(), SECONDS(now_ns), SECONDS(now_ns) - start_time_seconds(),
                       cpu_seconds(), resident_bytes(), open_fds(), usage.ru_nvcsw, usage.ru_nivcsw);
         put_actors_json(out, actors, n);
+        tk_buf_puts(out, "],\"times\":[");
+        tk_spread_each(put_spread_json, &(struct spread_page){.out = out});
         tk_buf_puts(out, "],\"metrics\":");
         tk_metrics_json(metrics, out);
         tk_buf_putc(out, '}');

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "pg/internal.h"
+#include "run/spread.h"
 #include <poll.h>
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
 
         struct tk_pg *pg = TK_NEW(struct tk_pg);
         pg->prepared = tk_map_new();
+        pg->calls = tk_spread_get(TK_SPREAD_DATABASE, conf->application_name ? conf->application_name : "");
         pg->conn = PQconnectdbParams(keys, values, 1);
         TK_CHECK(pg->conn);
         if (PQstatus(pg->conn) != CONNECTION_OK) {
@@ -105,8 +107,10 @@ int tk_pg_query(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_a
         int r = prepare(pg, sql, args, err);
         if (r)
                 return r;
+        int64_t begin_ns = tk_time_mono_ns();
         PGresult *res = PQexecPrepared(pg->conn, sql->name, args ? (int)args->n : 0, args ? args->values : NULL,
                                        args ? args->lengths : NULL, args ? args->formats : NULL, 0);
+        tk_spread_observe(pg->calls, tk_time_mono_ns() - begin_ns);
         if (!succeeded(res)) {
                 r = tk_pg_outcome(pg, res, sql->name, err);
                 PQclear(res);

@@ -8,6 +8,7 @@ struct tk_map;
 struct tk_pg {
         PGconn *conn;
         struct tk_map *prepared; /* statement text pointer → itself: prepared on this connection */
+        struct tk_spread *calls; /* of all connections of that application name */
         char sqlstate[6];
 };
 struct tk_pg_result {

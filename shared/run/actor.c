@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "run/lock.h"
+#include "run/spread.h"
 #include "run/thread.h"
 #include <errno.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 struct runner {
         struct tk_actor *actor;
+        atomic_int_fast64_t handling_since_ns; /* 0: waits */
         struct tk_thread thread;
         void *self; /* the type's state */
 };
@@ -25,6 +27,7 @@ struct tk_actor {
         const struct tk_actor_type *type; /* these four never change */
         void *app;
         struct tk_mbox *mbox;
+        struct tk_spread *service, *late;
         unsigned threads;
 
         struct tk_lock lock; /* guards stopping; `stop_asked` interrupts the wait between two starts */
@@ -118,7 +121,12 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
         struct tk_list msgs;
         unsigned n = tk_mbox_receive(actor->mbox, &msgs, type->batch_max, *next_tick_ns);
         int64_t begin_ns = tk_time_mono_ns();
+        atomic_store_explicit(&runner->handling_since_ns, begin_ns, memory_order_relaxed);
         int result = n ? handle_batch(runner, &msgs, n) : 0;
+        if (n)
+                tk_spread_observe(actor->service, tk_time_mono_ns() - begin_ns);
+        else if (*next_tick_ns && begin_ns >= *next_tick_ns)
+                tk_spread_observe(actor->late, begin_ns - *next_tick_ns);
         bool woken = atomic_exchange(&actor->wake, false);
 
         *ret_finished = closed && !n;
@@ -127,6 +135,7 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
                 if (*next_tick_ns < 0)
                         result = (int)*next_tick_ns;
         }
+        atomic_store_explicit(&runner->handling_since_ns, 0, memory_order_relaxed);
         atomic_fetch_add_explicit(&actor->busy_ns, (uint64_t)(tk_time_mono_ns() - begin_ns),
                                   memory_order_relaxed);
         return result;
@@ -178,6 +187,8 @@ struct tk_actor *tk_actor_new(const struct tk_actor_type *type, void *app, uint3
         actor->type = type;
         actor->app = app;
         actor->mbox = tk_mbox_new(type->name, capacity ? capacity : type->mailbox_max);
+        actor->service = tk_spread_get(TK_SPREAD_SERVICE, type->name);
+        actor->late = tk_spread_get(TK_SPREAD_LATE, type->name);
         actor->threads = n;
         tk_lock_init(&actor->lock, type->name);
         tk_cond_init(&actor->stop_asked);
@@ -251,6 +262,12 @@ bool tk_actor_ready(struct tk_actor *actor)
         return atomic_load(&actor->ready) == actor->threads;
 }
 
+void tk_actor_load(struct tk_actor *actor, const char **ret_name, uint32_t *ret_depth, uint32_t *ret_capacity)
+{
+        *ret_name = actor->type->name;
+        tk_mbox_load(actor->mbox, ret_depth, ret_capacity);
+}
+
 void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret)
 {
         tk_mbox_stats(actor->mbox, &ret->mbox);
@@ -262,6 +279,12 @@ void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret)
         ret->busy_ns = atomic_load(&actor->busy_ns);
         ret->batch_max_seen = atomic_load(&actor->batch_max_seen);
         ret->last_progress_ns = atomic_load(&actor->last_progress_ns);
+        ret->handling_ns = 0;
+        for (unsigned i = 0; i < actor->threads; i++) {
+                int64_t since_ns = atomic_load_explicit(&actor->runners[i].handling_since_ns, memory_order_relaxed);
+                int64_t ns = since_ns ? tk_time_mono_ns() - since_ns : 0;
+                ret->handling_ns = ns > ret->handling_ns ? ns : ret->handling_ns;
+        }
 }
 
 struct tk_actor *tk_actor_stop_free(struct tk_actor *actor)

@@ -34,6 +34,7 @@ struct tk_actor_stats {
         uint64_t busy_ns;            /* in handle and tick, all threads */
         uint64_t batch_max_seen;
         int64_t last_progress_ns;    /* monotonic; end of the last handle */
+        int64_t handling_ns;         /* how long the batch that has been handled longest has been; 0: all wait */
 };
 
 struct tk_actor;
@@ -46,5 +47,7 @@ TK_MUST int tk_actor_post_always(struct tk_actor *to, struct tk_msg *msg);
 TK_MUST int tk_actor_ask(struct tk_actor *to, struct tk_msg *msg);
 void tk_actor_wake(struct tk_actor *actor);                                 /* run tick soon (of one thread) */
 bool tk_actor_ready(struct tk_actor *actor);                                /* all threads started */
+/* How full its mailbox is: cheaper than all the numbers. */
+void tk_actor_load(struct tk_actor *actor, const char **ret_name, uint32_t *ret_depth, uint32_t *ret_capacity);
 void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret);
 struct tk_actor *tk_actor_stop_free(struct tk_actor *actor);                /* drains, joins, frees; NULL is fine; returns NULL */

@@ -6,10 +6,12 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "run/lock.h"
+#include "run/spread.h"
 
 struct tk_mbox {
         struct tk_lock lock;
         struct tk_cond arrived;
+        struct tk_spread *wait;
         /* under lock: */
         struct tk_list msgs;
         struct tk_mbox_stats stats;
@@ -36,6 +38,7 @@ struct tk_mbox *tk_mbox_new(const char *name, uint32_t capacity)
         TK_CHECK(capacity > 0);
         tk_lock_init(&mbox->lock, name);
         tk_cond_init(&mbox->arrived);
+        mbox->wait = tk_spread_get(TK_SPREAD_MAILBOX_WAIT, name);
         tk_list_init(&mbox->msgs);
         mbox->stats.name = name;
         mbox->stats.capacity = capacity;
@@ -105,6 +108,7 @@ static unsigned take_batch(struct tk_mbox *mbox, struct tk_list *ret, unsigned m
                 /* the sender read its clock before it had the lock, so it may be a little ahead of ours */
                 if (now_ns > msg->sent_ns)
                         stats->wait_ns_total += (uint64_t)(now_ns - msg->sent_ns);
+                tk_spread_observe(mbox->wait, now_ns - msg->sent_ns);
                 tk_list_append(ret, &msg->link);
                 n++;
         }
@@ -150,6 +154,13 @@ bool tk_mbox_closed(struct tk_mbox *mbox)
 {
         TK_LOCKED(&mbox->lock);
         return mbox->closed;
+}
+
+void tk_mbox_load(struct tk_mbox *mbox, uint32_t *ret_depth, uint32_t *ret_capacity)
+{
+        TK_LOCKED(&mbox->lock);
+        *ret_depth = mbox->stats.depth;
+        *ret_capacity = mbox->stats.capacity;
 }
 
 void tk_mbox_stats(struct tk_mbox *mbox, struct tk_mbox_stats *ret)

@@ -43,4 +43,5 @@ unsigned tk_mbox_receive(struct tk_mbox *mbox, struct tk_list *ret, unsigned max
 void tk_mbox_wake(struct tk_mbox *mbox);   /* makes one pending or next receive return at once */
 void tk_mbox_close(struct tk_mbox *mbox);  /* no more posts; what is inside may still be received */
 bool tk_mbox_closed(struct tk_mbox *mbox);
+void tk_mbox_load(struct tk_mbox *mbox, uint32_t *ret_depth, uint32_t *ret_capacity);
 void tk_mbox_stats(struct tk_mbox *mbox, struct tk_mbox_stats *ret);

@@ -5,10 +5,12 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "run/lock.h"
+#include "run/spread.h"
 
 struct tk_permits {
         struct tk_lock lock;
         struct tk_cond freed;
+        struct tk_spread *wait;
         struct tk_permits_stats stats; /* under lock */
         bool closed;                   /* under lock */
 };
@@ -20,6 +22,7 @@ struct tk_permits *tk_permits_new(const char *name, unsigned total)
         TK_CHECK(total > 0);
         tk_lock_init(&permits->lock, name);
         tk_cond_init(&permits->freed);
+        permits->wait = tk_spread_get(TK_SPREAD_PERMIT_WAIT, name);
         permits->stats.name = name;
         permits->stats.total = total;
         return permits;
@@ -47,6 +50,7 @@ static void wait_for_free(struct tk_permits *permits, int64_t deadline_ns)
                         break;
         stats->waiting--;
         stats->wait_ns_total += (uint64_t)(tk_time_mono_ns() - since_ns);
+        tk_spread_observe(permits->wait, tk_time_mono_ns() - since_ns);
 }
 
 bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
@@ -56,6 +60,8 @@ bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
         TK_LOCKED(&permits->lock);
         if (!permits->closed && stats->in_use == stats->total)
                 wait_for_free(permits, deadline_ns);
+        else
+                tk_spread_observe(permits->wait, 0);
         if (permits->closed || stats->in_use == stats->total)
                 return false;
         stats->acquired++;

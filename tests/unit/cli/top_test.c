@@ -89,7 +89,7 @@ static void a_process_as_text(void **state)
         const struct cli_term plain = {.width = 0};
         TK_AUTOBUF struct tk_buf text;
         tk_buf_init(&text, 1 << 16);
-        cli_top_put(before, now, "http://w:8081", CLI_TOP_BY_BUSY, &plain, &text);
+        cli_top_put(before, now, "http://w:8081", CLI_TOP_BY_BUSY, true, &plain, &text);
         const char *out = tk_buf_str(&text);
         assert_non_null(strstr(out, "worker  http://w:8081  pid 7  CPU 50 %"));
         assert_non_null(strstr(out, "steps_taken 100/s"));

@@ -181,6 +181,41 @@ static void many_senders_and_receivers(void **state)
         tk_mbox_free(mbox);
 }
 
+enum { BARRIER = 6 };
+
+struct barrier {
+        struct tk_mbox *mbox;
+        pthread_barrier_t all_inside;
+};
+
+/* Keeps its message until every receiver has one: none may sleep while messages wait. */
+static void hold_one(void *arg)
+{
+        struct barrier *b = arg;
+        struct tk_list msgs;
+        assert_int_equal(tk_mbox_receive(b->mbox, &msgs, 1, TK_TIME_NEVER), 1);
+        (void)pthread_barrier_wait(&b->all_inside);
+        value_pop(&msgs);
+}
+
+static void sleepers_are_called_one_by_one_until_all_messages_are_taken(void **state)
+{
+        (void)state;
+        for (int round = 0; round < 50; round++) {
+                struct barrier b = {.mbox = tk_mbox_new("test", BARRIER)};
+                struct tk_thread receivers[BARRIER];
+                assert_int_equal(pthread_barrier_init(&b.all_inside, NULL, BARRIER), 0);
+                for (int i = 0; i < BARRIER; i++)
+                        tk_thread_start(&receivers[i], "receiver", hold_one, &b);
+                for (int i = 0; i < BARRIER; i++)
+                        assert_int_equal(tk_mbox_post(b.mbox, &number_new(0, i)->msg), TK_MBOX_OK);
+                for (int i = 0; i < BARRIER; i++)
+                        tk_thread_join(&receivers[i]);
+                (void)pthread_barrier_destroy(&b.all_inside);
+                tk_mbox_free(b.mbox);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -188,6 +223,7 @@ int main(void)
                 cmocka_unit_test(wake_and_close),
                 cmocka_unit_test(done_takes_the_message_off_its_list),
                 cmocka_unit_test(many_senders_and_receivers),
+                cmocka_unit_test(sleepers_are_called_one_by_one_until_all_messages_are_taken),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
