@@ -54,6 +54,15 @@ class Processes(unittest.TestCase):
         load.finish(self)
         self.assertEqual(self.repairs(s), 0)
 
+    def test_without_a_cache_a_fresh_worker_reads_its_own_files(self):
+        s = self.system()
+        s.kill("cache")
+        s.kill("worker")
+        s.respawn("worker")
+        tasks = [s.submit("tests", name, {}) for name in ("chain", "diamond", "tree", "fan")]  # one asks the cache, the others leave it alone
+        self.assertEqual([s.wait(task)["status"] for task in tasks], ["complete"] * 4)
+        self.assertTrue(s.alive(s.process("worker")["pid"]), s.logs())
+
     def test_cache_killed(self):
         s = self.system()
         load = Load(s).start()

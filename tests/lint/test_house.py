@@ -106,6 +106,18 @@ class Files(unittest.TestCase):
         """Tables have rows as long as they need."""
         self.assertEqual([(p, i) for p in files("*.c", "*.h") if "/tbl/" not in p for i, line in enumerate(text(p).split("\n"), 1) if len(line) > COLUMNS_MAX], [])
 
+    def test_a_buffer_is_made_before_any_way_out(self):
+        """Its cleanup runs on every return; between the declaration and its first use there may be none."""
+        wrong = []
+        for path in files("*.c"):
+            body = text(path)
+            for declared in re.finditer(r"TK_AUTOBUF struct tk_buf ([^;=]+);", body):
+                for name in declared[1].split(","):
+                    used = re.compile(rf"&{name.strip()}\b|(return\b)").search(body, declared.end())
+                    if used and used[1]:
+                        wrong.append((path, body.count("\n", 0, declared.start()) + 1, name.strip()))
+        self.assertEqual(wrong, [])
+
     def test_sql_stays_in_sql_files(self):
         word = re.compile(r'"(SELECT|INSERT INTO|UPDATE|DELETE FROM) [a-z]')
         self.assertEqual([p for p in files("services/*.c", "shared/*.c") if word.search(text(p)) and not p.startswith(("shared/pg/", "services/cli/dev/"))], [])

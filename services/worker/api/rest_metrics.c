@@ -134,11 +134,11 @@ void work_rest_metrics_events(struct tk_http_req *req, void *app)
 void work_rest_config(struct tk_http_req *req, void *app_)
 {
         struct work_app *app = app_;
-        TK_AUTOBUF struct tk_buf buf;
         if (!app->conf.config_endpoint) {
                 work_reply_error(req, 404, "not_found", "Resource not found");
                 return;
         }
+        TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, PAGE_MAX);
         tk_buf_puts(&buf, "{\"metadata\":{\"timestamp\":");
         work_put_now(&buf);

@@ -42,11 +42,11 @@ static int parse_reply(const char *digest, const struct tk_buf *reply, struct tk
 static int from_cache(struct work_app *app, const char *digest, int64_t deadline_ns, struct tk_template **ret,
                       struct tk_err *err)
 {
+        int64_t now_ns = tk_time_mono_ns(), left_ns = deadline_ns - now_ns;
+        if (now_ns < atomic_load(&app->cache_rest_until_ns))
+                return TK_ERR(err, -EIO, "the cache service failed a moment ago and is left alone");
         TK_AUTOBUF struct tk_buf bytes, reply;
         Tasker__Cache__V1__GetTemplateRequest request = TASKER__CACHE__V1__GET_TEMPLATE_REQUEST__INIT;
-        int64_t left_ns = deadline_ns - tk_time_mono_ns();
-        if (tk_time_mono_ns() < atomic_load(&app->cache_rest_until_ns))
-                return TK_ERR(err, -EIO, "the cache service failed a moment ago and is left alone");
         request.digest = (char *)(uintptr_t)digest;
         tk_buf_init(&bytes, 1024);
         tk_buf_init(&reply, REPLY_MAX);
