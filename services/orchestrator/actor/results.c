@@ -82,30 +82,40 @@ static void acknowledge(struct orch_app *app, struct orch_results_msg *results)
         tk_metric_observe(app->metrics, ORCH_M_settle_seconds, tk_time_mono_ns() - results->msg.sent_ns);
 }
 
+struct batch {
+        struct orch_app *app;
+        struct tk_list *msgs;
+        struct orch_result *all; /* those of all messages, in their order */
+};
+
+static void acknowledge_all(void *user)
+{
+        struct batch *batch = user;
+        size_t at = 0;
+        tk_list_each(node, batch->msgs) {
+                struct orch_results_msg *results = (struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link);
+                memcpy(results->results, &batch->all[at], results->n * sizeof *batch->all);
+                acknowledge(batch->app, results);
+                at += results->n;
+        }
+}
+
 /* Settles the messages of the list together; on failure all of them go back. */
 static int settle_list(struct results_state *state, struct tk_list *msgs, size_t total)
 {
         struct tk_err err = {0};
-        struct orch_result *all = TK_ARENA_ARRAY(state->arena, struct orch_result, total);
+        struct batch batch = {state->app, msgs, TK_ARENA_ARRAY(state->arena, struct orch_result, total)};
         size_t at = 0;
         tk_list_each(node, msgs) {
                 struct orch_results_msg *results = (struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link);
-                memcpy(&all[at], results->results, results->n * sizeof *all);
+                memcpy(&batch.all[at], results->results, results->n * sizeof *batch.all);
                 at += results->n;
         }
-        int r = orch_settle(state->app, state->pg, state->arena, all, total, &err);
+        int r = orch_settle(state->app, state->pg, state->arena, batch.all, total, acknowledge_all, &batch, &err);
         if (r)
                 orch_db_failed(state->app, "settle_steps", r, &err);
-        at = 0;
-        for (struct tk_list *node; (node = tk_list_pop(msgs));) {
-                struct orch_results_msg *results = (struct orch_results_msg *)tk_list_entry(node, struct tk_msg, link);
-                if (!r) {
-                        memcpy(results->results, &all[at], results->n * sizeof *all);
-                        acknowledge(state->app, results);
-                }
-                at += results->n;
-                tk_msg_done(&results->msg, r);
-        }
+        for (struct tk_list *node; (node = tk_list_pop(msgs));)
+                tk_msg_done(tk_list_entry(node, struct tk_msg, link), r);
         tk_arena_reset(state->arena);
         return r;
 }

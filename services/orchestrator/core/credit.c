@@ -72,18 +72,13 @@ struct orch_session *orch_reservation_take(struct orch_reservation *r, const cha
         return best->session;
 }
 
-void orch_reservation_wake(struct orch_reservation *r)
-{
-        for (size_t i = 0; i < r->items_n; i++)
-                if (r->items[i].used)
-                        orch_session_wake(r->items[i].session);
-}
-
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r)
 {
         if (!r)
                 return NULL;
         for (size_t i = 0; i < r->items_n; i++) {
+                if (r->items[i].used)
+                        orch_session_wake(r->items[i].session);
                 if (r->items[i].n)
                         orch_session_grant(r->items[i].session, r->items[i].n);
                 orch_session_unref(r->items[i].session);

@@ -73,10 +73,8 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                 else
                         fn(user, &r);
         }
-        if (!assigned)
-                return;
-        orch_reservation_wake(credit); /* all assignments of one worker leave in one frame */
-        tk_metric_add_l(app->metrics, ORCH_M_steps_dispatched_total, path, assigned);
+        if (assigned)
+                tk_metric_add_l(app->metrics, ORCH_M_steps_dispatched_total, path, assigned);
 }
 
 void orch_rows_credit_args(struct tk_pg_args *args, const struct orch_reservation *credit, const char *const *ns, size_t n)

@@ -17,7 +17,8 @@ struct orch_row { /* what callers look at in rows of their own kinds; borrowed f
 };
 typedef void orch_row_fn(void *user, const struct orch_row *row);
 
-/* fn gets every row that is not 'assign', 'queued' or 'done'. path labels the dispatch metric: eager, queue, timer. */
+/* Assignments leave when `credit` is freed: all of one worker, and what else is sent to it until then, in one frame.
+ * fn gets every row that is not 'assign', 'queued' or 'done'. path labels the dispatch metric: eager, queue, timer. */
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
                      const char *path, orch_row_fn *fn, void *user);
 

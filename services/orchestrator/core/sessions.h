@@ -69,9 +69,7 @@ TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, 
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
 /* Takes one reserved step of the namespace; a referenced session (unref it), or NULL when none is left. */
 struct orch_session *orch_reservation_take(struct orch_reservation *r, const char *ns);
-/* Wakes the streams of all sessions that credit was taken from. */
-void orch_reservation_wake(struct orch_reservation *r);
-/* Gives unused credit back and frees. Returns NULL. */
+/* Wakes the streams of all sessions that credit was taken from, gives unused credit back and frees. Returns NULL. */
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
 
 /* What is known of the queues: set by hints and by transactions that queued steps, cleared by a claim that found less than it asked for. */

@@ -16,6 +16,8 @@ struct settle {
         struct orch_app *app;
         struct orch_result *results;
         size_t n;
+        orch_stored_fn *stored; /* NULL: another part of the batch follows */
+        void *user;
 };
 
 static void result_row(void *user, const struct orch_row *row)
@@ -82,13 +84,14 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, const st
         tk_pg_arg_i32_array(args, exec, n);
 }
 
-static int settle_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results,
-                       size_t n, struct tk_err *err)
+static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
 {
+        struct orch_app *app = settle->app;
+        size_t n = settle->n;
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
-        size_t ns_n = namespaces(results, n, ns);
+        size_t ns_n = namespaces(settle->results, n, ns);
         struct tk_pg_args args;
-        build_args(&args, arena, results, n);
+        build_args(&args, arena, settle->results, n);
         struct orch_reservation *credit =
                 orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
         orch_rows_credit_args(&args, credit, ns, ns_n);
@@ -101,7 +104,9 @@ static int settle_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
         if (!r) {
                 tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
                 orch_count_l(app, transactions_total, "settle");
-                orch_rows_apply(app, res, credit, "eager", result_row, &(struct settle){app, results, n});
+                orch_rows_apply(app, res, credit, "eager", result_row, settle);
+                if (settle->stored)
+                        settle->stored(settle->user);
         }
         orch_reservation_free(credit);
         return r;
@@ -125,23 +130,29 @@ static void replace_invalid(struct orch_result *result, struct tk_arena *arena, 
         result->success = result->retryable = false;
 }
 
-int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
-                struct tk_err *err)
+static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
 {
         int r;
-        for (unsigned tries = 0; (r = settle_once(app, pg, arena, results, n, err)) == TK_PG_E_RETRY && tries < 5; tries++)
-                orch_db_failed(app, "settle_steps", r, err);
+        for (unsigned tries = 0; (r = settle_once(settle, pg, arena, err)) == TK_PG_E_RETRY && tries < 5; tries++)
+                orch_db_failed(settle->app, "settle_steps", r, err);
         if (r != TK_PG_E_DATA)
                 return r;
-        if (n == 1) {
-                tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", results->worker));
-                replace_invalid(results, arena, err);
-                return settle_once(app, pg, arena, results, n, err);
+        if (settle->n == 1) {
+                tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", settle->results->worker));
+                replace_invalid(settle->results, arena, err);
+                return settle_once(settle, pg, arena, err);
         }
-        for (size_t i = 0; i < n; i++) { /* find the one at fault; the others go through */
-                r = orch_settle(app, pg, arena, &results[i], 1, err);
+        for (size_t i = 0; i < settle->n; i++) { /* find the one at fault; the others go through */
+                r = settle_part(&(struct settle){.app = settle->app, .results = &settle->results[i], .n = 1}, pg, arena, err);
                 if (r)
                         return r;
         }
+        settle->stored(settle->user);
         return 0;
+}
+
+int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                orch_stored_fn *stored, void *user, struct tk_err *err)
+{
+        return settle_part(&(struct settle){app, results, n, stored, user}, pg, arena, err);
 }

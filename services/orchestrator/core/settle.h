@@ -20,8 +20,10 @@ struct orch_result {
         const char *worker;
         enum orch_settled settled;      /* out */
 };
-/* Settles n results. 0: every `settled` is set. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
+/* Settles n results. 0: every `settled` is set, and `stored(user)` was called, once, after the commit: what it sends to a worker
+ * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
  * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
  * batch are not affected. */
+typedef void orch_stored_fn(void *user);
 TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results,
-                        size_t n, struct tk_err *err);
+                        size_t n, orch_stored_fn *stored, void *user, struct tk_err *err);
