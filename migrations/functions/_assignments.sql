@@ -1,7 +1,8 @@
 -- tasker._assignments(steps): 'assign' rows for steps in progress, with what their handlers need: the task's context and
 -- the results of complete ancestors, nearest first, as one JSON object {step name: result}.
 -- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own. Inlined, so the caller passes a variable and no
--- subquery, or it would be planned anew on every call.
+-- subquery, or it would be planned anew on every call. OFFSET 0 keeps the planner from going through all steps of the task for the few
+-- ancestors of one: it did while it took tasks for small, and a large graph then cost the square of its steps.
 CREATE OR REPLACE FUNCTION tasker._assignments(p_step uuid[]) RETURNS SETOF tasker.engine_row
 LANGUAGE sql STABLE AS $$
   SELECT 'assign'::text, NULL::int, NULL::timestamptz, s.workflow_step_uuid, s.task_uuid, s.attempts::int, s.msg_id, t.namespace,
@@ -10,7 +11,8 @@ LANGUAGE sql STABLE AS $$
          t.requested_at, t.context::text,
          coalesce((SELECT '{' || string_agg(to_json(a.name)::text || ':' || r.result::text, ',') || '}'
                      FROM unnest(ts.ancestors) no(step_no)
-                     JOIN tasker.workflow_steps a ON a.task_uuid = s.task_uuid AND a.step_no = no.step_no AND a.state = 'complete'
+                     CROSS JOIN LATERAL (SELECT x.name, x.workflow_step_uuid, x.attempts FROM tasker.workflow_steps x
+                                          WHERE x.task_uuid = s.task_uuid AND x.step_no = no.step_no AND x.state = 'complete' OFFSET 0) a
                      JOIN tasker.step_results r ON r.workflow_step_uuid = a.workflow_step_uuid AND r.attempt = a.attempts AND r.success), '{}'),
          coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true)
     FROM unnest(p_step) WITH ORDINALITY u(step, n)

@@ -15,8 +15,8 @@ enum { OPTIONS_MAX = 1024, STATEMENT_NAME = 128 };
 
 /* The hot functions are written for index access by primary key; with these plans cannot flip when tables grow or
  * statistics age (docs/design/database.md). */
-static const char hot_options[] = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"
-                                  " -c plan_cache_mode=force_generic_plan";
+static const char hot_options[] = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_memoize=off"
+                                  " -c enable_material=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 static void session_options(const struct tk_pg_conf *conf, struct tk_buf *options)
 {

@@ -36,7 +36,8 @@ struct tk_pg_conf {
         int64_t connect_timeout_ns;   /* 0: 5 s */
         int64_t statement_timeout_ns; /* 0: none */
         bool hot;                     /* pin the planner for the hot functions (docs/design/database.md): enable_seqscan,
-                                         enable_hashjoin, enable_mergejoin, jit off; plan_cache_mode force_generic_plan */
+                                         enable_hashjoin, enable_mergejoin, enable_memoize, enable_material,
+                                         jit off; plan_cache_mode force_generic_plan */
         int (*check)(struct tk_pg *pg, struct tk_err *err); /* asked once connected; not 0: not opened, TK_PG_E_SERVER. May be NULL */
 };
 

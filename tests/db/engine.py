@@ -60,8 +60,15 @@ class Template:
 
 
 class Engine:
-    def __init__(self, conn):
-        self.c, self._flows = conn, 0
+    """single: whether batches of one go to the functions made for them (create_task, settle_step); None: every other one does, because
+    nobody may notice a difference."""
+
+    def __init__(self, conn, single=None):
+        self.c, self._flows, self.single, self._calls = conn, 0, single, 0
+
+    def _for_one(self, n):
+        self._calls += 1
+        return n == 1 and (self._calls % 2 == 1 if self.single is None else self.single)
 
     # -- templates and tasks --
 
@@ -93,12 +100,16 @@ class Engine:
 
         def col(key, default):
             return [r.get(key, default() if callable(default) else default) for r in requests]
-        return self.c.query(
-            "SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
-            col("task", new_uuid), [r["template"].digest for r in requests], col("identity", lambda: uuid.uuid4().bytes),
-            col("context", '{"even_number": 6}'), col("priority", 0), col("correlation", new_uuid), col("parent", None),
-            col("initiator", "test"), col("source", "db"), col("reason", "to see it run"), col("tags", "[]"),
-            ["2026-01-02T03:04:05Z"] * len(requests), steps, first, list(credit), list(credit.values()), LEASE_MS, PROCESSOR)
+        of_request = [col("task", new_uuid), [r["template"].digest for r in requests], col("identity", lambda: uuid.uuid4().bytes),
+                      col("context", '{"even_number": 6}'), col("priority", 0), col("correlation", new_uuid), col("parent", None),
+                      col("initiator", "test"), col("source", "db"), col("reason", "to see it run"), col("tags", "[]"),
+                      ["2026-01-02T03:04:05Z"] * len(requests)]
+        of_call = [list(credit), list(credit.values()), LEASE_MS, PROCESSOR]
+        if self._for_one(len(requests)):
+            return self.c.query("SELECT * FROM tasker.create_task($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)",
+                                *[values[0] for values in of_request], steps, *of_call)
+        return self.c.query("SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
+                            *of_request, steps, first, *of_call)
 
     # -- steps --
 
@@ -109,10 +120,14 @@ class Engine:
         documents = [json.dumps(result if result is not None else {"success": s, "result": a["step_name"]}) for a, s in zip(assigns, ok)]
         args = {"step": [a["step_uuid"] for a in assigns], "task": [a["task_uuid"] for a in assigns],
                 "attempt": [a["attempt"] for a in assigns], "msg": [a["msg_id"] for a in assigns], **over}
+        of_call = [list(credit), list(credit.values()), LEASE_MS, PROCESSOR]
+        if ok == [True] and self._for_one(1):
+            return self.c.query("SELECT * FROM tasker.settle_step($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", args["step"][0], args["task"][0],
+                                args["attempt"][0], args["msg"][0], documents[0], "worker-1", 5, *of_call)
         return self.c.query(
             "SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",
             args["step"], args["task"], args["attempt"], args["msg"], ok, [retryable] * len(assigns), [delay_ms] * len(assigns),
-            documents, ["worker-1"] * len(assigns), [5] * len(assigns), list(credit), list(credit.values()), LEASE_MS, PROCESSOR)
+            documents, ["worker-1"] * len(assigns), [5] * len(assigns), *of_call)
 
     def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS):
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5)", list(namespaces), [n] * len(namespaces),

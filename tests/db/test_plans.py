@@ -37,7 +37,7 @@ def nodes(plan):
         yield from nodes(child)
 
 
-def complaints(query, plan):
+def complaints(query, plan, rows_max=ROWS_MAX):
     """What is wrong with one plan, in words."""
     for node in nodes(plan):
         relation = node.get("Relation Name", node.get("Index Name"))
@@ -48,7 +48,7 @@ def complaints(query, plan):
             yield f"reads all of {relation}: {query}"
         elif node["Node Type"] in SCANS and "Index Cond" not in node:
             yield f"walks the whole index {node['Index Name']} of {relation}: {query}"
-        elif rows > ROWS_MAX:
+        elif rows > rows_max:
             yield f"looks at {rows:.0f} rows of {relation} ({node['Node Type']}): {query}"
 
 
@@ -69,11 +69,11 @@ class Plans(DbTest):
             self.c.script(f"SET {setting}")
         self.c.notices.clear()
 
-    def found(self):
+    def found(self, rows_max=ROWS_MAX):
         """(number of statements seen, what is wrong with them); forgets them."""
         plans = [json.loads(n[n.index("{"):]) for n in self.c.notices if "plan:" in n]
         self.c.notices.clear()
-        return len(plans), sorted({c for p in plans for c in complaints(p["Query Text"], p["Plan"])})
+        return len(plans), sorted({c for p in plans for c in complaints(p["Query Text"], p["Plan"], rows_max)})
 
     def every_hot_call(self):
         """Each function of the hot path once, with a batch; yields its name after each call."""
@@ -88,6 +88,9 @@ class Plans(DbTest):
         yield "queue_waiting"
         e.release(held[:5], lost=False)
         yield "release_steps"
+        e.single = True
+        e.settle(held[-2:-1], some)
+        yield "settle_step"
         out = of(e.settle(held[5:5 + BATCH], some), "assign")
         yield "settle_steps, success"
         e.settle(held[5:5 + BATCH], some)
@@ -132,6 +135,27 @@ class Plans(DbTest):
     def c_url(self):
         from lib import pg
         return pg.shared().url(self.db, pg.HOT)
+
+    def test_a_step_of_a_large_task_costs_what_one_of_a_small_task_does(self):
+        graph = {"start": [], **{f"w{i}": ["start"] for i in range(600)}, **{f"x{i}": [f"w{i}"] for i in range(600)}}
+        template = self.e.register(graph, name="large")
+        self.e.create(self.e.register(DIAMOND, name="others", namespace="bank"), n=500)
+        start, = of(self.e.create(template, credit=1000), "assign")
+        held = of(self.e.settle([start], {"shop": 1000}), "assign")
+        self.assertEqual(len(held), 600)
+        for what in ("no", "new"):
+            self.observe()
+            for single in (True, False):
+                self.e.single = single
+                held += of(self.e.settle([held.pop(0)], {"shop": 10}), "assign")
+                held += of(self.e.settle([held.pop(0) for _ in range(3)], {"shop": 10}), "assign")
+            self.e.settle([held.pop(0)], success=False, delay_ms=0)
+            self.e.fire({"shop": 10})
+            self.e.release([held.pop(0)], lost=False)
+            self.e.claim(10)
+            self.assertEqual(self.found(rows_max=60)[1], [], f"with {what} statistics")
+            self.c.script("SET auto_explain.log_min_duration = -1")
+            self.c.script("VACUUM ANALYZE")
 
     def test_empty_tables(self):
         self.look("empty")

@@ -23,8 +23,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START_S = 60
-HOT = ("-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-       "-c plan_cache_mode=force_generic_plan -c jit=off")  # what the services' hot connections pin
+HOT = ("-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_memoize=off "
+       "-c enable_material=off -c plan_cache_mode=force_generic_plan -c jit=off")  # what the services' hot connections pin
 
 # ---- libpq ----
 

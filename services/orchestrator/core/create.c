@@ -58,7 +58,7 @@ static size_t namespaces(struct orch_create *const *items, size_t n, const char 
                 tk_pg_arg_text_array((args), texts_, (n));                                                   \
         } while (0)
 
-static void build_args(struct tk_pg_args *args, struct tk_arena *arena, struct orch_create *const *items, size_t n)
+static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, struct orch_create *const *items, size_t n)
 {
         size_t steps_n = 0;
         for (size_t i = 0; i < n; i++)
@@ -100,13 +100,38 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, struct o
         tk_pg_arg_i32_array(args, first, n);
 }
 
+static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_create *item)
+{
+        struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, item->steps_n + 1);
+        bool parent = !tk_uuid_is_nil(&item->req.parent_correlation_id);
+        for (uint32_t k = 0; k < item->steps_n; k++)
+                tk_uuid_v7(&steps[k]);
+        tk_pg_args_init(args, arena);
+        tk_pg_arg_uuid(args, &item->task);
+        tk_pg_arg_text(args, item->digest);
+        tk_pg_arg_bytea(args, item->identity, sizeof item->identity);
+        tk_pg_arg_text(args, item->req.context);
+        tk_pg_arg_i32(args, item->req.priority);
+        tk_pg_arg_uuid(args, &item->req.correlation_id);
+        tk_pg_arg_uuid(args, parent ? &item->req.parent_correlation_id : NULL);
+        tk_pg_arg_text(args, item->req.initiator);
+        tk_pg_arg_text(args, item->req.source_system);
+        tk_pg_arg_text(args, item->req.reason);
+        tk_pg_arg_text(args, item->req.tags);
+        tk_pg_arg_time(args, item->req.requested_at_ns);
+        tk_pg_arg_uuid_array(args, steps, item->steps_n);
+}
+
 static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena,
                        struct orch_create *const *items, size_t n, struct tk_err *err)
 {
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
         size_t ns_n = namespaces(items, n, ns);
         struct tk_pg_args args;
-        build_args(&args, arena, items, n);
+        if (n == 1)
+                single_args(&args, arena, items[0]);
+        else
+                batch_args(&args, arena, items, n);
         struct orch_reservation *credit =
                 orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_TASK * n), true);
         orch_rows_credit_args(&args, credit, ns, ns_n);
@@ -117,7 +142,7 @@ static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
                 orch_waiters_moving(app->waiters, &items[i]->task); /* first: it may come to rest before this returns */
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start = tk_time_mono_ns();
-        int r = tk_pg_query(pg, &tk_sql_engine_create_tasks, &args, &res, err);
+        int r = tk_pg_query(pg, n == 1 ? &tk_sql_engine_create_task : &tk_sql_engine_create_tasks, &args, &res, err);
         if (!r) {
                 tk_metric_observe(app->metrics, ORCH_M_create_transaction_seconds, tk_time_mono_ns() - start);
                 orch_count_l(app, transactions_total, "create");

@@ -49,7 +49,7 @@ static size_t namespaces(const struct orch_result *results, size_t n, const char
         return count;
 }
 
-static void build_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *results, size_t n)
+static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *results, size_t n)
 {
         struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, n), *tasks = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
         int32_t *attempts = TK_ARENA_ARRAY(arena, int32_t, n), *delays = TK_ARENA_ARRAY(arena, int32_t, n),
@@ -84,6 +84,18 @@ static void build_args(struct tk_pg_args *args, struct tk_arena *arena, const st
         tk_pg_arg_i32_array(args, exec, n);
 }
 
+static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *r)
+{
+        tk_pg_args_init(args, arena);
+        tk_pg_arg_uuid(args, &r->step);
+        tk_pg_arg_uuid(args, &r->task);
+        tk_pg_arg_i32(args, (int32_t)r->attempt);
+        tk_pg_arg_i64(args, r->token);
+        tk_pg_arg_text_n(args, r->json, r->json_len);
+        tk_pg_arg_text(args, r->worker);
+        tk_pg_arg_i32(args, r->exec_ms);
+}
+
 static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
 {
         struct orch_app *app = settle->app;
@@ -91,7 +103,11 @@ static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena 
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
         size_t ns_n = namespaces(settle->results, n, ns);
         struct tk_pg_args args;
-        build_args(&args, arena, settle->results, n);
+        bool single = n == 1 && settle->results->success;
+        if (single)
+                single_args(&args, arena, settle->results);
+        else
+                batch_args(&args, arena, settle->results, n);
         struct orch_reservation *credit =
                 orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
         orch_rows_credit_args(&args, credit, ns, ns_n);
@@ -100,7 +116,7 @@ static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena 
 
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start = tk_time_mono_ns();
-        int r = tk_pg_query(pg, &tk_sql_engine_settle_steps, &args, &res, err);
+        int r = tk_pg_query(pg, single ? &tk_sql_engine_settle_step : &tk_sql_engine_settle_steps, &args, &res, err);
         if (!r) {
                 tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
                 orch_count_l(app, transactions_total, "settle");
