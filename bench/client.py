@@ -11,8 +11,8 @@ class Wrong(Exception):
     pass
 
 
-def run(binary, url, graphs, progress=False, **options):
-    """The summary of the client, with `seconds_seen` (one entry per second) and `samples` [(uuid, begin s, submit ms, total ms)]."""
+def run(binary, url, graphs, progress=False, loaded=None, **options):
+    """`loaded` is called when all tasks are done, before they are read back. The summary of the client, with `seconds_seen` (one entry per second) and `samples` [(uuid, begin s, submit ms, total ms)]."""
     with tempfile.TemporaryDirectory() as folder:
         samples = os.path.join(folder, "samples")
         argv = [binary, "--url", url, "--samples", samples]
@@ -22,9 +22,14 @@ def run(binary, url, graphs, progress=False, **options):
         for name, value in options.items():
             argv += ["--" + name.replace("_", "-"), str(value)]
         seen, summary = [], None
-        with subprocess.Popen(argv + ["--progress"], stdout=subprocess.PIPE, text=True) as p:
+        with subprocess.Popen(argv + ["--progress"] + (["--pause"] if loaded else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
             for line in p.stdout:
                 value = json.loads(line)
+                if "loaded" in value:
+                    loaded()
+                    p.stdin.write("\n")
+                    p.stdin.flush()
+                    continue
                 if "second" not in value:
                     summary = value
                     continue

@@ -60,7 +60,7 @@ class Cost:
     """Between two looks. A client of the load is told by its own pid, or counted afterwards by its rusage."""
 
     def __init__(self, s):
-        self.s, self.before = s, self.look(s)
+        self.s, self.before, self.after = s, self.look(s), None
 
     @staticmethod
     def look(s):
@@ -72,8 +72,12 @@ class Cost:
                 "commits": s.metric(s.rest, "tasker_orchestrator_transactions_total"),
                 "wal": s.value("SELECT wal_bytes FROM pg_stat_wal"), "transactions": s.value(DATABASE), "steps": s.value(STEPS)}
 
+    def stop(self):
+        """The second look."""
+        self.after = self.look(self.s)
+
     def end(self):
-        now = self.look(self.s)
+        now = self.after
         steps = max(1, now["steps"] - self.before["steps"])
 
         def grown(what):

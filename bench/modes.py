@@ -27,8 +27,12 @@ class Bench:
     def __init__(self, system, url, args):
         self.system, self.url, self.args = system, url, args
 
-    def run(self, graphs, **options):
-        return client.run(os.path.join(BIN, "tasker-bench"), self.url, graphs, progress=True, **options)
+    def run(self, graphs, cost=None, **options):
+        """With a cost, that of the load alone: reading everything back comes after it."""
+        def loaded():
+            time.sleep(STATISTICS)
+            cost.stop()
+        return client.run(os.path.join(BIN, "tasker-bench"), self.url, graphs, progress=True, loaded=loaded if cost else None, **options)
 
     def cost(self):
         if not self.system:
@@ -41,7 +45,6 @@ class Bench:
         """With the client's own share, so that it can be seen how little it costs."""
         if not cost:
             return {}
-        time.sleep(STATISTICS)
         found = cost.end()
         found["cpu_us_per_step"]["client"] = round(done["cpu_seconds"] / found["steps"] * 1e6, 1)
         return found
@@ -57,7 +60,7 @@ def one_latency(bench, variant, name):
     graph, samples, line = GRAPHS[name], bench.args.samples, {"mode": "latency", "variant": variant, "graph": name}
     if bench.system:
         cost = bench.cost()
-        done = bench.run([graph], tasks=samples + WARM_UP, warmup=WARM_UP)
+        done = bench.run([graph], cost, tasks=samples + WARM_UP, warmup=WARM_UP)
         rows = bench.system.sql(CLOCK, [row[0] for row in done["samples"]])
         line |= {"database_ms": quantiles([r.ms for r in rows]), "wait_ms": quantiles([row[3] for row in done["samples"]]),
                  "submit_ms": quantiles([row[2] for row in done["samples"]]), **client_share(done), **bench.costs(cost, done)}
@@ -76,7 +79,7 @@ def throughput(bench):
         poll = {} if bench.system else {"poll": 2}
         before = tables(bench.system) if bench.system else None
         cost = bench.cost()
-        done = bench.run([GRAPHS[name]], clients=n, seconds=bench.args.seconds, **poll)
+        done = bench.run([GRAPHS[name]], cost, clients=n, seconds=bench.args.seconds, **poll)
         steps = done["tasks"] * GRAPHS[name].steps
         yield {"mode": "throughput", "variant": name, "clients": n, "seconds": round(done["seconds"], 1), "steps_per_second": round(steps / done["seconds"]),
                "tasks_per_second": round(done["tasks_per_second"]), "refused": done["refused"], "submit_ms": done["submit_ms"], "task_ms": done["task_ms"],
@@ -99,7 +102,7 @@ def load(bench):
     """1,000 tasks of 100 steps as fast as they are accepted, then the same per step for one small and one large task."""
     for name in ("chain", "layers", "fan", "mixed100"):
         graph, cost, dead = LOADS[name], bench.cost(), tables(bench.system) if bench.system else None
-        done = bench.run([graph], mode="create", clients=16, tasks=bench.args.tasks, patience=600)
+        done = bench.run([graph], cost, mode="create", clients=16, tasks=bench.args.tasks, patience=600)
         steps = done["tasks"] * graph.steps
         line = {"mode": "load", "shape": name, "tasks": done["tasks"], "created_after_s": round(done["created_after_s"], 2), "last_completion_s": round(done["seconds"], 2),
                 "steps_per_second": round(steps / done["seconds"]), "refused": done["refused"], **client_share(done), **bench.costs(cost, done)}
@@ -138,7 +141,7 @@ def soak(bench):
             holder.close()
             holder = None
         cost = bench.cost()
-        done = bench.run([GRAPHS["linear"]], clients=64, seconds=57, verify_seconds=0 if minute % 5 else 60)
+        done = bench.run([GRAPHS["linear"]], cost, clients=64, seconds=57, verify_seconds=0 if minute % 5 else 60)
         line = {"mode": "soak", "minute": minute + 1, "steps_per_second": round(done["tasks"] * 4 / done["seconds"]), "task_ms": done["task_ms"], "refused": done["refused"],
                 "snapshot_held": holder is not None, **bench.costs(cost, done)}
         yield line | ({"tables_before": before, "tables": tables(system), "rss_mb": rss(system)} if system else {})

@@ -31,7 +31,8 @@ static const char help[] =
         "  --verify-seconds S         how long reading everything back may take (600)\n"
         "  --warmup N                 the first N tasks are in no figure\n"
         "  --samples FILE             a line per task: uuid begin submit_ms total_ms (since the beginning of the run)\n"
-        "  --progress                 a line per second\n";
+        "  --progress                 a line per second\n"
+        "  --pause                    before reading everything back, say so (a line {\"loaded\":true}) and wait for a line on stdin\n";
 
 struct args {
         struct load_plan load;
@@ -40,6 +41,7 @@ struct args {
         json_t *expect[BODIES_MAX];
         unsigned expect_n;
         const char *samples;
+        bool pause;
         uint64_t warmup;
 };
 
@@ -72,7 +74,8 @@ static int number(const char *name, const char *text, double min, double max, do
 static const struct option options[] = {
         {"url", 1, 0, 'u'},    {"mode", 1, 0, 'm'},   {"clients", 1, 0, 'c'}, {"tasks", 1, 0, 'n'},   {"seconds", 1, 0, 's'},
         {"rate", 1, 0, 'r'},   {"poll", 1, 0, 'p'},   {"body", 1, 0, 'b'},    {"expect", 1, 0, 'e'},  {"patience", 1, 0, 'w'},
-        {"warmup", 1, 0, 'k'}, {"verify-seconds", 1, 0, 'v'}, {"samples", 1, 0, 'o'}, {"progress", 0, 0, 'g'}, {"help", 0, 0, 'h'}, {0}};
+        {"warmup", 1, 0, 'k'}, {"verify-seconds", 1, 0, 'v'}, {"samples", 1, 0, 'o'}, {"progress", 0, 0, 'g'},
+        {"pause", 0, 0, 'a'},    {"help", 0, 0, 'h'}, {0}};
 
 static int option(struct args *a, int c, const char *name)
 {
@@ -119,6 +122,9 @@ static int option(struct args *a, int c, const char *name)
                 return 0;
         case 'g':
                 a->load.progress = true;
+                return 0;
+        case 'a':
+                a->pause = true;
                 return 0;
         case 'h':
                 (void)fputs(help, stdout);
@@ -223,6 +229,15 @@ static int summary(const struct args *a, const struct load_result *r, double cpu
         return r->failed || r->bad || v->wrong ? 1 : 0;
 }
 
+/* So that whoever measures can look at the cost of the load before the reading adds to it. */
+static void pause_for_a_look(void)
+{
+        (void)puts("{\"loaded\":true}");
+        (void)fflush(stdout);
+        for (int c = 0; c != EOF && c != '\n';)
+                c = getchar();
+}
+
 int main(int argc, char **argv)
 {
         struct args a = {.load = {.clients = 1, .patience_s = 120}, .verify = {.seconds = 600}};
@@ -238,6 +253,8 @@ int main(int argc, char **argv)
                 (void)fprintf(stderr, "tasker-bench: %s:%s: %s\n", a.load.target.host, a.load.target.port, strerror(-r));
                 return 2;
         }
+        if (a.pause)
+                pause_for_a_look();
         a.verify.target = a.load.target;
         a.verify.clients = a.load.clients < 64 ? a.load.clients : 64;
         a.verify.expect = a.expect_n ? a.expect : NULL;
