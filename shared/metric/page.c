@@ -94,6 +94,7 @@ static const struct {
         [TK_SPREAD_PERMIT_WAIT] = {"permit_wait_seconds", "permits", "Time until a permit was free."},
         [TK_SPREAD_DATABASE] = {"database_call_seconds", "connection", "Time of a statement, as its caller saw it."},
         [TK_SPREAD_LOOP] = {"loop_turn_seconds", "loop", "Time of one turn of an event loop, during which the others waited."},
+        [TK_SPREAD_LOCK_WAIT] = {"lock_wait_seconds", "lock", "Time until a lock was free that somebody else had; free ones are not counted."},
         [TK_SPREAD_LATE] = {"timer_late_seconds", "actor", "How late a timer of an actor ran."},
 };
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "pg/internal.h"
 #include "run/spread.h"
@@ -53,6 +54,7 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
                 tk_pg_close(pg);
                 return r;
         }
+        TK_PROBE(connection_acquired, conf->application_name);
         *ret_pg = pg;
         return 0;
 }
@@ -108,9 +110,12 @@ int tk_pg_query(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_a
         if (r)
                 return r;
         int64_t begin_ns = tk_time_mono_ns();
+        TK_PROBE(statement_start, sql->name);
         PGresult *res = PQexecPrepared(pg->conn, sql->name, args ? (int)args->n : 0, args ? args->values : NULL,
                                        args ? args->lengths : NULL, args ? args->formats : NULL, 0);
-        tk_spread_observe(pg->calls, tk_time_mono_ns() - begin_ns);
+        int64_t took_ns = tk_time_mono_ns() - begin_ns;
+        tk_spread_observe(pg->calls, took_ns);
+        TK_PROBE(statement_end, sql->name, took_ns);
         if (!succeeded(res)) {
                 r = tk_pg_outcome(pg, res, sql->name, err);
                 PQclear(res);

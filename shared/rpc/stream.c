@@ -8,6 +8,7 @@
  * Fields below the lock may be touched by any thread under it; the others belong to the completion-queue thread. */
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "rpc/internal.h"
 #include <grpc/byte_buffer.h>
@@ -154,6 +155,7 @@ static void received(struct tk_rpc_tag *tag, bool ok)
                 s->recv_done = true;
                 report_end(s);
         } else {
+                TK_PROBE(frame_received, s, s->server, view.len);
                 bool more = s->ops->message(s, s->user, view.data, view.len);
                 tk_rpc_view_close(&view);
                 tk_lock_take(&s->lock);
@@ -233,6 +235,7 @@ static bool send_frame(struct tk_rpc_stream *s)
                 tk_buf_deinit(&buf);
                 return false;
         }
+        TK_PROBE(frame_sent, s, s->server, buf.len);
         s->sending = tk_rpc_bytes_take(&buf);
         grpc_op op = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = s->sending};
         if (start(s, &s->op_send, &op, 1))

@@ -3,6 +3,7 @@
 #include "run/permit.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "run/lock.h"
 #include "run/spread.h"
@@ -49,8 +50,9 @@ static void wait_for_free(struct tk_permits *permits, int64_t deadline_ns)
                 if (!tk_cond_wait(&permits->freed, &permits->lock, deadline_ns))
                         break;
         stats->waiting--;
-        stats->wait_ns_total += (uint64_t)(tk_time_mono_ns() - since_ns);
-        tk_spread_observe(permits->wait, tk_time_mono_ns() - since_ns);
+        int64_t took_ns = tk_time_mono_ns() - since_ns;
+        stats->wait_ns_total += (uint64_t)took_ns;
+        tk_spread_observe(permits->wait, took_ns);
 }
 
 bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
@@ -67,6 +69,7 @@ bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
         stats->acquired++;
         if (++stats->in_use > stats->high_water)
                 stats->high_water = stats->in_use;
+        TK_PROBE(permit_acquired, stats->name, stats->in_use);
         return true;
 }
 

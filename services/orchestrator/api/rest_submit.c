@@ -4,6 +4,7 @@
  * transaction said, without another read. */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/actor/intake.h"
@@ -156,6 +157,7 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         create->outcome = ORCH_CREATED_PENDING;
         tk_uuid_v7(&create->task);
         submit->intake.msg.done = stored;
+        TK_PROBE(task_accepted, &create->task, create->req.ns, create->req.name);
         if (tk_actor_post(submit->app->intake, &submit->intake.msg)) {
                 refuse(submit, "busy");
                 orch_reply_busy(submit->req, "intake");

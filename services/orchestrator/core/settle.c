@@ -3,6 +3,7 @@
 #include "orchestrator/core/settle.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/after.h"
@@ -120,6 +121,7 @@ static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena 
         if (!r) {
                 tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
                 orch_count_l(app, transactions_total, "settle");
+                TK_PROBE(results_settled, n);
                 orch_rows_apply(app, res, credit, "eager", result_row, settle);
                 if (settle->stored)
                         settle->stored(settle->user);

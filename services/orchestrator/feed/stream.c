@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/actor/dispatch.h"
@@ -159,8 +160,10 @@ static const char *take_results(struct connection *c, const worker_frame *frame,
                         return why;
         }
         /* From here on the results are ours: a stream that closes now must not take these steps for lost. */
-        for (size_t i = 0; i < frame->n_results; i++)
+        for (size_t i = 0; i < frame->n_results; i++) {
+                TK_PROBE(result_received, &list[i].step, list[i].attempt, list[i].success);
                 (void)orch_session_forget(c->session, &list[i].step, list[i].attempt);
+        }
         struct orch_results_msg *results = TK_NEW(struct orch_results_msg);
         orch_session_ref(c->session);
         atomic_fetch_add(&c->refs, 1);

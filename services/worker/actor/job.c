@@ -3,6 +3,7 @@
 #include "worker/actor/job.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "rpc/pack.h"
 #include "worker/app.h"
@@ -145,6 +146,7 @@ bool work_job_report(struct work_app *app, const struct work_job *job, struct tk
         int link;
         by_worker = bounded_document(app, job, result, by_worker, &document);
         encode(job, result, &document, &fields);
+        TK_PROBE(result_reported, &job->key.step, job->key.attempt, fields.len);
         if (!work_ledger_done(app->ledger, &job->key, &fields, overrun, &link)) {
                 work_count(app, results_dropped_total);
                 return false;
