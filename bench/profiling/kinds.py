@@ -82,13 +82,15 @@ def alloc(session, service, folder):
     session.restart(service, {"LD_PRELOAD": HEAPTRACK[0], "DUMP_HEAPTRACK_OUTPUT": raw})
     with session.load() as done:
         time.sleep(session.seconds)
+    with open(f"/proc/{session.pids(service)[0]}/maps", encoding="utf-8") as f:
+        maps = f.read()
     session.end(service)
     with open(raw, "rb") as source, open(interpreted, "wb") as to:
         subprocess.run([HEAPTRACK[1]], stdin=source, stdout=to, stderr=subprocess.DEVNULL, check=True)
     folded = folder.file("allocations.folded")
     report = quiet("heaptrack_print", "-f", interpreted, "-p", "0", "-T", "1", "-a", "1", "-n", "10", "-s", "2", "--flamegraph-cost-type", "allocations", "-F", folded)
     with open(folded, encoding="utf-8", errors="replace") as f:
-        found = stacks.heaptrack(f.read())
+        found = stacks.heaptrack(f.read(), maps)
     for path in (raw, interpreted, folded):
         os.remove(path)
     folder.put("heaptrack.report.txt", report)

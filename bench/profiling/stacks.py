@@ -26,7 +26,7 @@ def clean(symbol):
         if shorter == symbol:
             break
         symbol = shorter
-    return symbol.split("(")[0][:60].replace(";", ":").replace(" ", "")
+    return symbol.split("(")[0].split("@")[0][:60].replace(";", ":").replace(" ", "")
 
 
 def frame(symbol, path):
@@ -92,22 +92,31 @@ def bpftrace(text):
     return stacks
 
 
-def heaptrack(text):
+def libraries(maps):
+    """[(begin, end, library)] of the text of a /proc/PID/maps, to name addresses that have no symbol."""
+    found = [re.match(r"^([0-9a-f]+)-([0-9a-f]+) \S*x\S* .* (/\S+)$", line) for line in maps.splitlines()]
+    return [(int(m[1], 16), int(m[2], 16), library(m[3])) for m in found if m]
+
+
+def heaptrack(text, maps):
     """`heaptrack_print -F`: "a;b;c 12", root first, C++ names and all."""
-    stacks = {}
+    stacks, where = {}, libraries(maps)
     for line in text.splitlines():
         names, _, value = line.rpartition(" ")
         if not names or not value.isdigit():
             continue
-        frames = [name for name in map(heap_frame, names.split(";")) if name.split(" [")[0] not in BOTTOM]
+        frames = [name for name in (heap_frame(name, where) for name in names.split(";")) if name != "?" and name.split(" [")[0] not in BOTTOM]
         folded = [name for i, name in enumerate(frames) if not i or name != frames[i - 1]]
         key = tuple(folded) or ("?",)
         stacks[key] = stacks.get(key, 0) + int(value)
     return stacks
 
 
-def heap_frame(name):
+def heap_frame(name, where):
     name = name.strip()
+    if re.fullmatch("0x[0-9a-f]+", name):
+        at = int(name, 16)
+        return next((f"[{lib}]" if lib else "?" for begin, end, lib in where if begin <= at < end), "?")
     if name.startswith("<unresolved") or not name:
         return "?"
     if "::" in name or name.startswith(("grpc_", "grpc::", "gpr_", "upb_")):

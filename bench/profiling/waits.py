@@ -88,7 +88,7 @@ def locks(session, service, folder):
     if found:
         folder.put("stacks.folded", flame.write(found))
         folder.put("graph.svg", flame.svg(found, title(session, "waits for locks, all services", service), "µs"))
-        text += flame.table("waits for locks by what asked for them, all services", flame.shares(found, lambda f: {f"{f[0]} {f[-1]}"}), 10)
+        text += flame.table("waits for locks by what asked for them, all services", flame.shares(found, lambda f: {f"{flame_name(f[0])}: {asker(f)}"}), 12)
         folder.put("locks.trace.txt", trace.stdout)
     elif trace is None:
         text.append("stacks of lock waits: bpftrace and root are needed (apt-get install bpftrace)")
@@ -99,23 +99,28 @@ def locks(session, service, folder):
     return text
 
 
+def asker(frames):
+    return next((name for name in reversed(frames[1:]) if not name.startswith(("tk_lock_take", "take_after_wait"))), "?")
+
+
 def flame_name(frame):
     return re.sub(r" \[\w+\]$", "", frame)
 
 
-PRELOAD = ("shared_preload_libraries = 'pg_stat_statements, auto_explain'",)
+PRELOAD = ("shared_preload_libraries = 'pg_stat_statements', 'auto_explain'",)
 SETTINGS = ("pg_stat_statements.track = 'all'", "track_functions = 'all'", "track_io_timing = on", "auto_explain.log_min_duration = 0", "auto_explain.log_nested_statements = on",
             "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "auto_explain.sample_rate = 0.002")
 NAMED = ("get_step_readiness_status", "transition_task_state_atomic", "get_task_execution_context", "get_next_ready_tasks", "pgmq_send_with_notify", "settle_steps", "create_tasks", "claim_steps")
 FUNCTIONS = ("SELECT schemaname || '.' || funcname AS name, calls, total_time AS total_ms, self_time AS self_ms FROM pg_stat_user_functions "
-             "WHERE schemaname IN ('tasker', 'pgmq') ORDER BY self_time DESC")
+             "WHERE schemaname IN ('tasker', 'pgmq') AND calls > 0 ORDER BY self_time DESC")
 STATEMENTS = ("SELECT queryid, toplevel, calls, rows, total_exec_time AS total_ms, wal_bytes::float8 AS wal, shared_blks_hit AS hit, shared_blks_read AS read, query "
               "FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC LIMIT 400")
 SOURCES = "SELECT n.nspname || '.' || p.proname AS name, p.prosrc AS text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('tasker', 'pgmq')"
 
 
 def squeezed(text):
-    return re.sub(r"\s+", " ", text).strip().lower()
+    """One line, without the comments at its beginning."""
+    return re.sub(r"\s+", " ", re.sub(r"\A(\s*--[^\n]*\n)+", "", text)).strip().lower()
 
 
 def owner(statement, sources):
