@@ -7,9 +7,11 @@
 -- statement, because each statement of a small batch costs more than its rows. For the same reason the common case, successes of one
 -- namespace whose children all find credit, ends in tasker._pass_on: four statements for what takes nine otherwise.
 -- Locks: task rows in uuid order, then everything below them. Writes: workflow_steps, step_results, step_timers, tasks, PGMQ, history.
+DROP FUNCTION IF EXISTS tasker.settle_steps(uuid[], uuid[], int[], bigint[], boolean[], boolean[], int[], text[], text[], int[], text[], int[], int, uuid);
 CREATE OR REPLACE FUNCTION tasker.settle_steps(
   p_step uuid[], p_task uuid[], p_attempt int[], p_msg bigint[], p_success boolean[], p_retryable boolean[], p_delay_ms int[],
-  p_result text[], p_worker text[], p_exec_ms int[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+  p_result text[], p_worker text[], p_exec_ms int[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
+  p_stages bigint[] DEFAULT NULL) -- five per result
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
@@ -32,8 +34,8 @@ BEGIN
      WHERE r.ok AND s.workflow_step_uuid = r.step AND s.task_uuid = r.task AND s.state = 'in_progress' AND s.attempts = r.att AND s.msg_id = r.msg
     RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts
   ), res AS (
-    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-    SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
+    SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
 )
   SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts),
          array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz)
@@ -61,8 +63,8 @@ BEGIN
        WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
       RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at
     ), res AS (
-      INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-      SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+      INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
+      SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
     ), timer AS (
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT workflow_step_uuid, task_uuid, next_retry_at FROM upd WHERE state = 'waiting_for_retry')

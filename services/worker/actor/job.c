@@ -86,6 +86,16 @@ static bool bounded_document(struct work_app *app, const struct work_job *job, s
         return true;
 }
 
+/* By this worker's clock, for the timeline. What failed before a permit has waited until now. */
+static void put_stages(const struct work_job *job, Tasker__Dispatch__V1__Result *r)
+{
+        int64_t now_ns = tk_time_mono_ns(), begun_ns = job->started_ns ? job->started_ns : now_ns;
+        r->committed_at_us = job->assign->committed_at_us;
+        r->received_at_us = (tk_time_wall_ns() - (now_ns - job->received_ns)) / TK_NS_PER_US;
+        r->permit_us = (begun_ns - job->received_ns) / TK_NS_PER_US;
+        r->handler_us = (now_ns - begun_ns) / TK_NS_PER_US;
+}
+
 static void encode(const struct work_job *job, const struct tkw_result *result, const struct tk_buf *document,
                    struct tk_buf *fields)
 {
@@ -104,6 +114,7 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
         r.retry_delay_ms = result->verdict == WORK_RETRYABLE ? result->retry_after_ms : -1;
         r.result_json = (ProtobufCBinaryData){document->len, (uint8_t *)document->data};
         r.execution_time_ms = execution_ms(job);
+        put_stages(job, &r);
         Tasker__Dispatch__V1__Result *list[] = {&r};
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
         frame.n_results = 1;
