@@ -131,8 +131,8 @@ static void put_clocks(const json_t *answer, struct tk_buf *out)
         }
         if (!any)
                 return;
-        tk_buf_printf(out, "\nSENT to BACK are by other clocks than the database's. The order of events says that the worker's clock is ahead of the\n"
-                      "orchestrator's by %.1f to %.1f ms: SENT and BACK are uncertain by as much.\n", least, most);
+        tk_buf_printf(out, "\nSENT to BACK are by other clocks than the database's. The order of events says that the worker's clock is ahead\n"
+                      "of the orchestrator's by %.1f to %.1f ms: SENT and BACK are uncertain by as much.\n", least, most);
         if (apart > 0)
                 tk_buf_printf(out, "They differ by at least %.1f ms; the worker's times are shown moved by what is certain.\n", apart);
 }
