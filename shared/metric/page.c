@@ -3,6 +3,7 @@
 #include "metric/page.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "metric/meters.h"
 #include "metric/text.h"
 #include "run/spread.h"
 #include <dirent.h>
@@ -68,6 +69,7 @@ void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, 
                                                actor_rows[row].get(&stats[i]));
         }
         put_spreads(out);
+        tk_metrics_text_meters(out);
 }
 
 /* One object per actor; a figure is named as on the page, without "tasker_". */
@@ -265,7 +267,9 @@ void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char
         put_actors_json(out, actors, n);
         tk_buf_puts(out, "],\"times\":[");
         tk_spread_each(put_spread_json, &(struct spread_page){.out = out});
-        tk_buf_puts(out, "],\"metrics\":");
+        tk_buf_puts(out, "],");
+        tk_metrics_json_meters(out);
+        tk_buf_puts(out, ",\"metrics\":");
         tk_metrics_json(metrics, out);
         tk_buf_putc(out, '}');
 }
