@@ -78,6 +78,27 @@ def timed(call, rounds=ROUNDS):
     return {"us": round(statistics.median(took), 1), "us_min": round(min(took), 1), "n": rounds}
 
 
+AUDIT = ("INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor) "
+         "SELECT gen_random_uuid(), gen_random_uuid(), 'in_progress', 'complete', 1, now(), 'bench' FROM generate_series(1, $1::int)")
+RESULT = ("INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages) "
+          "SELECT gen_random_uuid(), 1, gen_random_uuid(), true, 1, 'bench', json_build_object('success', true, 'result', repeat('x', 450)), now(), '{1,2,3,4,5}' "
+          "FROM generate_series(1, $1::int)")
+
+
+def written(c):
+    """What history costs: rows of the audit and of results, alone and 64 at once, undone again (so without the commit); and a notification of its own."""
+    for name, statement in (("audit row (step transition)", AUDIT), ("result row, 500 B", RESULT)):
+        for n in (1, 64):
+            c.query("BEGIN")
+            line = timed(lambda _, n=n, s=statement: c.query(s, n))
+            c.query("ROLLBACK")
+            yield {"mode": "sql", "name": f"{name}, {n} in one statement", **line}
+    c.query("BEGIN")
+    yield {"mode": "sql", "name": "pg_notify inside a transaction", **timed(lambda _: c.query("SELECT pg_notify('bench', 'x')"))}
+    c.query("ROLLBACK")
+    yield {"mode": "sql", "name": "pg_notify, a transaction of its own", **timed(lambda _: c.query("SELECT pg_notify('bench', 'x')"))}
+
+
 def functions(system):
     """Each call is a transaction on a connection of its own, as an orchestrator has one; `round trip` is what the connection itself costs here."""
     with system.conn() as c:
@@ -110,4 +131,5 @@ def functions(system):
         yield {"mode": "sql", "name": "pgmq_send_with_notify", **timed(lambda _: c.query("SELECT tasker.pgmq_send_with_notify('bench_queue', '{}'::jsonb, 0)"))}
         yield {"mode": "sql", "name": "pgmq.send", **timed(lambda _: c.query("SELECT pgmq.send('bench_queue', '{}'::jsonb)"))}
         c.query("SELECT pgmq.drop_queue('bench_queue')")
+        yield from written(c)
         c.query("SELECT tasker.cancel_task(task_uuid, 'bench', 'measured', gen_random_uuid()) FROM tasker.open_tasks WHERE namespace = 'micro'")

@@ -100,9 +100,35 @@ def table(title, rows, n=10):
     return [f"\n{title}", *(f"  {100 * share:5.1f} %  {name}" for name, share in rows[:n])]
 
 
+PURPOSES = (  # what a stack is spent on: the first that has a frame beginning like this
+    ("waking another thread (futex)", ("futex_wake", "do_futex_wake", "__lll_lock_wake", "__GI___lll_lock_wake", "pthread_cond_signal", "___pthread_cond_signal", "pthread_cond_broadcast")),
+    ("going to sleep and waking up (futex, poll, epoll)", ("__schedule", "schedule", "futex_wait", "do_epoll_wait", "do_sys_poll", "pthread_cond_wait", "__futex_abstimed_wait")),
+    ("sockets: sending", ("__sys_sendmsg", "__x64_sys_sendto", "__sys_sendto", "__libc_sendmsg", "__send", "sock_sendmsg", "unix_stream_sendmsg")),
+    ("sockets: receiving", ("__sys_recvmsg", "__x64_sys_recvfrom", "__sys_recvfrom", "__libc_recvmsg", "__libc_recv", "recv")),
+    ("other system calls", ("entry_SYSCALL", "do_syscall")),
+    ("malloc and free", ("malloc", "_int_malloc", "_int_free", "calloc", "__libc_calloc", "realloc", "free", "cfree", "malloc_consolidate", "tcache", "unlink_chunk", "sysmalloc")),
+    ("clock", ("__vdso_clock", "clock_gettime", "__clock_gettime", "tk_time_")),
+    ("JSON", ("json_", "tk_json", "[jansson]", "work_document", "put_metadata")),
+    ("logging", ("tk_log",)),
+    ("locks, uncontended", ("pthread_mutex", "___pthread_mutex", "__pthread_mutex", "tk_lock")),
+    ("histograms and counters", ("tk_spread_observe", "tk_metric", "tk_meter")),
+    ("UUIDs, hashing, identity", ("tk_uuid", "tk_sha256", "EVP_", "SHA", "[crypto]", "tk_rand")),
+)
+LIBRARIES = {"grpc": "gRPC in user space", "pq": "libpq in user space", "http": "libmicrohttpd in user space", "protobuf": "protobuf", "kernel": "kernel, other",
+             "handler": "handlers", "gmp": "handlers"}
+
+
+def purpose(frames):
+    for name, starts in PURPOSES:
+        if any(frame.startswith(starts) for frame in frames[1:]):
+            return name
+    return next((LIBRARIES[lib] for lib in map(where, reversed(frames)) if lib in LIBRARIES), "our own code")
+
+
 def tables(stacks, n=10):
-    """By thread; what runs itself; what is under it all together (our own functions)."""
-    lines = table("by thread", shares(stacks, lambda f: {f[0]}), 20)
+    """By thread; by purpose; what runs itself; what is under it all together (our own functions)."""
+    lines = table("by thread", shares(stacks, lambda f: {f[0][:-len(" [thread]")]}), 20)
+    lines += table("what for (each stack once)", shares(stacks, lambda f: {purpose(f)}), 16)
     lines += table("by library", shares(stacks, lambda f: {where(f[-1]) or "tasker"}), 12)
     lines += table("itself", shares(stacks, lambda f: {f[-1]}), n)
     lines += table("with all it calls, of ours", shares(stacks, lambda f: {frame for frame in f[1:] if not where(frame)}), 2 * n)
