@@ -115,7 +115,7 @@ PURPOSES = (  # what a stack is spent on: the first that has a frame beginning l
     ("UUIDs, hashing, identity", ("tk_uuid", "tk_sha256", "EVP_", "SHA", "[crypto]", "tk_rand")),
 )
 LIBRARIES = {"grpc": "gRPC in user space", "pq": "libpq in user space", "http": "libmicrohttpd in user space", "protobuf": "protobuf", "kernel": "kernel, other",
-             "handler": "handlers", "gmp": "handlers"}
+             "handler": "handlers", "gmp": "handlers", "postgres": "PostgreSQL in user space", "plpgsql": "PL/pgSQL"}
 
 
 def purpose(frames):
@@ -131,7 +131,8 @@ def tables(stacks, n=10):
     lines += table("what for (each stack once)", shares(stacks, lambda f: {purpose(f)}), 16)
     lines += table("by library", shares(stacks, lambda f: {where(f[-1]) or "tasker"}), 12)
     lines += table("itself", shares(stacks, lambda f: {f[-1]}), n)
-    lines += table("with all it calls, of ours", shares(stacks, lambda f: {frame for frame in f[1:] if not where(frame)}), 2 * n)
+    homes = ("",) if any(not where(frame) for frames in stacks for frame in frames[1:]) else ("postgres", "plpgsql")
+    lines += table("with all it calls", shares(stacks, lambda f: {frame for frame in f[1:] if where(frame) in homes}), 2 * n if homes == ("",) else 50)
     lines += table("with all it calls, entries into libraries and the kernel", shares(stacks, entries), n)
     return "\n".join(lines) + "\n"
 
