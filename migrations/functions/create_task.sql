@@ -62,7 +62,7 @@ BEGIN
             FROM tasker.template_edges e WHERE e.digest = p_digest) x
    WHERE x.from_pos > 0 AND x.to_pos > 0;
 
-  RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready) a;
+  RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready, ARRAY[p_task]) a;
   v_row := tasker._row('created', 1, NULL, p_task, cardinality(v_roots), NULL, NULL, v_now);
   v_row.step_no := cardinality(p_steps) - cardinality(v_roots);
   RETURN NEXT v_row;

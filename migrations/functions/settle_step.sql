@@ -67,7 +67,7 @@ BEGIN
 
   RETURN NEXT tasker._row('settled', 1, p_step, p_task, p_attempt, NULL, NULL, NULL);
   IF v_ready <> '{}' THEN
-    RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready) a;
+    RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready, ARRAY[p_task]) a;
   END IF;
   IF v_is <> v_was THEN
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid) VALUES (p_task, v_was, v_is, v_now, p_processor);

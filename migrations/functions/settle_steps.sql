@@ -82,7 +82,7 @@ BEGIN
                              THEN 'already' ELSE 'stale' END,
                         r.idx::int, r.step, r.task, r.att, NULL, NULL, NULL)).*
       FROM unnest(p_step, p_task, p_attempt) WITH ORDINALITY r(step, task, att, idx)
-      LEFT JOIN tasker.step_results sr ON sr.workflow_step_uuid = r.step AND sr.attempt = r.att
+      LEFT JOIN tasker.step_results sr ON sr.workflow_step_uuid = r.step AND sr.attempt = r.att AND sr.task_uuid = r.task
      WHERE d_idx IS NULL OR NOT r.idx = ANY (d_idx);
   END IF;
   IF d_idx IS NULL THEN RETURN; END IF;

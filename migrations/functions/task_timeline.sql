@@ -18,20 +18,20 @@ BEGIN
     ), begun AS (
       SELECT s.workflow_step_uuid AS step, s.name, s.step_no, h.attempt, h.at AS dispatched_at
         FROM tasker.workflow_steps s
-        JOIN tasker.workflow_step_transitions h ON h.workflow_step_uuid = s.workflow_step_uuid AND h.to_state = 'in_progress'
+        JOIN tasker.workflow_step_transitions h ON h.workflow_step_uuid = s.workflow_step_uuid AND h.task_uuid = p_task AND h.to_state = 'in_progress'
        WHERE s.task_uuid = p_task
     ), attempt AS (
       SELECT b.*, e.at AS settled_at, e.to_state AS outcome,
              coalesce((SELECT max(p.at) FROM tasker.workflow_step_transitions p
-                        WHERE p.workflow_step_uuid = b.step AND p.attempt = b.attempt - 1 AND p.from_state = 'in_progress'),
+                        WHERE p.workflow_step_uuid = b.step AND p.task_uuid = p_task AND p.attempt = b.attempt - 1 AND p.from_state = 'in_progress'),
                       (SELECT max(d.settled_at) FROM tasker.workflow_step_edges w JOIN tasker.workflow_steps d ON d.workflow_step_uuid = w.from_step_uuid
                         WHERE w.to_step_uuid = b.step),
                       (SELECT task.created_at FROM task)) AS ready_at,
              r.execution_time_ms, r.worker_id, w.*
         FROM begun b
         LEFT JOIN LATERAL (SELECT h.at, h.to_state FROM tasker.workflow_step_transitions h
-                            WHERE h.workflow_step_uuid = b.step AND h.attempt = b.attempt AND h.from_state = 'in_progress' ORDER BY h.at LIMIT 1) e ON true
-        LEFT JOIN tasker.step_results r ON r.workflow_step_uuid = b.step AND r.attempt = b.attempt
+                            WHERE h.workflow_step_uuid = b.step AND h.task_uuid = p_task AND h.attempt = b.attempt AND h.from_state = 'in_progress' ORDER BY h.at LIMIT 1) e ON true
+        LEFT JOIN tasker.step_results r ON r.workflow_step_uuid = b.step AND r.attempt = b.attempt AND r.task_uuid = p_task
         LEFT JOIN LATERAL (
           SELECT c.committed, c.received, c.permit, c.handled, c.returned, c.handled - c.returned AS least, c.received - c.committed AS most
             FROM (SELECT r.stages[1] AS committed, r.stages[2] AS received, r.stages[2] + r.stages[3] AS permit, r.stages[2] + r.stages[3] + r.stages[4] AS handled,

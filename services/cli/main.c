@@ -5,6 +5,7 @@
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
 #include "cli/cmd_explain.h"
+#include "cli/cmd_retention.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
 #include "cli/cmd_top.h"
@@ -22,6 +23,7 @@ static const struct {
         {"template", "list, apply, validate", cli_cmd_template},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
+        {"retention", "how much history there is; let months of it go", cli_cmd_retention},
         {"doctor", "prove that the database is consistent", cli_cmd_doctor},
 };
 

@@ -7,6 +7,7 @@ and what the functions hand out comes back as rows; an `assign` row goes into se
 import hashlib
 import json
 import random
+import time
 import unittest
 import uuid
 
@@ -26,8 +27,10 @@ MIXED = {"init": [], "left": ["init"], "right": ["init"], "validate": ["left", "
 SHAPES = {"chain": CHAIN, "diamond": DIAMOND, "tree": TREE, "mixed": MIXED}
 
 
-def new_uuid(_random=random.SystemRandom()):
-    return str(uuid.UUID(int=_random.getrandbits(128), version=4))
+def new_uuid(at=None, _random=random.SystemRandom()):
+    """A version 7 uuid of that moment (seconds), or of now."""
+    ms = int((time.time() if at is None else at) * 1000)
+    return str(uuid.UUID(int=ms << 80 | 7 << 76 | _random.getrandbits(12) << 64 | 2 << 62 | _random.getrandbits(62)))
 
 
 def ancestors(graph, step):

@@ -287,6 +287,7 @@ class Server:
                         c.script(text)
                     except PgError as e:
                         raise RuntimeError(f"migrations/{migration}: {e}") from e
+                c.query("SELECT tasker.make_history_months(2)")
             self._migrated = name
         return self._migrated
 
