@@ -177,6 +177,10 @@ class Conn:
 
 # ---- The server ----
 
+if os.environ.get("TASKER_PG_BIN"):  # servers run elsewhere; `tasker dev`, which reads it too, is started from here
+    os.environ["TASKER_PG_BIN"] = os.path.abspath(os.environ["TASKER_PG_BIN"])
+
+
 def find_bin():
     """The directory of the newest PostgreSQL, 15 or later."""
     debian = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]), reverse=True)

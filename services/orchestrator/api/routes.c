@@ -2,10 +2,10 @@
 /* orchestrator/api/routes.c: see the header. */
 #include "orchestrator/api/routes.h"
 
-enum { TASK_BODY_MAX = 2 * 1024 * 1024, TEMPLATE_BODY_MAX = 4 * 1024 * 1024 };
+enum { BODY = 2 * 1024 * 1024 /* rest.body_max decides */ };
 
 const struct tk_http_route orch_routes[] = {
-        {TK_HTTP_POST, "/v1/tasks", orch_rest_task_submit, TASK_BODY_MAX, "Submit a task."},
+        {TK_HTTP_POST, "/v1/tasks", orch_rest_task_submit, BODY, "Submit a task."},
         {TK_HTTP_GET, "/v1/tasks", orch_rest_task_list, 0, "List tasks, newest first."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}", orch_rest_task_get, 0, "One task; ?wait=30s answers when it has come to rest."},
         {TK_HTTP_DELETE, "/v1/tasks/{uuid}", orch_rest_task_cancel, 0, "Cancel a task."},
@@ -15,7 +15,7 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_get, 0, "One step with its result."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}/audit", orch_rest_step_audit, 0, "Every result of a step, newest first."},
         {TK_HTTP_GET, "/v1/templates", orch_rest_template_list, 0, "Registered template versions."},
-        {TK_HTTP_POST, "/v1/templates", orch_rest_template_apply, TEMPLATE_BODY_MAX, "Register a template version (YAML)."},
+        {TK_HTTP_POST, "/v1/templates", orch_rest_template_apply, BODY, "Register a template version (YAML)."},
         {TK_HTTP_GET, "/v1/templates/{namespace}/{name}/{version}", orch_rest_template_get, 0, "One template version."},
         {TK_HTTP_GET, "/health", orch_rest_health, 0, "The process answers."},
         {TK_HTTP_GET, "/health/live", orch_rest_health_live, 0, "Liveness probe."},
