@@ -111,7 +111,8 @@ BEGIN
   END IF;
 
   -- 5. The messages and the history. Message ids are unique per queue only, but what was settled held its message under its task's lock.
-  PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n),
+  PERFORM tasker._delete_messages(array(SELECT (SELECT t.namespace FROM tasker.tasks t WHERE t.task_uuid = d.task)
+                                          FROM unnest(d_task) WITH ORDINALITY d(task, n) ORDER BY d.n),
                                   array(SELECT p_msg[d.i] FROM unnest(d_idx) WITH ORDINALITY d(i, n) ORDER BY d.n));
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
   SELECT d.step, d.task, 'in_progress', d.state, d.att, v_now, p_worker[d.idx] FROM unnest(d_idx, d_step, d_task, d_att, d_state) d(idx, step, task, att, state);

@@ -10,7 +10,6 @@ from lib import pg
 from lib.system import BIN, eventually, request
 
 TASKER = os.path.join(BIN, "tasker")
-SCHEMA_FILES = len(os.listdir(os.path.join(pg.ROOT, "migrations", "schema")))
 
 
 class Migrate(unittest.TestCase):

@@ -66,7 +66,7 @@ static void report(struct sweeper_state *state, const struct tk_pg_result *res)
                 }
                 orch_count(state->app, sweeper_repairs_total);
                 tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.",
-                            TK_STR("task", tk_pg_str(res, row, task)), TK_STR("step", tk_pg_str(res, row, step)),
+                            TK_STR("task_uuid", tk_pg_str(res, row, task)), TK_STR("step_uuid", tk_pg_str(res, row, step)),
                             TK_STR("what", tk_pg_str(res, row, what)));
         }
 }

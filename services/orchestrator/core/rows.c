@@ -20,6 +20,9 @@ static void assign_row(struct orch_app *app, const struct orch_assignment_column
         struct orch_session *s = orch_reservation_take(credit, held.ns);
         TK_CHECK(s); /* the function never assigns more than it was given */
         TK_PROBE(step_ready, &held.step, &held.task, held.attempt, path);
+        tk_log_debug("step.assigned", NULL, TK_STR("task_uuid", tk_pg_str(res, row, cols->task)), TK_STR("step_uuid", tk_pg_str(res, row, cols->step)),
+                     TK_STR("correlation_id", tk_pg_str(res, row, cols->correlation)), TK_STR("step_name", tk_pg_str(res, row, cols->step_name)),
+                     TK_INT("attempt", tk_pg_i64(res, row, cols->attempt)));
         bool sent = orch_session_assign(s, &held, buf->data, buf->len);
         if (!sent)
                 app->after->release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
@@ -72,6 +75,8 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         .pending = (int)tk_pg_i64(res, row, cols.step_no),
                         .due_ns = tk_pg_time(res, row, due_col),
                 };
+                tk_log_debug("rows.outcome", NULL, TK_STR("outcome", kind), TK_STR("task_uuid", tk_pg_str(res, row, cols.task)),
+                             TK_STR("step_uuid", tk_pg_str(res, row, cols.step)), TK_INT("attempt", r.attempt));
                 if (tk_streq(kind, "done"))
                         done_row(app, &r.task, tk_pg_str(res, row, cols.step_name));
                 else

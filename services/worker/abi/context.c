@@ -221,7 +221,7 @@ void tkw_log(struct tkw_context *ctx, enum tkw_level level, const char *fmt, ...
         va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        tk_log(levels[level], "handler.log", text, TK_STR("task", ctx->info.task_uuid), TK_STR("step", ctx->info.step_uuid),
+        tk_log(levels[level], "handler.log", text, TK_STR("task_uuid", ctx->info.task_uuid), TK_STR("step_uuid", ctx->info.step_uuid),
                TK_STR("step_name", ctx->info.step_name), TK_INT("attempt", ctx->info.attempt),
                TK_STR("correlation_id", ctx->info.correlation_id));
 }

@@ -123,6 +123,17 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
         tk_rpc_pack(&frame.base, fields);
 }
 
+/* "" when it is no UUID. */
+static void id_text(const ProtobufCBinaryData *bytes, char ret_text[TK_UUID_TEXT])
+{
+        struct tk_uuid uuid;
+        ret_text[0] = '\0';
+        if (bytes->len != sizeof uuid.b)
+                return;
+        memcpy(uuid.b, bytes->data, sizeof uuid.b);
+        tk_uuid_format(&uuid, ret_text);
+}
+
 static void tell(struct work_app *app, const struct work_job *job, const struct tkw_result *result, bool by_worker)
 {
         static const char *const outcomes[] = {
@@ -132,18 +143,17 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
                 work_count_l(app, steps_failed_total, result->type);
         if (!tk_log_enabled(result->verdict == WORK_SUCCESS ? TK_LOG_DEBUG : TK_LOG_INFO))
                 return;
-        char step[TK_UUID_TEXT], task[TK_UUID_TEXT];
-        struct tk_uuid task_uuid;
-        memcpy(task_uuid.b, job->assign->task_uuid.data, sizeof task_uuid.b);
+        char step[TK_UUID_TEXT], task[TK_UUID_TEXT], correlation[TK_UUID_TEXT];
         tk_uuid_format(&job->key.step, step);
-        tk_uuid_format(&task_uuid, task);
+        id_text(&job->assign->task_uuid, task);
+        id_text(&job->assign->correlation_id, correlation);
         if (result->verdict == WORK_SUCCESS)
-                tk_log_debug("step.succeeded", NULL, TK_STR("task", task), TK_STR("step", step),
-                             TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                tk_log_debug("step.succeeded", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                             TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                              TK_INT("ms", execution_ms(job)));
         else
-                tk_log_info("step.failed", result->message, TK_STR("task", task), TK_STR("step", step),
-                            TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                tk_log_info("step.failed", result->message, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                            TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                             TK_STR("error_type", result->type),
                             TK_BOOL("retryable", result->verdict == WORK_RETRYABLE),
                             TK_INT("ms", execution_ms(job)));
