@@ -55,7 +55,8 @@ static void every_spelling_is_read(void **state)
                 "urn:uuid:01234567-89ab-cdef-0123-456789abcdef", "URN:UUID:01234567-89ab-cdef-0123-456789abcdef",
         };
         static const char *const wrong[] = {
-                "", "{}", "urn:uuid:", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0", "{01234567-89ab-cdef-0123-456789abcdef",
+                "", "{}", "urn:uuid:", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
+                "{01234567-89ab-cdef-0123-456789abcdef",
                 "01234567-89ab-cdef-0123-456789abcdef}", "{0123456789abcdef0123456789abcdef}x", "0123456789abcdef0123456789abcdeg",
                 "urn:uuid:{01234567-89ab-cdef-0123-456789abcdef", "((((((((((((((((((((((((((((((((((((((((((((((",
         };
