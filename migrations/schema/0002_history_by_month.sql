@@ -5,7 +5,7 @@ ALTER TABLE tasker.step_results RENAME TO step_results_default;
 ALTER TABLE tasker.step_results_default DROP CONSTRAINT step_results_pkey;
 CREATE TABLE tasker.step_results (
   LIKE tasker.step_results_default,
-  PRIMARY KEY (workflow_step_uuid, attempt, task_uuid)
+  PRIMARY KEY (task_uuid, workflow_step_uuid, attempt)
 ) PARTITION BY RANGE (task_uuid);
 ALTER TABLE tasker.step_results ATTACH PARTITION tasker.step_results_default DEFAULT;
 
