@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from lib.system import ROOT, System, tasker
+from lib.system import ROOT, System, eventually, tasker
 
 sys.path.append(os.path.join(ROOT, "tests", "db"))
 from engine import CHAIN, Engine, new_uuid, of  # noqa: E402
@@ -99,6 +99,16 @@ class Retention(unittest.TestCase):
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", tasks[0]), 4)
         self.retention("--drop-before", "2024-02-01", "--apply")
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", tasks[0]), 0)
+
+    def test_5_an_orchestrator_makes_what_is_missing(self):
+        """As if it had run for months since the last migration: the last partition made ahead is not there."""
+        last = max(self.s.sql("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'tasker.step_results'::regclass"
+                              " AND inhrelid::regclass::text ~ '[0-9]$'"), key=lambda r: r.name).name
+        self.s.sql(f"DROP TABLE {last}")
+        self.s.kill("orchestrator")
+        self.s.respawn("orchestrator", env={"TASKER_SWEEPER_INTERVAL": "100ms"})
+        eventually(lambda: self.s.value("SELECT to_regclass($1)::text", last) == last, 20, "the partition is made")
+        self.assertEqual(self.s.run("tests", "diamond", {})["status"], "complete")
 
     def test_wrong_usage(self):
         for args, says in ((("--drop-before", "soon"), "--drop-before must be a day (2026-06-01) or an age (90d, 12w, 6m, 1y), found 'soon'"),
