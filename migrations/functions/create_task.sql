@@ -20,7 +20,9 @@ BEGIN
   SELECT count(*), array_agg(ts.start_pos) FILTER (WHERE ts.parents = 0) INTO v_n, v_roots
     FROM tasker.template_steps ts WHERE ts.digest = p_digest AND ts.created_at_start;
 
-  v_plain := v_n = cardinality(p_steps) AND cardinality(v_roots) <= least(4, p_credit_n[array_position(p_credit_ns, v_ns)]);
+  -- A digest that no name stands for any more has steps, but no namespace: its credit is none, where least() would pass over a NULL.
+  v_plain := v_named IS NOT NULL AND v_n = cardinality(p_steps)
+             AND cardinality(v_roots) <= least(4, coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0));
   IF v_plain THEN
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps, correlation_id,
                               parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash, requested_at, created_at)
