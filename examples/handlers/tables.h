@@ -10,3 +10,4 @@ extern const struct example_table example_shop;     /* e-commerce */
 extern const struct example_table example_pipeline; /* data pipeline */
 extern const struct example_table example_accounts; /* user registration */
 extern const struct example_table example_refunds;  /* both refunds */
+extern const struct example_table example_approval; /* conditional approval */

@@ -1,5 +1,6 @@
 -- tasker._assignments(steps, tasks): 'assign' rows for steps in progress, with what their handlers need: the task's context and
--- the results of complete ancestors, nearest first, as one JSON object {step name: result}.
+-- the results of complete ancestors, nearest first, as one JSON object {step name: result};
+-- an instance of a batch has its inputs, whoever left a checkpoint that.
 -- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own. Inlined, so the caller passes a variable and no
 -- subquery, or it would be planned anew on every call. OFFSET 0 keeps the planner from going through all steps of the task for the few
 -- ancestors of one: it did while it took tasks for small (and through all results of it), and a large graph then cost the square of its steps.
@@ -19,7 +20,7 @@ LANGUAGE sql STABLE AS $$
                      CROSS JOIN LATERAL (SELECT y.result FROM tasker.step_results y
                                           WHERE y.task_uuid = s.task_uuid AND y.workflow_step_uuid = a.workflow_step_uuid AND y.attempt = a.attempts AND y.success
                                             AND y.task_uuid BETWEEN p_task[1] AND p_task[cardinality(p_task)] OFFSET 0) r), '{}'),
-         coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true)
+         coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true), s.inputs::text, s.checkpoint::text
     FROM unnest(p_step) WITH ORDINALITY u(step, n)
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
     JOIN tasker.tasks t ON t.task_uuid = s.task_uuid

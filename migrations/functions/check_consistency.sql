@@ -41,9 +41,10 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   SELECT 'open_tasks', o.task_uuid, NULL, 'listed, but there is no such task'
     FROM tasker.open_tasks o WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks x WHERE x.task_uuid = o.task_uuid)
   UNION ALL
-  SELECT 'unmet_parents', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the edges say %s', s.name, s.unmet_parents, p.unmet)
+  SELECT 'unmet_parents', s.task_uuid, s.workflow_step_uuid,
+         format('%s is %s, the edges say %s%s', s.name, s.unmet_parents, p.unmet, CASE WHEN s.held THEN ', and it is held' ELSE '' END)
     FROM s JOIN parents p ON p.workflow_step_uuid = s.workflow_step_uuid
-   WHERE s.unmet_parents <> p.unmet AND s.state NOT IN ('cancelled', 'resolved_manually')
+   WHERE s.unmet_parents <> p.unmet + s.held::int AND s.state NOT IN ('cancelled', 'resolved_manually')
   UNION ALL
   SELECT 'live step of an ended task', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the task is %s', s.name, s.state, t.state)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
@@ -51,6 +52,13 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   UNION ALL
   SELECT 'stranded step', s.task_uuid, s.workflow_step_uuid, format('%s is ready and not dispatched', s.name)
     FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0
+  UNION ALL
+  SELECT 'batch without room', s.task_uuid, min(s.workflow_step_uuid::text)::uuid, format('%s steps are held and none of their batch is at work', count(*))
+    FROM s JOIN t ON t.task_uuid = s.task_uuid
+   WHERE s.held AND s.state = 'pending'
+     AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = s.task_uuid AND w.step_no = s.step_no AND NOT w.held
+                        AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled'))
+   GROUP BY s.task_uuid, s.step_no
   UNION ALL
   SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s waits for a retry that nothing will start', s.name)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
@@ -73,7 +81,8 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
    GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
   UNION ALL
   SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name
-    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid AND r.success)
+    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid
+                                                       AND (r.success OR s.instance > 0)) -- a batch may go on without one that failed
      AND NOT EXISTS (SELECT 1 FROM tasker.dropped_history d WHERE s.task_uuid >= d.from_uuid AND s.task_uuid < d.to_uuid)
   UNION ALL
   SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name

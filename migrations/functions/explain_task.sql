@@ -1,6 +1,7 @@
 -- tasker.explain_task(task, namespaces, workers, credits): why a task is where it is, for people. The arrays say of each namespace how
 -- many workers are connected and how many steps they would take now. NULL for an unknown task.
---   {task_uuid, status, namespace, workers, credit, summary, advice, steps: [{name, state, why, since, until}]}; steps that are over are left out.
+--   {task_uuid, status, namespace, workers, credit, summary, advice, steps: [{name, state, why, since, until}]}; steps that are over are left out,
+-- and of more than 200 those that hold it up least.
 -- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
 CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[]) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
@@ -10,6 +11,8 @@ DECLARE
   v_workers int;
   v_credit  int;
   v_leases  jsonb := '{}';
+  v_named   constant int := 5;   -- parents a step is said to wait for by name
+  v_listed  constant int := 200; -- steps in the answer, those that hold it up most
   v_steps   json;
   v_worst   text;  -- state of the step that holds the task up most
   v_name    text;
@@ -26,17 +29,20 @@ BEGIN
   END IF;
 
   WITH step AS (
-    SELECT s.step_no, s.name, s.state, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.held, s.unmet_parents, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
-           (SELECT string_agg(p.name || ' (' || p.state || ')', ', ' ORDER BY p.step_no)
-              FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
-             WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')) AS waits_for,
+           (SELECT string_agg(w.name || ' (' || w.state || ')', ', ' ORDER BY w.step_no, w.instance)
+                   || CASE WHEN max(w.all_n) > v_named THEN format(' and %s more', max(w.all_n) - v_named) ELSE '' END
+              FROM (SELECT p.name, p.state, p.step_no, p.instance, count(*) OVER () AS all_n
+                      FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
+                     WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')
+                     ORDER BY p.step_no, p.instance LIMIT v_named) w) AS waits_for,
            (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
              WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
       FROM tasker.workflow_steps s
      WHERE s.task_uuid = p_task AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   ), said AS (
-    SELECT step.step_no, step.name, step.state,
+    SELECT step.step_no, step.instance, step.name, step.state,
            CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 ELSE 5 END AS rank,
            CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
@@ -48,6 +54,7 @@ BEGIN
                 WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
                 WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'
                 WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
+                WHEN step.held AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'
                 WHEN step.waits_for IS NOT NULL THEN 'waits for ' || step.waits_for
                 ELSE 'is ready and not dispatched; the sweeper does it' END AS why,
            CASE step.state WHEN 'in_progress' THEN step.dispatched_at WHEN 'pending' THEN v_task.created_at ELSE step.updated_at END AS since,
@@ -55,10 +62,12 @@ BEGIN
       FROM step
   )
   SELECT json_agg(json_build_object('name', said.name, 'state', said.state, 'why', said.why, 'since', tasker.time_text(said.since, 'zoned'),
-                                    'until', tasker.time_text(said.until, 'zoned')) ORDER BY said.rank, said.step_no),
-         (array_agg(said.state::text ORDER BY said.rank, said.step_no))[1], (array_agg(said.name ORDER BY said.rank, said.step_no))[1],
-         (array_agg(said.why ORDER BY said.rank, said.step_no))[1]
-    INTO v_steps, v_worst, v_name, v_why FROM said;
+                                    'until', tasker.time_text(said.until, 'zoned')) ORDER BY said.rank, said.step_no, said.instance)
+           FILTER (WHERE said.place <= v_listed),
+         (array_agg(said.state::text) FILTER (WHERE said.place = 1))[1], (array_agg(said.name) FILTER (WHERE said.place = 1))[1],
+         (array_agg(said.why) FILTER (WHERE said.place = 1))[1]
+    INTO v_steps, v_worst, v_name, v_why
+    FROM (SELECT x.*, row_number() OVER (ORDER BY x.rank, x.step_no, x.instance) AS place FROM said x) said;
 
   RETURN json_build_object(
     'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,

@@ -1,6 +1,6 @@
 -- tasker.get_step_readiness_status(task, steps): one row per step (of those named, or all) with everything readiness is made
 -- of, derived from the graph itself and not from the counters: this is what the counters are checked against.
--- attempts are the counted ones: hand-overs that were never sent or whose worker was lost are forgiven.
+-- A step held by the window of its batch is not ready. attempts are the counted ones: hand-overs that were never sent or whose worker was lost are forgiven.
 -- Locks: none. Cost: the task's steps and edges.
 CREATE OR REPLACE FUNCTION tasker.get_step_readiness_status(p_task uuid, p_steps uuid[] DEFAULT NULL)
 RETURNS TABLE (workflow_step_uuid uuid, task_uuid uuid, named_step_uuid uuid, name text, current_state text, total_parents int,
@@ -12,10 +12,10 @@ LANGUAGE sql STABLE AS $$
          r.completed_parents = r.total_parents, r.counted, r.max_attempts::int, r.eligible, r.last_failure_at, r.next_retry_at,
          CASE WHEN r.next_retry_at IS NOT NULL AND r.settled_at IS NOT NULL THEN ceil(extract(epoch FROM r.next_retry_at - r.settled_at))::int END,
          r.dispatched_at,
-         r.state IN ('pending', 'waiting_for_retry') AND r.completed_parents = r.total_parents AND r.eligible
+         r.state IN ('pending', 'waiting_for_retry') AND r.completed_parents = r.total_parents AND r.eligible AND NOT r.held
            AND (r.next_retry_at IS NULL OR r.next_retry_at <= clock_timestamp())
     FROM (SELECT s.workflow_step_uuid, s.task_uuid, ts.named_step_uuid, s.name, s.state, s.max_attempts, s.last_failure_at, s.next_retry_at,
-                 s.settled_at, s.dispatched_at, s.step_no, p.total_parents, p.completed_parents, s.attempts - s.forgiven AS counted,
+                 s.settled_at, s.dispatched_at, s.step_no, s.held, p.total_parents, p.completed_parents, s.attempts - s.forgiven AS counted,
                  s.attempts - s.forgiven = 0 OR (s.retryable AND s.attempts - s.forgiven < s.max_attempts) AS eligible
             FROM tasker.workflow_steps s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid

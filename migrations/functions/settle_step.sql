@@ -24,7 +24,8 @@ BEGIN
   v_plain := c_n = 0 OR (c_n <= 4 AND c_n <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0));
   IF v_plain THEN
     UPDATE tasker.workflow_steps s SET state = 'complete', settled_at = v_now, updated_at = v_now, msg_id = NULL
-     WHERE s.workflow_step_uuid = p_step AND s.task_uuid = p_task AND s.state = 'in_progress' AND s.attempts = p_attempt AND s.msg_id = p_msg;
+     WHERE s.workflow_step_uuid = p_step AND s.task_uuid = p_task AND s.state = 'in_progress' AND s.attempts = p_attempt AND s.msg_id = p_msg
+       AND s.instance = 0; -- one of a batch makes room there
     v_plain := FOUND;
   END IF;
   IF NOT v_plain THEN -- nothing was changed yet

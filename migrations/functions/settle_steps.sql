@@ -19,6 +19,7 @@ DECLARE
   v_was   tasker.task_state[];
   v_locked uuid[];
   v_ready int;
+  v_batch boolean;  v_room uuid[];
   d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_state tasker.step_state[];  d_due timestamptz[];
   f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_state tasker.step_state[];  f_due timestamptz[];
   c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];  c_corr uuid[];
@@ -32,14 +33,14 @@ BEGIN
        SET state = 'complete', settled_at = v_now, updated_at = v_now, msg_id = NULL
       FROM unnest(p_step, p_task, p_attempt, p_msg, p_success) WITH ORDINALITY r(step, task, att, msg, ok, idx)
      WHERE r.ok AND s.workflow_step_uuid = r.step AND s.task_uuid = r.task AND s.state = 'in_progress' AND s.attempts = r.att AND s.msg_id = r.msg
-    RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts
+    RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts, s.instance
   ), res AS (
     INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
     SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
 )
   SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts),
-         array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz)
-    INTO d_idx, d_step, d_task, d_att, d_state, d_due FROM upd;
+         array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz), bool_or(instance > 0)
+    INTO d_idx, d_step, d_task, d_att, d_state, d_due, v_batch FROM upd;
 
   IF false = ANY (p_success) THEN
     WITH plan AS (
@@ -56,7 +57,8 @@ BEGIN
        WHERE NOT r.ok
     ), upd AS (
       UPDATE tasker.workflow_steps s
-         SET state = (CASE WHEN plan.again THEN 'waiting_for_retry' ELSE 'error' END)::tasker.step_state,
+         SET state = (CASE WHEN plan.again THEN 'waiting_for_retry'
+                           WHEN s.inputs #>> '{batch_metadata,failure_strategy}' = 'continue_on_failure' THEN 'complete' ELSE 'error' END)::tasker.step_state,
              next_retry_at = CASE WHEN plan.again THEN plan.due END,
              settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
         FROM plan
@@ -72,6 +74,7 @@ BEGIN
       INTO f_idx, f_step, f_task, f_att, f_state, f_due FROM upd;
     d_idx := d_idx || f_idx;  d_step := d_step || f_step;  d_task := d_task || f_task;  d_att := d_att || f_att;
     d_state := d_state || f_state;  d_due := d_due || f_due;
+    v_batch := v_batch IS TRUE OR 'complete' = ANY (f_state);
   END IF;
 
   -- 2. Whoever was not settled: stored before, or somebody else's now.
@@ -87,6 +90,8 @@ BEGIN
   END IF;
   IF d_idx IS NULL THEN RETURN; END IF;
 
+  IF v_batch THEN v_room := array(SELECT tasker._make_room(d_step, d_state)); END IF;
+
   -- 3. The children, those that become ready first by priority, then older tasks, then step number; a task that has failed gets
   -- nothing new.
   SELECT array_agg(x.to_step), array_agg(x.dec), array_agg(x.ready), array_agg(x.task_uuid), array_agg(x.correlation_id), count(*) FILTER (WHERE x.ready)
@@ -94,10 +99,12 @@ BEGIN
     FROM (SELECT e.to_step, e.dec, s.task_uuid, t.correlation_id,
                  s.unmet_parents = e.dec AND NOT (t.failed_steps > 0 OR s.task_uuid = ANY (coalesce(
                    array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}'))) AS ready
-            FROM (SELECT we.to_step_uuid AS to_step, count(*)::int AS dec
-                    FROM unnest(d_step, d_state) d(step, state)
-                    JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
-                   WHERE d.state = 'complete' GROUP BY 1) e
+            FROM (SELECT x.to_step, count(*)::int AS dec
+                    FROM (SELECT we.to_step_uuid AS to_step
+                            FROM unnest(d_step, d_state) d(step, state)
+                            JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
+                           WHERE d.state = 'complete'
+                          UNION ALL SELECT unnest(v_room)) x GROUP BY 1) e
             JOIN tasker.workflow_steps s ON s.workflow_step_uuid = e.to_step
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
            WHERE s.state = 'pending' ORDER BY t.priority DESC, s.task_uuid, s.step_no) x;

@@ -1,5 +1,5 @@
 -- tasker.step_responses(task, step): the StepResponse documents of a task in order of creation, or of one step (NULL: all).
--- Beyond the contract: step_no, dependencies (names), dispatched_at, execution_time_ms, worker_id.
+-- Beyond the contract: step_no, instance, inputs and checkpoint (of a batch), dependencies (names), dispatched_at, execution_time_ms, worker_id.
 -- Reads: workflow_steps, workflow_step_edges, step_results (the newest attempt that has one). Locks: none.
 CREATE OR REPLACE FUNCTION tasker.step_responses(p_task uuid, p_step uuid) RETURNS SETOF json
 LANGUAGE sql STABLE AS $$
@@ -17,8 +17,8 @@ LANGUAGE sql STABLE AS $$
            'last_failure_at', tasker.time_text(r.last_failure_at, 'zoned'),
            'next_retry_at', tasker.time_text(r.next_retry_at, 'zoned'),
            'last_attempted_at', tasker.time_text(r.last_attempted_at, 'zoned'),
-           'step_no', s.step_no,
-           'dependencies', (SELECT coalesce(json_agg(p.name ORDER BY p.step_no), '[]'::json)
+           'step_no', s.step_no, 'instance', s.instance, 'inputs', s.inputs, 'checkpoint', s.checkpoint,
+           'dependencies', (SELECT coalesce(json_agg(p.name ORDER BY p.step_no, p.instance), '[]'::json)
                               FROM tasker.workflow_step_edges e
                               JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
                              WHERE e.to_step_uuid = s.workflow_step_uuid),
@@ -31,5 +31,5 @@ LANGUAGE sql STABLE AS $$
                         WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.task_uuid = p_task
                         ORDER BY sr.attempt DESC LIMIT 1) res ON true
    WHERE p_step IS NULL OR s.workflow_step_uuid = p_step
-   ORDER BY s.created_at, s.step_no
+   ORDER BY s.created_at, s.step_no, s.instance
 $$;

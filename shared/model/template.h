@@ -33,14 +33,20 @@ struct tk_template_step {
                 json_t *initialization;          /* object; borrowed from the template */
         } handler;
         uint16_t *parents;                        /* step numbers */
-        uint16_t *ancestors;                      /* transitive, nearest first by distance then number; at most ANCESTORS_MAX */
+        uint16_t *ancestors;                      /* transitive, nearest first by distance then number; at most ANCESTORS_MAX; without batch
+                                                     workers, and for these without analyzers: their results can be many and large */
         uint32_t parents_n, ancestors_n, ancestors_all; /* ancestors_all > ancestors_n: there are more, not counted */
         bool retryable;
         uint16_t max_attempts;
         enum tk_backoff backoff;
         uint32_t backoff_base_ms, backoff_max_ms;
         uint32_t timeout_ms;                      /* 0: none */
-        bool at_start;                            /* exists from the task's creation (not batch_worker, deferred_convergence, nor below a decision) */
+        struct {
+                const char *worker_template;      /* NULL: not said */
+                const char *cursor_field, *failure_strategy;
+                uint32_t parallelism;             /* 0: without a batch_config */
+        } batch;
+        bool at_start;                            /* exists from the task's creation: not what a decision or an analyzer brings, nor what needs it */
 };
 struct tk_template {
         struct tk_arena *arena;                   /* owns everything here */
@@ -48,6 +54,7 @@ struct tk_template {
         const char *ns, *name, *version, *description;
         const char *identity;                     /* strict, caller_provided, always_unique */
         struct tk_template_step *steps;
+        uint16_t *order;                          /* step numbers, parents before children */
         uint32_t steps_n, at_start_n;
         char digest[65];                          /* hex SHA-256 of the canonical body */
         char **warnings;                          /* "file:line: unknown key retry.limit (did you mean max_attempts?)" */

@@ -40,6 +40,11 @@ static void build_step(struct tk_template_step *step, const json_t *in)
         step->handler.initialization = json_object_get(handler, "initialization");
         step->timeout_ms = (uint32_t)tk_json_i64(in, "timeout_seconds", 0) * MS_PER_S;
         build_retry(step, json_object_get(in, "retry"));
+        const json_t *batch = json_object_get(in, "batch_config");
+        step->batch.worker_template = tk_json_str(batch, "worker_template");
+        step->batch.cursor_field = tk_json_str(batch, "cursor_field");
+        step->batch.failure_strategy = tk_json_str(batch, "failure_strategy");
+        step->batch.parallelism = (uint32_t)tk_json_i64(batch, "parallelism", 0);
 }
 
 /* Map values are step numbers + 1. */

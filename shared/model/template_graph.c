@@ -75,6 +75,14 @@ static int by_number(const void *a, const void *b)
         return *(const uint16_t *)a - *(const uint16_t *)b;
 }
 
+/* Results of batch workers are as many as there are batches, and an analyzer's result names all of them: these are asked for
+ * where they are needed. */
+static bool travels(const struct tk_template_step *step, const struct tk_template_step *ancestor)
+{
+        return ancestor->type != TK_STEP_BATCH_WORKER &&
+               (ancestor->type != TK_STEP_BATCHABLE || step->type != TK_STEP_BATCH_WORKER);
+}
+
 /* Breadth first over parents, each level in order of number; one more than the limit tells that some were cut. */
 static void ancestors_of(const struct tk_template *tpl, struct tk_template_step *step, uint32_t mark, uint32_t *marks)
 {
@@ -102,16 +110,17 @@ static void ancestors_of(const struct tk_template *tpl, struct tk_template_step 
                                 level[level_n++] = tpl->steps[found[k]].parents[p];
         }
         step->ancestors_all = n;
-        step->ancestors_n = n > MAX ? MAX : n;
-        step->ancestors = TK_ARENA_ARRAY(tpl->arena, uint16_t, step->ancestors_n + 1);
-        for (uint32_t k = 0; k < step->ancestors_n; k++)
-                step->ancestors[k] = found[k];
+        step->ancestors = TK_ARENA_ARRAY(tpl->arena, uint16_t, MAX);
+        for (uint32_t k = 0; k < n && k < MAX; k++)
+                if (travels(step, &tpl->steps[found[k]]))
+                        step->ancestors[step->ancestors_n++] = found[k];
 }
 
-/* Decisions, batches and convergences bring steps into being later; so do all that need one of those. */
+/* Decisions and analyzers bring steps into being later, and all that needs one of those. A convergence of steps that are all
+ * there from the start is a step like others; one of nothing at all is not there. */
 static bool exists_at_start(const struct tk_template *tpl, const struct tk_template_step *step)
 {
-        if (step->type == TK_STEP_BATCH_WORKER || step->type == TK_STEP_DEFERRED_CONVERGENCE)
+        if (step->type == TK_STEP_BATCH_WORKER || (step->type == TK_STEP_DEFERRED_CONVERGENCE && !step->parents_n))
                 return false;
         for (uint32_t k = 0; k < step->parents_n; k++) {
                 const struct tk_template_step *parent = &tpl->steps[step->parents[k]];
@@ -123,11 +132,11 @@ static bool exists_at_start(const struct tk_template *tpl, const struct tk_templ
 
 int tk_template_graph(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err)
 {
-        TK_AUTOFREE uint16_t *order = tk_calloc(tpl->steps_n, sizeof *order);
         TK_AUTOFREE uint32_t *marks = tk_calloc(tpl->steps_n, sizeof *marks);
-        int r = sort(src, tpl, order, err);
+        tpl->order = TK_ARENA_ARRAY(tpl->arena, uint16_t, tpl->steps_n);
+        int r = sort(src, tpl, tpl->order, err);
         for (uint32_t i = 0; i < tpl->steps_n && !r; i++) {
-                struct tk_template_step *step = &tpl->steps[order[i]];
+                struct tk_template_step *step = &tpl->steps[tpl->order[i]];
                 step->at_start = exists_at_start(tpl, step);
                 tpl->at_start_n += step->at_start;
                 ancestors_of(tpl, step, i + 1, marks);

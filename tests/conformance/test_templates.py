@@ -36,6 +36,10 @@ RUNS = [
      {"update_ticket_status": {"new_status": "resolved"}}),
     ("payments_rs", "payments_process_refund_rs", {"payment_id": "pay_1", "refund_amount": 5000}, "complete", 4,
      {"update_payment_records": {"payment_status": "refunded"}}),
+    ("conditional_approval_rust", "approval_routing", {"amount": 500, "requester": "a", "purpose": "b"}, "complete", 4,
+     {"finalize_approval": {"approval_path": "auto"}}),
+    ("conditional_approval_rust", "approval_routing", {"amount": 7500, "requester": "a", "purpose": "b"}, "complete", 5,
+     {"finalize_approval": {"approval_path": "dual_approval"}}),
     ("test_sql", "boundary_max_attempts_zero", {}, "complete", 1, {}),
     ("test_sql", "boundary_non_retryable_retries", {}, "complete", 1, {}),
 ]

@@ -70,7 +70,7 @@ class Graphs(DbTest):
         (last,) = out
         self.assertEqual(set(json.loads(last.dependency_results)), {f"s{i}" for i in range(2, 34)})
         self.assertFalse(last.dependencies_complete)
-        rest = self.c.query("SELECT * FROM tasker.fetch_results($1, $2)", task, ["s0", "s1", "s34", "nobody"])
+        rest = self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", task, ["s0", "s1", "s34", "nobody"])
         self.assertEqual({r.step_name: json.loads(r.result)["result"] for r in rest}, {"s0": "s0", "s1": "s1"})
         self.e.settle(out)
 

@@ -107,7 +107,7 @@ class Plans(DbTest):
         yield "claim_steps, lost"
         e.cancel(held[0].task_uuid)
         yield "cancel_task"
-        self.c.query("SELECT * FROM tasker.fetch_results($1, $2)", held[0].task_uuid, ["start", "end"])
+        self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", held[0].task_uuid, ["start", "end"])
         yield "fetch_results"
         self.c.query("SELECT * FROM tasker.task_responses($1, true)", [held[0].task_uuid])
         yield "task_responses"

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/probe.h"
 #include "base/time.h"
+#include "orchestrator/core/bodies.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
@@ -16,6 +17,7 @@ struct results_state {
         struct orch_app *app;
         struct tk_pg *pg;
         struct tk_arena *arena;
+        struct orch_bodies *bodies;
 };
 
 static int start(void *self, void *app)
@@ -23,6 +25,7 @@ static int start(void *self, void *app)
         struct results_state *state = self;
         state->app = app;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        state->bodies = orch_bodies_new();
         return orch_db_open(app, "tasker-results", &state->pg);
 }
 
@@ -31,6 +34,7 @@ static void stop(void *self)
         struct results_state *state = self;
         tk_pg_close(state->pg);
         tk_arena_free(state->arena);
+        orch_bodies_free(state->bodies);
 }
 
 static void message_free(struct orch_results_msg *results)
@@ -113,7 +117,7 @@ static int settle_list(struct results_state *state, struct tk_list *msgs, size_t
                 memcpy(&batch.all[at], results->results, results->n * sizeof *batch.all);
                 at += results->n;
         }
-        int r = orch_settle(state->app, state->pg, state->arena, batch.all, total, acknowledge_all, &batch, &err);
+        int r = orch_settle(state->app, state->pg, state->bodies, state->arena, batch.all, total, acknowledge_all, &batch, &err);
         if (r)
                 orch_db_failed(state->app, "settle_steps", r, &err);
         for (struct tk_list *node; (node = tk_list_pop(msgs));)

@@ -12,8 +12,9 @@
 #include "rpc/pack.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 #include "tk_sql.h"
+#include <stdio.h>
 
-enum { TEMPLATES_MAX = 1000, FETCH_MAX = 100 };
+enum { TEMPLATES_MAX = 1000, FETCH_MAX = 100, AFTER_MAX = 32, PAGE_ROWS = 1000, PAGE_BYTES = 8000000 };
 
 /* One call on its way through the query actor: the request bytes are copied, the callback must not block. */
 struct rpc_job {
@@ -111,6 +112,25 @@ static void results_object(const struct tk_pg_result *res, struct tk_buf *buf)
         tk_buf_putc(buf, '}');
 }
 
+/* Where to go on: "step number/instance" of the last result of the page before. */
+static bool read_after(const char *text, int *ret_no, int *ret_instance)
+{
+        char rest;
+        *ret_no = -1;
+        *ret_instance = 0;
+        return !*text || (strlen(text) < AFTER_MAX && sscanf(text, "%d/%d%c", ret_no, ret_instance, &rest) == 2);
+}
+
+/* A page that was cut has reached one of the limits of fetch_results; one that ends there by chance is followed by an empty one. */
+static const char *write_next(const struct tk_pg_result *res, size_t bytes, struct tk_arena *arena)
+{
+        int last = tk_pg_rows(res) - 1;
+        if (last + 1 < PAGE_ROWS && bytes < PAGE_BYTES)
+                return "";
+        return tk_arena_printf(arena, "%lld/%lld", (long long)tk_pg_i64(res, last, tk_pg_column(res, "step_no")),
+                               (long long)tk_pg_i64(res, last, tk_pg_column(res, "instance")));
+}
+
 static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         TK_AUTOFREE struct rpc_job *job = arg;
@@ -121,9 +141,11 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         const Tasker__Dispatch__V1__FetchResultsRequest *request =
                 tk_rpc_unpack(&tasker__dispatch__v1__fetch_results_request__descriptor, arena, job->data, job->len);
         struct tk_uuid task;
-        if (!request || request->task_uuid.len != sizeof task.b || request->n_step_names > FETCH_MAX) {
+        int after_no, after_instance;
+        if (!request || request->task_uuid.len != sizeof task.b || request->n_step_names > FETCH_MAX ||
+            !read_after(request->after, &after_no, &after_instance)) {
                 tk_rpc_reply(job->call, TK_RPC_INVALID_ARGUMENT,
-                             "FetchResults wants a task UUID of 16 bytes and at most 100 step names", NULL, 0);
+                             "FetchResults wants a task UUID of 16 bytes, at most 100 step names, and in `after` what `next` said", NULL, 0);
                 return 0;
         }
         memcpy(task.b, request->task_uuid.data, sizeof task.b);
@@ -131,6 +153,8 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &task);
         tk_pg_arg_text_array(&args, (const char *const *)request->step_names, request->n_step_names);
+        tk_pg_arg_i32(&args, after_no);
+        tk_pg_arg_i32(&args, after_instance);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct tk_err err = {0};
         int r = tk_pg_query(pg, &tk_sql_engine_fetch_results, &args, &res, &err);
@@ -141,6 +165,7 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         results_object(res, &buf);
         Tasker__Dispatch__V1__FetchResultsResponse response = TASKER__DISPATCH__V1__FETCH_RESULTS_RESPONSE__INIT;
         response.results_json = (ProtobufCBinaryData){buf.len, (uint8_t *)buf.data};
+        response.next = tk_str_unconst(write_next(res, buf.len, arena));
         tk_rpc_reply_message(job->call, &response.base);
         return 0;
 }

@@ -32,6 +32,8 @@ void orch_assignment_columns(const struct tk_pg_result *res, struct orch_assignm
                 .context = tk_pg_column(res, "context"),
                 .deps = tk_pg_column(res, "dependency_results"),
                 .deps_complete = tk_pg_column(res, "dependencies_complete"),
+                .inputs = tk_pg_column(res, "step_inputs"),
+                .checkpoint = tk_pg_column(res, "checkpoint"),
         };
 }
 
@@ -90,6 +92,8 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
         a.context_json = bytes(res, row, cols->context);
         a.dependency_results_json = bytes(res, row, cols->deps);
         a.dependencies_complete = tk_pg_bool(res, row, cols->deps_complete);
+        a.step_inputs_json = bytes(res, row, cols->inputs);
+        a.checkpoint_json = bytes(res, row, cols->checkpoint);
         if (a.dependency_results_json.len > DEPENDENCIES_MAX) {
                 a.dependency_results_json = (ProtobufCBinaryData){sizeof empty_object, empty_object};
                 a.dependencies_complete = false;

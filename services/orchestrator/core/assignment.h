@@ -8,7 +8,7 @@
 struct orch_assignment_columns { /* looked up once per result */
         int step, task, attempt, token, ns, step_no, step_name, named_task, digest, correlation, parent, priority,
                 retry_count, max_attempts, retryable, initiator, source, reason, requested_at, context, deps,
-                deps_complete;
+                deps_complete, inputs, checkpoint;
 };
 void orch_assignment_columns(const struct tk_pg_result *res, struct orch_assignment_columns *ret);
 /* Appends the encoded field (a frame may hold many) and says what is held. Dependency results past 4 MiB stay behind:

@@ -6,8 +6,10 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "model/growth.h"
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/grow.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 
@@ -101,52 +103,74 @@ static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const s
         tk_pg_arg_i64_array(args, r->stages, ORCH_STAGES);
 }
 
-static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
+int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_result *results,
+                      size_t n, struct orch_settling *ret, struct tk_err *err)
 {
-        struct orch_app *app = settle->app;
-        size_t n = settle->n;
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
-        size_t ns_n = namespaces(settle->results, n, ns);
+        size_t ns_n = namespaces(results, n, ns);
         struct tk_pg_args args;
-        bool single = n == 1 && settle->results->success;
+        bool single = n == 1 && results->success;
         if (single)
-                single_args(&args, arena, settle->results);
+                single_args(&args, arena, results);
         else
-                batch_args(&args, arena, settle->results, n);
-        struct orch_reservation *credit =
-                orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
-        orch_rows_credit_args(&args, credit, ns, ns_n);
+                batch_args(&args, arena, results, n);
+        ret->credit = orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
+        ret->res = NULL;
+        orch_rows_credit_args(&args, ret->credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
-
-        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        int64_t start = tk_time_mono_ns();
-        int r = tk_pg_query(pg, single ? &tk_sql_engine_settle_step : &tk_sql_engine_settle_steps, &args, &res, err);
-        if (!r) {
-                tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
-                orch_count_l(app, transactions_total, "settle");
-                TK_PROBE(results_settled, n);
-                orch_rows_apply(app, res, credit, "eager", result_row, settle);
-                if (settle->stored)
-                        settle->stored(settle->user);
-        }
-        orch_reservation_free(credit);
+        int r = tk_pg_query(pg, single ? &tk_sql_engine_settle_step : &tk_sql_engine_settle_steps, &args, &ret->res, err);
+        if (r)
+                orch_settle_drop(ret);
         return r;
 }
 
-/* What is stored instead of a document the database cannot take. */
-static void replace_invalid(struct orch_result *result, struct tk_arena *arena, const struct tk_err *cause)
+void orch_settle_drop(struct orch_settling *settling)
+{
+        settling->res = tk_pg_result_free(settling->res);
+        orch_reservation_free(settling->credit);
+        settling->credit = NULL;
+}
+
+static void tell(struct settle *settle, struct orch_settling *settling)
+{
+        orch_rows_apply(settle->app, settling->res, settling->credit, "eager", result_row, settle);
+        if (settle->stored)
+                settle->stored(settle->user);
+        orch_settle_drop(settling);
+}
+
+void orch_settle_tell(struct orch_app *app, struct orch_settling *settling, struct orch_result *results, size_t n)
+{
+        tell(&(struct settle){.app = app, .results = results, .n = n}, settling);
+}
+
+static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
+{
+        struct orch_app *app = settle->app;
+        struct orch_settling settling;
+        int64_t start = tk_time_mono_ns();
+        int r = orch_settle_query(app, pg, arena, settle->results, settle->n, &settling, err);
+        if (r)
+                return r;
+        tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
+        orch_count_l(app, transactions_total, "settle");
+        TK_PROBE(results_settled, settle->n);
+        tell(settle, &settling);
+        return 0;
+}
+
+void orch_settle_refuse(struct orch_result *result, struct tk_arena *arena, const char *type, const struct tk_err *cause)
 {
         TK_AUTOBUF struct tk_buf buf;
         char step[TK_UUID_TEXT];
         tk_uuid_format(&result->step, step);
         tk_buf_init(&buf, 8192);
         tk_buf_printf(&buf, "{\"step_uuid\":\"%s\",\"success\":false,\"result\":{},\"status\":\"error\",\"metadata\":{"
-                      "\"execution_time_ms\":%d,\"retryable\":false,\"error_type\":\"invalid_result\"},\"error\":{\"message\":",
-                      step, result->exec_ms);
+                      "\"execution_time_ms\":%d,\"retryable\":false,\"error_type\":\"%s\"},\"error\":{\"message\":",
+                      step, result->exec_ms, type);
         tk_buf_put_json_str(&buf, tk_err_text(cause), strlen(tk_err_text(cause)));
-        tk_buf_puts(&buf, ",\"error_type\":\"invalid_result\",\"retryable\":false,\"backtrace\":[]},"
-                          "\"orchestration_metadata\":null}");
+        tk_buf_printf(&buf, ",\"error_type\":\"%s\",\"retryable\":false,\"backtrace\":[]},\"orchestration_metadata\":null}", type);
         result->json = tk_arena_strndup(arena, buf.data, buf.len);
         result->json_len = buf.len;
         result->success = result->retryable = false;
@@ -161,7 +185,7 @@ static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena 
                 return r;
         if (settle->n == 1) {
                 tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", settle->results->worker));
-                replace_invalid(settle->results, arena, err);
+                orch_settle_refuse(settle->results, arena, "invalid_result", err);
                 return settle_once(settle, pg, arena, err);
         }
         for (size_t i = 0; i < settle->n; i++) { /* find the one at fault; the others go through */
@@ -169,12 +193,41 @@ static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena 
                 if (r)
                         return r;
         }
-        settle->stored(settle->user);
+        if (settle->stored)
+                settle->stored(settle->user);
         return 0;
 }
 
-int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
-                orch_stored_fn *stored, void *user, struct tk_err *err)
+/* Settles those that may let their graph grow, or the others, of all. */
+static int settle_some(struct settle *all, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena, const bool *grows,
+                       bool which, struct tk_err *err)
 {
-        return settle_part(&(struct settle){app, results, n, stored, user}, pg, arena, err);
+        struct settle some = {.app = all->app, .results = TK_ARENA_ARRAY(arena, struct orch_result, all->n)};
+        for (size_t i = 0; i < all->n; i++)
+                if (grows[i] == which)
+                        some.results[some.n++] = all->results[i];
+        if (!some.n)
+                return 0;
+        int r = which ? orch_grow(all->app, pg, bodies, arena, some.results, some.n, err) : settle_part(&some, pg, arena, err);
+        for (size_t i = all->n; i-- > 0;)
+                if (grows[i] == which)
+                        all->results[i].settled = some.results[--some.n].settled;
+        return r;
+}
+
+int orch_settle(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena,
+                struct orch_result *results, size_t n, orch_stored_fn *stored, void *user, struct tk_err *err)
+{
+        struct settle all = {app, results, n, stored, user};
+        bool *grows = TK_ARENA_ARRAY(arena, bool, n), any = false;
+        for (size_t i = 0; i < n; i++)
+                any |= grows[i] = results[i].success && tk_growth_suspected(results[i].json, results[i].json_len);
+        if (!any)
+                return settle_part(&all, pg, arena, err);
+        int r = settle_some(&all, pg, bodies, arena, grows, false, err);
+        if (!r)
+                r = settle_some(&all, pg, bodies, arena, grows, true, err);
+        if (!r)
+                stored(user);
+        return r;
 }

@@ -21,7 +21,8 @@ void work_context_deinit(struct tkw_context *ctx)
         json_decref(ctx->input);
         json_decref(ctx->dependencies);
         json_decref(ctx->results);
-        ctx->input = ctx->dependencies = ctx->results = NULL;
+        json_decref(ctx->step_inputs);
+        ctx->input = ctx->dependencies = ctx->results = ctx->step_inputs = NULL;
 }
 
 const struct tkw_info *tkw_info(struct tkw_context *ctx)
@@ -48,6 +49,22 @@ const struct tkw_value *tkw_input(struct tkw_context *ctx, const char *path)
 const struct tkw_value *tkw_config(struct tkw_context *ctx, const char *path)
 {
         return work_value_view(ctx->tpl->steps[ctx->step].handler.initialization, path);
+}
+
+const struct tkw_value *tkw_step_input(struct tkw_context *ctx, const char *path)
+{
+        if (!ctx->step_inputs_json.len)
+                return NULL;
+        if (!ctx->step_inputs)
+                ctx->step_inputs = object_of(&ctx->step_inputs_json, ctx, "step inputs");
+        return work_value_view(ctx->step_inputs, path);
+}
+
+bool tkw_is_no_op(struct tkw_context *ctx)
+{
+        bool no_op = false;
+        (void)tkw_bool(tkw_step_input(ctx, "is_no_op"), &no_op);
+        return no_op;
 }
 
 static json_t *dependencies(struct tkw_context *ctx)
@@ -113,13 +130,22 @@ static void fetch_all(struct tkw_context *ctx)
                 fetch(ctx, names + at, n - at < FETCH_MAX ? n - at : FETCH_MAX);
 }
 
+/* Whether the name is an ancestor's, or that of an instance of an ancestor: its worker's name, '_', its batch. */
+static bool covers(const struct tk_template *tpl, const char *ancestor, const char *step)
+{
+        size_t len = strlen(ancestor);
+        if (strncmp(ancestor, step, len))
+                return false;
+        return !step[len] || (step[len] == '_' && tpl->steps[tk_template_step_find(tpl, ancestor)].type == TK_STEP_BATCH_WORKER);
+}
+
 /* A result that travelled was chosen for being an ancestor's; only what did not needs this look. */
 static bool is_ancestor(struct tkw_context *ctx, const char *step)
 {
         size_t n;
-        TK_AUTOFREE const char **names = missing_names(ctx, &n);
+        TK_AUTOFREE const char **missing = missing_names(ctx, &n);
         for (size_t i = 0; i < n; i++)
-                if (tk_streq(names[i], step))
+                if (covers(ctx->tpl, missing[i], step))
                         return true;
         return false;
 }
@@ -144,30 +170,51 @@ static const json_t *result_alone(struct tkw_context *ctx, const char *step)
         return value;
 }
 
+static const json_t *dependency(struct tkw_context *ctx, const char *step)
+{
+        const json_t *entry = json_object_get(dependencies(ctx), step);
+        if (entry || ctx->dependencies_complete || !is_ancestor(ctx, step))
+                return entry;
+        fetch(ctx, &step, 1);
+        return json_object_get(dependencies(ctx), step);
+}
+
 const struct tkw_value *tkw_dependency(struct tkw_context *ctx, const char *step, const char *path)
 {
         const json_t *result = result_alone(ctx, step);
         if (result)
                 return work_value_view(result, path);
-        const json_t *entry = json_object_get(dependencies(ctx), step);
-        if (!entry && !ctx->dependencies_complete && is_ancestor(ctx, step)) {
-                fetch(ctx, &step, 1);
-                entry = json_object_get(dependencies(ctx), step);
-        }
-        if (!json_is_true(json_object_get(entry, "success")))
-                return NULL;
-        return work_value_view(json_object_get(entry, "result"), path);
+        const json_t *entry = dependency(ctx, step);
+        return json_is_true(json_object_get(entry, "success")) ? work_value_view(json_object_get(entry, "result"), path) : NULL;
 }
 
-const char *tkw_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at)
+const struct tkw_value *tkw_dependency_error(struct tkw_context *ctx, const char *step, const char *path)
+{
+        const json_t *entry = dependency(ctx, step);
+        return json_is_false(json_object_get(entry, "success")) ? work_value_view(json_object_get(entry, "error"), path) : NULL;
+}
+
+static const char *name_at(struct tkw_context *ctx, const char *prefix, size_t at, bool success)
 {
         const char *name;
         json_t *entry;
         fetch_all(ctx);
-        json_object_foreach(dependencies(ctx), name, entry)
-                if (json_is_true(json_object_get(entry, "success")) && (!prefix || tk_str_starts(name, prefix)) && !at--)
+        json_object_foreach(dependencies(ctx), name, entry) {
+                const json_t *succeeded = json_object_get(entry, "success");
+                if (json_is_boolean(succeeded) && json_is_true(succeeded) == success && (!prefix || tk_str_starts(name, prefix)) && !at--)
                         return name;
+        }
         return NULL;
+}
+
+const char *tkw_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at)
+{
+        return name_at(ctx, prefix, at, true);
+}
+
+const char *tkw_failed_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at)
+{
+        return name_at(ctx, prefix, at, false);
 }
 
 bool tkw_cancelled(struct tkw_context *ctx)

@@ -27,6 +27,7 @@ void work_result_deinit(struct tkw_result *result)
         json_decref(result->whole);
         json_decref(result->details);
         json_decref(result->notes);
+        json_decref(result->batches);
         tk_free(result->type);
         tk_free(result->message);
         tk_free(result->code);
@@ -98,6 +99,20 @@ void tkw_put_null(struct tkw_result *result, const char *name)
 void tkw_put_value(struct tkw_result *result, const char *name, const struct tkw_value *value)
 {
         put(result, result->members, name, work_value_copy(value), "no memory");
+}
+
+void work_result_put(struct tkw_result *result, const char *name, json_t *value, const char *why)
+{
+        put(result, result->members, name, value, why);
+}
+
+json_t *work_result_parse(struct tkw_result *result, const char *name, const char *text)
+{
+        struct tk_err err = {0};
+        json_t *value = parse(text, &err);
+        if (!value)
+                broken(result, name, tk_err_text(&err));
+        return value;
 }
 
 static void put_text(struct tkw_result *result, json_t *object, const char *name, const char *text)
@@ -208,6 +223,15 @@ void tkw_set_detail(struct tkw_result *result, const char *name, const char *tex
 void tkw_set_note(struct tkw_result *result, const char *name, const char *text)
 {
         set_member(result, &result->notes, name, text);
+}
+
+void work_result_require(struct tkw_result *result, const char *member)
+{
+        char message[128];
+        if (result->verdict != WORK_SUCCESS || json_object_get(result->whole ? result->whole : result->members, member))
+                return;
+        snprintf(message, sizeof message, "a step of this type must say its %s", member);
+        work_result_fail(result, WORK_PERMANENT, "missing_outcome", message);
 }
 
 void work_result_conclude(struct tkw_result *result, int returned)

@@ -27,7 +27,9 @@
  *
  * Versions. TKW_ABI changes when something here is changed or removed, and the entry symbol with it (tasker_handlers_v2).
  * Functions may be added, and fields at the end of struct tkw_info, without that: check TKW_REVISION at compile time.
- *   revision 1: first. */
+ *   revision 1: first.
+ *   revision 2: graphs that grow: tkw_create_steps … tkw_no_batches, tkw_step_input, tkw_is_no_op, tkw_dependency_error,
+ *               tkw_failed_dependency_name; tkw_checkpoint, tkw_checkpoint_yield. */
 #ifndef TASKER_WORKER_H
 #define TASKER_WORKER_H
 #include <stdbool.h>
@@ -39,7 +41,7 @@ extern "C" {
 #endif
 
 #define TKW_ABI 1
-#define TKW_REVISION 1
+#define TKW_REVISION 2
 #define TKW_API __attribute__((visibility("default")))
 #define TKW_PRINTF(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
 
@@ -113,6 +115,17 @@ TKW_API const struct tkw_value *tkw_dependency(struct tkw_context *ctx, const ch
 /* Names of the ancestors with a result: the at-th (from 0) that starts with `prefix` (NULL: any); NULL after the last. */
 TKW_API const char *tkw_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at);
 
+/* In a batch that goes on without those that failed (failure_strategy continue_on_failure): the `error` of such an instance,
+ * and their names like tkw_dependency_name. NULL otherwise. */
+TKW_API const struct tkw_value *tkw_dependency_error(struct tkw_context *ctx, const char *step, const char *path);
+TKW_API const char *tkw_failed_dependency_name(struct tkw_context *ctx, const char *prefix, size_t at);
+
+/* An instance of a batch: "cursor" is its entry of the analyzer's cursor_configs ("cursor/start_cursor"), "batch_metadata" says
+ * cursor_field and failure_strategy, other members are the handler's initialization. NULL for other steps. */
+TKW_API const struct tkw_value *tkw_step_input(struct tkw_context *ctx, const char *path);
+/* The placeholder of an analyzer that found no batches: succeed and do nothing. */
+TKW_API bool tkw_is_no_op(struct tkw_context *ctx);
+
 /* The task was cancelled, the deadline has passed, or the worker is being stopped: give up soon. */
 TKW_API bool tkw_cancelled(struct tkw_context *ctx);
 TKW_API int64_t tkw_remaining_ms(struct tkw_context *ctx); /* until the deadline; 0 after it */
@@ -152,6 +165,21 @@ TKW_API void tkw_put_json(struct tkw_result *result, const char *name, const cha
 TKW_API int tkw_success(struct tkw_result *result);
 /* Succeeds with any JSON value as the whole result; members put so far are dropped. */
 TKW_API int tkw_success_json(struct tkw_result *result, const char *json);
+/* What a step of type `decision` must say: which steps below it come into being (by name), or that none does. Both succeed,
+ * with the members put so far beside the outcome. A name that cannot be made fails the step (permanent, invalid_outcome). */
+TKW_API int tkw_create_steps(struct tkw_result *result, const char *const *names, size_t n);
+TKW_API int tkw_no_branches(struct tkw_result *result);
+
+/* What a step of type `batchable` must say: batches for instances of a batch_worker step (<worker_template>_<batch_id>), added
+ * one by one or as a range of integers, or that there are none. Cursors are any JSON; batch_id is up to 64 bytes. A NULL
+ * worker_template means the one of the template. */
+TKW_API void tkw_add_batch(struct tkw_result *result, const char *batch_id, const char *start_json, const char *end_json, int64_t size);
+/* [first, first + total) in at most `batches` parts of equal size (the last may be smaller), "001", "002"…: start inclusive, end
+ * exclusive, nothing left over and none empty. Returns how many there are. */
+TKW_API unsigned tkw_add_batches(struct tkw_result *result, int64_t first, int64_t total, unsigned batches);
+TKW_API int tkw_create_batches(struct tkw_result *result, const char *worker_template, int64_t total_items);
+TKW_API int tkw_no_batches(struct tkw_result *result, const char *worker_template);
+
 /* Fails for good, or until the step's attempts are used up. `type` is a word for machines ("ValidationError"), the message is
  * for people. Members put so far are dropped. */
 TKW_API int tkw_permanent(struct tkw_result *result, const char *type, const char *fmt, ...) TKW_PRINTF(3, 4);

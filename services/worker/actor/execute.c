@@ -33,11 +33,18 @@ static bool stopped(const struct execution *x)
         return atomic_load(&x->app->giving_up);
 }
 
+/* Of a batch: named after its step of the template and its batch. */
+static bool is_instance(const struct execution *x, const Tasker__Dispatch__V1__Assign *a)
+{
+        const struct tk_template_step *step = &x->tpl->steps[a->step_no];
+        return step->type == TK_STEP_BATCH_WORKER && tk_str_starts(a->step_name, step->name);
+}
+
 static bool find_step(struct execution *x)
 {
         const Tasker__Dispatch__V1__Assign *a = x->job->assign;
         int found = (int)a->step_no;
-        if (a->step_no >= x->tpl->steps_n || !tk_streq(x->tpl->steps[a->step_no].name, a->step_name))
+        if (a->step_no >= x->tpl->steps_n || !(tk_streq(x->tpl->steps[a->step_no].name, a->step_name) || is_instance(x, a)))
                 found = tk_template_step_find(x->tpl, a->step_name);
         if (found < 0)
                 return false;
@@ -122,6 +129,7 @@ static int call(struct execution *x, struct tkw_result *result)
                 .tpl = x->tpl, .step = x->step,
                 .input_json = {(const char *)a->context_json.data, a->context_json.len},
                 .dependencies_json = {(const char *)a->dependency_results_json.data, a->dependency_results_json.len},
+                .step_inputs_json = {(const char *)a->step_inputs_json.data, a->step_inputs_json.len},
                 .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
         };
         int r = x->fn(&ctx, result);
@@ -154,6 +162,8 @@ static void run(struct execution *x)
         work_ledger_set_total(app->ledger, work_pace_learn(app->pace, took_ns));
         tk_permits_give(app->permits);
         work_result_conclude(&result, r);
+        if (step->type == TK_STEP_DECISION || step->type == TK_STEP_BATCHABLE)
+                work_result_require(&result, step->type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
         if (late)
                 work_count(app, results_dropped_total);
         else

@@ -11,7 +11,7 @@
 #include "worker/app.h"
 #include "worker/feed/link.h"
 
-enum { REPLY_MAX = 64 << 20 };
+enum { REPLY_MAX = 64 << 20, NEXT_MAX = 64 };
 #define FETCH_TIMEOUT_NS (10 * TK_NS_PER_S)
 
 struct work_links {
@@ -93,7 +93,8 @@ enum tk_rpc_status work_links_unary(struct work_links *links, unsigned preferred
         return status;
 }
 
-static json_t *fetched(const struct tk_buf *reply)
+/* Adds the results of a page to `into` and says where the next one begins ("": nowhere). False: it cannot be read. */
+static bool take_page(const struct tk_buf *reply, json_t *into, char next[NEXT_MAX])
 {
         static const struct tk_json_limits limits = {
                 .bytes_max = REPLY_MAX, .depth_max = 128, .entries_max = 1000000, .string_max = REPLY_MAX};
@@ -107,7 +108,9 @@ static json_t *fetched(const struct tk_buf *reply)
         else if (tk_json_parse((const char *)response->results_json.data, response->results_json.len, &limits,
                                &value, &err))
                 tk_log_error("results.fetch", tk_err_text(&err));
-        return json_is_object(value) ? value : (json_decref(value), NULL);
+        bool good = json_is_object(value) && tk_str_copy(next, NEXT_MAX, response->next) && !json_object_update(into, value);
+        json_decref(value);
+        return good;
 }
 
 json_t *work_links_fetch(struct work_links *links, unsigned preferred, const ProtobufCBinaryData *task_uuid,
@@ -116,19 +119,25 @@ json_t *work_links_fetch(struct work_links *links, unsigned preferred, const Pro
         Tasker__Dispatch__V1__FetchResultsRequest request = TASKER__DISPATCH__V1__FETCH_RESULTS_REQUEST__INIT;
         TK_AUTOBUF struct tk_buf reply;
         struct tk_err err = {0};
-        int64_t left_ns = deadline_ns - tk_time_mono_ns();
+        char next[NEXT_MAX] = "";
+        json_t *all = json_object();
+        bool good;
         request.task_uuid = *task_uuid;
         request.n_step_names = n;
         request.step_names = (char **)(uintptr_t)names;
         tk_buf_init(&reply, REPLY_MAX);
-        work_count(links->app, results_fetched_total);
-        enum tk_rpc_status status =
-                work_links_unary(links, preferred, "/tasker.dispatch.v1.Dispatch/FetchResults", &request.base,
-                                 left_ns < FETCH_TIMEOUT_NS ? left_ns : FETCH_TIMEOUT_NS, &reply, &err);
-        if (status == TK_RPC_OK)
-                return fetched(&reply);
-        tk_log_warn("results.fetch", tk_err_text(&err));
-        return NULL;
+        do {
+                int64_t left_ns = deadline_ns - tk_time_mono_ns();
+                request.after = next;
+                work_count(links->app, results_fetched_total);
+                enum tk_rpc_status status =
+                        work_links_unary(links, preferred, "/tasker.dispatch.v1.Dispatch/FetchResults", &request.base,
+                                         left_ns < FETCH_TIMEOUT_NS ? left_ns : FETCH_TIMEOUT_NS, &reply, &err);
+                if (status != TK_RPC_OK)
+                        tk_log_warn("results.fetch", tk_err_text(&err));
+                good = status == TK_RPC_OK && take_page(&reply, all, next);
+        } while (good && *next);
+        return good ? all : (json_decref(all), NULL);
 }
 
 bool work_links_drain(struct work_links *links, int64_t deadline_ns)

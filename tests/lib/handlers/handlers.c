@@ -48,6 +48,21 @@ static bool pause_ms(struct tkw_context *ctx, int64_t ms, bool until_cancelled)
         return true;
 }
 
+/* Decides as the task's context says: {"decide": {step name: [names] or any JSON as the whole outcome}}; without: no branches. */
+static int decide(struct tkw_context *ctx, struct tkw_result *result)
+{
+        const struct tkw_value *said = tkw_input(ctx, tkw_format(ctx, "decide/%s", tkw_info(ctx)->step_name));
+        journal(ctx, "decide");
+        pause_ms(ctx, number(ctx, "decide_ms", 0), false);
+        if (!said)
+                return tkw_no_branches(result);
+        if (tkw_type(said) == TKW_ARRAY)
+                tkw_put_json(result, "decision_point_outcome", tkw_format(ctx, "{\"type\":\"create_steps\",\"step_names\":%s}", tkw_json(ctx, said)));
+        else if (tkw_type(said) != TKW_NULL)
+                tkw_put_value(result, "decision_point_outcome", said);
+        return tkw_success(result);
+}
+
 /* Takes sleep_ms (of the context, or of the handler's configuration), and stops early when cancelled. */
 static int work(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -108,6 +123,25 @@ static int measure(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
+/* The names of the ancestors with a result, and of those that failed in a batch that went on. */
+static int names(struct tkw_context *ctx, struct tkw_result *result)
+{
+        char text[LINE_MAX_BYTES * 16];
+        const char *name, *comma = "";
+        size_t n = (size_t)snprintf(text, sizeof text, "["), all = 0, failed = 0;
+        journal(ctx, "begin");
+        for (; (name = tkw_dependency_name(ctx, NULL, all)); all++, comma = ",")
+                if (n < sizeof text - LINE_MAX_BYTES)
+                        n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%s\"", comma, name);
+        snprintf(text + n, sizeof text - n, "]");
+        tkw_put_json(result, "names", text);
+        tkw_put_i64(result, "count", (int64_t)all);
+        for (; (name = tkw_failed_dependency_name(ctx, NULL, failed)); failed++)
+                tkw_put_str(result, name, tkw_str(tkw_dependency_error(ctx, name, "error_type")));
+        tkw_put_i64(result, "failed", (int64_t)failed);
+        return tkw_success(result);
+}
+
 /* Returns something that is no result. */
 static int nonsense(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -135,7 +169,8 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.work", .fn = work},       {.name = "test.crash", .fn = crash},
                 {.name = "test.hang", .fn = hang},       {.name = "test.much", .fn = much},
                 {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
-                {.name = "test.later", .fn = later},
+                {.name = "test.later", .fn = later},     {.name = "test.decide", .fn = decide},
+                {.name = "test.names", .fn = names},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
                                                  .handlers_n = sizeof handlers / sizeof handlers[0]};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* worker/abi/outcome.c: what decisions and analyzers say: a member of their result. */
+#include "worker/abi/result.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { BATCHES_MAX = 100000 };
+
+static int outcome(struct tkw_result *result, const char *member, json_t *value)
+{
+        work_result_put(result, member, value, "a text is not UTF-8");
+        return tkw_success(result);
+}
+
+int tkw_create_steps(struct tkw_result *result, const char *const *names, size_t n)
+{
+        json_t *list = json_array();
+        bool good = true;
+        for (size_t i = 0; i < n; i++)
+                good &= names[i] && !json_array_append_new(list, json_string(names[i]));
+        return outcome(result, "decision_point_outcome", good ? json_pack("{s:s,s:o}", "type", "create_steps", "step_names", list)
+                                                              : (json_decref(list), NULL));
+}
+
+int tkw_no_branches(struct tkw_result *result)
+{
+        return outcome(result, "decision_point_outcome", json_pack("{s:s}", "type", "no_branches"));
+}
+
+static void add(struct tkw_result *result, const char *batch_id, json_t *start, json_t *end, int64_t size)
+{
+        if (!result->batches)
+                result->batches = json_array();
+        json_t *config = batch_id ? json_string(batch_id) : NULL;
+        if (!config || !start || !end || json_array_size(result->batches) >= BATCHES_MAX) {
+                json_decref(config);
+                json_decref(start);
+                json_decref(end);
+                work_result_put(result, "batch_processing_outcome", NULL,
+                                start && end && config ? "more than 100000 batches" : "a batch needs an id in UTF-8 and two cursors");
+                return;
+        }
+        json_array_append_new(result->batches, json_pack("{s:o,s:o,s:o,s:I}", "batch_id", config, "start_cursor", start, "end_cursor", end,
+                                                         "batch_size", (json_int_t)size));
+}
+
+void tkw_add_batch(struct tkw_result *result, const char *batch_id, const char *start_json, const char *end_json, int64_t size)
+{
+        json_t *start = work_result_parse(result, "start_cursor", start_json), *end = work_result_parse(result, "end_cursor", end_json);
+        add(result, batch_id, start, end, size);
+}
+
+unsigned tkw_add_batches(struct tkw_result *result, int64_t first, int64_t total, unsigned batches)
+{
+        unsigned n = 0;
+        if (total <= 0 || !batches)
+                return 0;
+        int64_t size = (total - 1) / batches + 1;
+        for (int64_t at = 0; at < total; at += size) {
+                int64_t end = total - at > size ? at + size : total;
+                char id[16];
+                snprintf(id, sizeof id, "%03u", ++n);
+                add(result, id, json_integer(first + at), json_integer(first + end), end - at);
+        }
+        return n;
+}
+
+int tkw_create_batches(struct tkw_result *result, const char *worker_template, int64_t total_items)
+{
+        json_t *configs = result->batches ? json_incref(result->batches) : json_array();
+        json_t *value = json_pack("{s:s,s:I,s:I,s:o}", "type", "create_batches", "worker_count", (json_int_t)json_array_size(configs),
+                                  "total_items", (json_int_t)total_items, "cursor_configs", configs);
+        if (worker_template && json_object_set_new(value, "worker_template_name", json_string(worker_template))) {
+                json_decref(value);
+                value = NULL;
+        }
+        return outcome(result, "batch_processing_outcome", value);
+}
+
+int tkw_no_batches(struct tkw_result *result, const char *worker_template)
+{
+        json_t *value = json_pack("{s:s}", "type", "no_batches");
+        if (worker_template && json_object_set_new(value, "worker_template_name", json_string(worker_template))) {
+                json_decref(value);
+                value = NULL;
+        }
+        return outcome(result, "batch_processing_outcome", value);
+}

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""Graphs that grow: the SQL half. What a plan asks for is made once, under the task's lock, whoever else is about."""
+import json
+import threading
+
+from engine import DbTest, kinds, new_uuid, of
+from lib.pg import PgError
+
+# start → d (decision) → a, b → z (convergence); p (analyzer) → w (worker) → y (convergence)
+GRAPH = {"start": [], "d": ["start"], "a": ["d"], "b": ["d"], "z": ["a", "b"], "p": ["start"], "w": ["p"], "y": ["w"]}
+LATER = {"at_start": False}
+OPTIONS = {"d": {"step_type": "decision"}, "p": {"step_type": "batchable"}, "a": LATER, "b": LATER, "z": {**LATER, "step_type": "deferred_convergence"},
+           "w": {**LATER, "step_type": "batch_worker", "max_attempts": 2}, "y": {**LATER, "step_type": "deferred_convergence"}}
+NO = {name: no for no, name in enumerate(GRAPH)}
+BRANCH = (["a", "z"], [("d", "a"), ("a", "z")])
+
+
+def held(a):
+    return [a.step_uuid], [a.task_uuid], [a.attempt], [a.msg_id]
+
+
+class Growth(DbTest):
+    def begin(self, credit=10000):
+        """A task whose decision and analyzer are at work: (task, their assignments)."""
+        rows = self.e.create(self.e.register(GRAPH, **OPTIONS), credit=credit, steps_n=3)
+        task = self.one(rows, "created").task_uuid
+        out = of(self.e.settle(of(rows, "assign")), "assign")
+        self.assertEqual([a.step_name for a in out], ["d", "p"])
+        return task, *out
+
+    def look(self, a, conn=None):
+        return (conn or self.c).query("SELECT * FROM tasker.growth_begin($1, $2, $3, $4)", *held(a))
+
+    def grow(self, task, steps, edges, conn=None):
+        """steps: names, or (name, instance, inputs, held)."""
+        rows = [s if isinstance(s, tuple) else (s, 0, None, False) for s in steps]
+        names = [f"{n}_{i:03}" if i else n for n, i, _, _ in rows]
+        (conn or self.c).query("SELECT tasker.grow_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", [task] * len(rows), [new_uuid() for _ in rows],
+                               [NO[r[0]] for r in rows], [r[1] for r in rows], names, [None if r[2] is None else json.dumps(r[2]) for r in rows],
+                               [r[3] for r in rows], [task] * len(edges), [NO[f] for f, _ in edges], [NO[t] for _, t in edges])
+
+    def expand(self, a, steps, edges, **settle):
+        """As an orchestrator does: one transaction."""
+        self.c.script("BEGIN")
+        found = self.look(a)
+        if found:
+            self.grow(a.task_uuid, steps, edges)
+        rows = self.e.settle([a], **settle)
+        self.c.script("COMMIT")
+        return rows
+
+    def batches(self, n, window, strategy="fail_fast"):
+        inputs = {"batch_metadata": {"failure_strategy": strategy}}
+        return [*[("w", i, {"cursor": {"batch_id": f"{i:03}"}, **inputs}, i > window) for i in range(1, n + 1)], "y"], [("p", "w"), ("w", "y")]
+
+    def names(self, rows):
+        return sorted(a.step_name for a in of(rows, "assign"))
+
+    # -- steps and edges --
+
+    def test_a_branch_is_made_and_runs(self):
+        task, d, p = self.begin()
+        seen = {r.step_no: r.open for r in self.look(d)}
+        self.assertEqual(seen, {NO["start"]: False, NO["d"]: True, NO["p"]: True})
+        rows = self.expand(d, *BRANCH)
+        self.assertEqual(self.names(rows), ["a"])
+        self.assertEqual((self.e.task(task).total_steps, self.e.task(task).open_steps), (5, 3))
+        rows = self.e.settle([p, *of(rows, "assign")])
+        self.assertEqual(self.names(rows), ["z"])
+        self.assertEqual(self.one(self.e.settle(of(rows, "assign")), "done").step_name, "complete")
+
+    def test_the_same_outcome_twice_makes_it_once(self):
+        task, d, _ = self.begin()
+        self.expand(d, *BRANCH)
+        rows = self.expand(d, *BRANCH)
+        self.assertEqual(kinds(rows), {"already": 1})
+        self.assertEqual(self.e.task(task).total_steps, 5)
+
+    def test_a_late_outcome_of_a_lost_attempt_makes_nothing(self):
+        task, d, _ = self.begin()
+        self.e.release([d], lost=True)
+        self.assertEqual(kinds(self.expand(d, *BRANCH)), {"stale": 1})
+        self.assertEqual(self.e.task(task).total_steps, 3)
+        again = [a for a in of(self.e.claim(), "assign") if a.step_name == "d"]
+        self.assertEqual(self.names(self.expand(again[0], *BRANCH)), ["a"])
+
+    def test_a_crash_between_growing_and_settling_leaves_nothing(self):
+        task, d, _ = self.begin()
+        other = self.connect()
+        other.script("BEGIN")
+        self.assertTrue(self.look(d, other))
+        self.grow(task, *BRANCH, conn=other)
+        other.close()
+        self.assertEqual(self.names(self.expand(d, *BRANCH)), ["a"])
+
+    def test_an_edge_twice_and_one_to_a_step_that_has_begun_change_nothing(self):
+        task, d, p = self.begin()
+        self.expand(d, *BRANCH)
+        self.c.script("BEGIN")
+        self.look(p)
+        self.grow(task, [], [("a", "z"), ("p", "a"), ("p", "z")])  # a is at work; z waits and gets a hold
+        self.c.script("COMMIT")
+        self.assertEqual((self.e.step(task, "z").unmet_parents, self.e.step(task, "a").unmet_parents), (2, 0))
+
+    def test_steps_of_a_blocked_task_are_made_and_not_started(self):
+        task, d, p = self.begin()
+        self.e.settle([p], success=False, retryable=False)
+        rows = self.expand(d, *BRANCH)
+        self.assertEqual(self.names(rows), [])
+        self.assertEqual((self.e.step(task, "a").state, self.e.task(task).state), ("pending", "blocked_by_failures"))
+
+    # -- batches --
+
+    def test_instances_keep_to_their_window(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(10, 3)), "assign")
+        self.assertEqual(self.names(out), ["w_001", "w_002", "w_003"])
+        self.assertEqual(json.loads(out[0].step_inputs)["cursor"], {"batch_id": "001"})
+        self.assertEqual((json.loads(out[0].dependency_results), self.e.step(task, "y").unmet_parents), ({"p": {"success": True, "result": "p"}, "start": {"success": True, "result": "start"}}, 10))
+        done = 0
+        while out:
+            self.assertLessEqual(len(out), 3)
+            take = 1 + done % 2
+            rows = self.e.settle(out[:take])
+            done += take if len(out) >= take else len(out)
+            out = out[take:] + of(rows, "assign")
+            self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
+            if [a.step_name for a in out] == ["y"]:
+                break
+        self.assertEqual(self.c.value("SELECT count(*) FROM tasker.workflow_steps WHERE held"), 0)
+        self.assertEqual(self.one(self.e.settle(out), "done").step_name, "complete")
+
+    def test_a_pause_before_a_retry_keeps_its_place(self):
+        _, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(3, 1)), "assign")
+        rows = self.e.settle(out, success=False)
+        self.assertEqual((self.names(rows), kinds(rows).get("retry")), ([], 1))
+        self.e.end_pauses()
+        again = of(self.e.fire(), "assign")
+        self.assertEqual(self.names(again), ["w_001"])
+        self.assertEqual(self.names(self.e.settle(again)), ["w_002"])
+
+    def test_continue_on_failure_goes_on_without_it(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        (out,) = of(self.expand(p, *self.batches(2, 1, "continue_on_failure")), "assign")
+        rows = self.e.settle([out], success=False, retryable=False)
+        self.assertEqual((self.names(rows), kinds(rows)["settled"]), (["w_002"], 1))
+        self.assertEqual((self.e.step(task, "w_001").state, self.e.task(task).failed_steps), ("complete", 0))
+        rows = self.e.settle(of(rows, "assign"))
+        self.assertEqual(self.names(rows), ["y"])
+        found = {r.step_name: json.loads(r.result)["success"] for r in self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", task, ["w"])}
+        self.assertEqual(found, {"w_001": False, "w_002": True})
+
+    def test_fail_fast_starts_nothing_more(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(5, 2)), "assign")
+        rows = self.e.settle(out[:1], success=False, retryable=False)
+        self.assertEqual(self.names(rows), [])
+        self.assertEqual(self.names(self.e.settle(out[1:])), [])
+        self.assertEqual(self.e.task(task).state, "blocked_by_failures")
+
+    def test_results_of_instances_come_in_pages(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(2500, 5000)), "assign")
+        self.assertEqual(len(out), 2500)
+        self.e.settle(out, result={"success": True, "result": 1})
+        names, after = [], (-1, 0)
+        for size in (1000, 1000, 500):
+            page = self.c.query("SELECT * FROM tasker.fetch_results($1, $2, $3, $4)", task, ["w"], *after)
+            self.assertEqual(len(page), size)
+            names += [r.step_name for r in page]
+            after = (page[-1].step_no, page[-1].instance)
+        self.assertEqual(names, [f"w_{i:03}" for i in range(1, 2501)])
+        self.assertEqual([r.step_name for r in self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", task, ["w_007", "d"])], ["d", "w_007"])
+
+    def test_the_sweeper_finds_a_window_that_stands_still(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        (out,) = of(self.expand(p, *self.batches(2, 1)), "assign")
+        self.c.query("UPDATE tasker.workflow_steps SET instance = 9999 WHERE workflow_step_uuid = $1", out.step_uuid)  # nobody is behind it
+        self.e.settle([out])
+        self.assertEqual([r.problem for r in self.c.query("SELECT * FROM tasker.check_consistency($1)", task)], ["batch without room"])
+        self.assertEqual([r.what for r in of(self.e.sweep(), "repaired")], ["held though its batch has room"])
+        self.assertEqual(self.names(self.e.claim()), ["w_002"])
+
+    # -- races --
+
+    def later(self, conn, sql, *args):
+        """A statement in a thread of its own; returns what waits for its rows."""
+        found = []
+
+        def run():
+            try:
+                found.append(conn.query(sql, *args))
+            except PgError as e:
+                found.append(e)
+        thread = threading.Thread(target=run)
+        thread.start()
+        return lambda: (thread.join(20), found[0])[1]
+
+    def blocked(self):
+        watch = self.connect()
+        for _ in range(2000):
+            if watch.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                return
+            watch.query("SELECT pg_sleep(0.005)")
+        self.fail("nobody waits")
+
+    def test_cancel_waits_for_an_expansion_and_takes_its_steps_too(self):
+        task, d, _ = self.begin()
+        self.c.script("BEGIN")
+        self.look(d)
+        cancelled = self.later(self.connect(), "SELECT * FROM tasker.cancel_task($1, $2, $3, NULL)", task, "me", "enough")
+        self.blocked()
+        self.grow(task, *BRANCH)
+        self.e.settle([d])
+        self.c.script("COMMIT")
+        self.assertEqual(cancelled()[0].outcome, "cancelled")
+        self.assertEqual(self.e.states(task), {"start": "complete", "d": "complete", "a": "cancelled", "z": "cancelled", "p": "cancelled"})
+        self.assertEqual(self.e.messages(), 0)
+
+    def test_an_expansion_waits_for_cancel_and_makes_nothing(self):
+        task, d, _ = self.begin()
+        other = self.connect()
+        other.script("BEGIN")
+        other.query("SELECT * FROM tasker.cancel_task($1, $2, $3, NULL)", task, "me", "enough")
+        seen = self.later(self.c, "SELECT * FROM tasker.growth_begin($1, $2, $3, $4)", *held(d))
+        self.blocked()
+        other.script("COMMIT")
+        self.assertEqual(seen(), [])
+        self.assertEqual(kinds(self.e.settle([d])), {"stale": 1})
+        self.assertEqual(self.e.task(task).total_steps, 3)
+
+    def test_two_orchestrators_with_the_same_outcome(self):
+        task, d, _ = self.begin()
+        other = self.connect()
+        self.c.script("BEGIN")
+        self.assertTrue(self.look(d))
+        seen = self.later(other, "SELECT * FROM tasker.growth_begin($1, $2, $3, $4)", *held(d))
+        self.blocked()
+        self.grow(task, *BRANCH)
+        self.e.settle([d])
+        self.c.script("COMMIT")
+        self.assertEqual(seen(), [])
+        self.assertEqual(self.e.task(task).total_steps, 5)
