@@ -71,3 +71,16 @@ void example_json_add(struct example_json *json, const char *fmt, ...)
         if (json->len >= sizeof json->text)
                 json->len = sizeof json->text - 1;
 }
+
+const char *example_quoted(struct tkw_context *ctx, const char *text)
+{
+        const char *out = "\"";
+        for (; *text; text++) {
+                unsigned char c = (unsigned char)*text;
+                if (c == '"' || c == '\\')
+                        out = tkw_format(ctx, "%s\\%c", out, c);
+                else
+                        out = c < ' ' ? tkw_format(ctx, "%s\\u%04x", out, c) : tkw_format(ctx, "%s%c", out, c);
+        }
+        return tkw_format(ctx, "%s\"", out);
+}

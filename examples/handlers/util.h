@@ -25,6 +25,9 @@ double example_number(const struct tkw_value *value, const char *path, double ot
 /* A dependency that must have a result: a missing one is retryable, its parent may still be on its way to us. */
 int example_missing(struct tkw_result *result, const char *step);
 
+/* The text as a JSON string, quotes and all. */
+const char *example_quoted(struct tkw_context *ctx, const char *text);
+
 /* JSON text put together piece by piece, in the handler's own memory; cut when longer than the buffer. */
 struct example_json {
         size_t len;

@@ -29,7 +29,7 @@ BEGIN
   END IF;
 
   WITH step AS (
-    SELECT s.step_no, s.instance, s.name, s.state, s.held, s.unmet_parents, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.held, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
            (SELECT string_agg(w.name || ' (' || w.state || ')', ', ' ORDER BY w.step_no, w.instance)
                    || CASE WHEN max(w.all_n) > v_named THEN format(' and %s more', max(w.all_n) - v_named) ELSE '' END
@@ -49,7 +49,8 @@ BEGIN
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
                 WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
-                WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s', step.counted, step.max_attempts)
+                WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s%s', step.counted, step.max_attempts,
+                                                               ', ' || step.items || ' items done at its last checkpoint')
                 WHEN step.state = 'enqueued' AND v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
                 WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
                 WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'

@@ -114,7 +114,7 @@ class Growth(DbTest):
     def test_instances_keep_to_their_window(self):
         task, d, p = self.begin()
         self.e.settle([d])
-        out = of(self.expand(p, *self.batches(10, 3)), "assign")
+        out = sorted(of(self.expand(p, *self.batches(10, 3)), "assign"), key=lambda a: a.step_name)
         self.assertEqual(self.names(out), ["w_001", "w_002", "w_003"])
         self.assertEqual(json.loads(out[0].step_inputs)["cursor"], {"batch_id": "001"})
         self.assertEqual((json.loads(out[0].dependency_results), self.e.step(task, "y").unmet_parents), ({"p": {"success": True, "result": "p"}, "start": {"success": True, "result": "start"}}, 10))

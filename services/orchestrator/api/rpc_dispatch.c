@@ -3,9 +3,8 @@
 #include "orchestrator/api/rpc_dispatch.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "orchestrator/actor/query.h"
+#include "orchestrator/api/rpc_job.h"
 #include "orchestrator/app.h"
-#include "orchestrator/core/db.h"
 #include "orchestrator/core/register.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/feed/stream.h"
@@ -15,36 +14,6 @@
 #include <stdio.h>
 
 enum { TEMPLATES_MAX = 1000, FETCH_MAX = 100, AFTER_MAX = 32, PAGE_ROWS = 1000, PAGE_BYTES = 8000000 };
-
-/* One call on its way through the query actor: the request bytes are copied, the callback must not block. */
-struct rpc_job {
-        struct tk_rpc_call *call;
-        size_t len;
-        uint8_t data[];
-};
-
-static void job_post(struct tk_rpc_call *call, struct orch_app *app, const void *data, size_t len, orch_query_fn *fn)
-{
-        struct rpc_job *job = tk_malloc(sizeof *job + len);
-        job->call = call;
-        job->len = len;
-        if (len)
-                memcpy(job->data, data, len);
-        if (orch_query_post(app, fn, job)) {
-                tk_rpc_reply(call, TK_RPC_RESOURCE_EXHAUSTED, "mailbox 'query' is full, try again", NULL, 0);
-                tk_free(job);
-        }
-}
-
-static int reply_db(struct orch_app *app, struct tk_rpc_call *call, const char *what, int outcome, const struct tk_err *err)
-{
-        orch_db_failed(app, what, outcome, err);
-        if (outcome == TK_PG_E_DOWN || outcome == TK_PG_E_RETRY || outcome == TK_PG_E_TIMEOUT)
-                tk_rpc_reply(call, TK_RPC_UNAVAILABLE, "the database cannot be reached, try again", NULL, 0);
-        else
-                tk_rpc_reply(call, TK_RPC_INTERNAL, "Internal server error", NULL, 0);
-        return outcome;
-}
 
 static Tasker__Dispatch__V1__TemplateOutcome__Kind kind_of(enum orch_registered outcome)
 {
@@ -60,9 +29,9 @@ static Tasker__Dispatch__V1__TemplateOutcome__Kind kind_of(enum orch_registered 
 
 static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
-        TK_AUTOFREE struct rpc_job *job = arg;
+        TK_AUTOFREE struct orch_rpc_job *job = arg;
         if (!pg) {
-                tk_rpc_reply(job->call, TK_RPC_UNAVAILABLE, "the database cannot be reached, try again", NULL, 0);
+                orch_rpc_reply_down(job->call);
                 return 0;
         }
         const Tasker__Dispatch__V1__RegisterTemplatesRequest *request =
@@ -82,7 +51,7 @@ static int register_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
                 int r = orch_register_template(app, pg, arena, source->file, source->yaml.data, source->yaml.len,
                                                source->replace, &reg, &err);
                 if (r)
-                        return reply_db(app, job->call, "register_template", r, &err);
+                        return orch_rpc_reply_db(app, job->call, "register_template", r, &err);
                 Tasker__Dispatch__V1__TemplateOutcome *outcome = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__TemplateOutcome);
                 tasker__dispatch__v1__template_outcome__init(outcome);
                 outcome->kind = kind_of(reg.outcome);
@@ -133,9 +102,9 @@ static const char *write_next(const struct tk_pg_result *res, size_t bytes, stru
 
 static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
-        TK_AUTOFREE struct rpc_job *job = arg;
+        TK_AUTOFREE struct orch_rpc_job *job = arg;
         if (!pg) {
-                tk_rpc_reply(job->call, TK_RPC_UNAVAILABLE, "the database cannot be reached, try again", NULL, 0);
+                orch_rpc_reply_down(job->call);
                 return 0;
         }
         const Tasker__Dispatch__V1__FetchResultsRequest *request =
@@ -159,7 +128,7 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         struct tk_err err = {0};
         int r = tk_pg_query(pg, &tk_sql_engine_fetch_results, &args, &res, &err);
         if (r)
-                return reply_db(app, job->call, "fetch_results", r, &err);
+                return orch_rpc_reply_db(app, job->call, "fetch_results", r, &err);
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 64u << 20);
         results_object(res, &buf);
@@ -172,17 +141,18 @@ static int fetch_job(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
 
 static void register_templates(struct tk_rpc_call *call, void *app, const void *data, size_t len)
 {
-        job_post(call, app, data, len, register_job);
+        orch_rpc_job_post(call, app, data, len, register_job);
 }
 
 static void fetch_results(struct tk_rpc_call *call, void *app, const void *data, size_t len)
 {
-        job_post(call, app, data, len, fetch_job);
+        orch_rpc_job_post(call, app, data, len, fetch_job);
 }
 
 const struct tk_rpc_method orch_rpc_methods[] = {
         {.path = "/tasker.dispatch.v1.Dispatch/Connect", .stream = orch_stream_accept},
         {.path = "/tasker.dispatch.v1.Dispatch/RegisterTemplates", .unary = register_templates},
         {.path = "/tasker.dispatch.v1.Dispatch/FetchResults", .unary = fetch_results},
+        {.path = "/tasker.dispatch.v1.Dispatch/Checkpoint", .unary = orch_rpc_checkpoint},
 };
 const size_t orch_rpc_methods_n = tk_countof(orch_rpc_methods);

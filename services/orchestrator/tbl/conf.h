@@ -29,6 +29,7 @@ CONF(u32, decision_depth_max, "decision.depth_max", "20", 1, 1000, "decisions", 
 CONF(u32, decision_depth_warn, "decision.depth_warn", "10", 1, 1000, "decisions", 0, NULL, "A decision as deep is told in the log.")
 CONF(u32, batch_instances_max, "batch.instances_max", "10000", 1, 100000, "batches", 0, NULL, "Most batches one analyzer may ask for; more fail it.")
 CONF(u32, batch_parallel_max, "batch.parallel_max", "50", 1, 100000, "batches", 0, NULL, "Batches of one analyzer at work at once, even if batch_config.parallelism allows more.")
+CONF(size, checkpoint_bytes_max, "checkpoint.bytes_max", "1M", 1024, 67108864, "bytes", 0, NULL, "Largest cursor and accumulated results of a checkpoint, together; larger ones fail their step.")
 CONF(dur, queue_poll, "dispatch.queue_poll", "5s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look at the queues; hints make it unnecessary.")
 CONF(u32, claim_max, "dispatch.claim_max", "256", 1, 4096, "steps", 0, NULL, "Most steps read from the queues in one transaction.")
 CONF(dur, timer_poll, "timers.poll", "10s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look for due timers of other orchestrators.")

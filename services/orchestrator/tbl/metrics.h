@@ -7,6 +7,7 @@ METRIC(steps_settled_total, COUNTER, "outcome", "Step results handled, by outcom
 METRIC(steps_grown_total, COUNTER, "source", "Steps that came into being at run time, by what brought them: decision, batch.")
 METRIC(growth_refused_total, COUNTER, "source", "Outcomes of decisions and analyzers that could not be carried out and failed their step.")
 METRIC(batch_held_total, COUNTER, "", "Batches that had to wait for room in the window of their analyzer.")
+METRIC(checkpoints_total, COUNTER, "outcome", "Checkpoints of running steps: stored, stale (the attempt had ended), refused (too large, not JSON).")
 METRIC(steps_dispatched_total, COUNTER, "path", "Assignments made, by path: eager, queue, timer.")
 METRIC(steps_queued_total, COUNTER, "", "Steps left in the queue because no worker had credit.")
 METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back: lost or unsent.")

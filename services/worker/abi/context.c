@@ -22,7 +22,8 @@ void work_context_deinit(struct tkw_context *ctx)
         json_decref(ctx->dependencies);
         json_decref(ctx->results);
         json_decref(ctx->step_inputs);
-        ctx->input = ctx->dependencies = ctx->results = ctx->step_inputs = NULL;
+        json_decref(ctx->checkpoint);
+        ctx->input = ctx->dependencies = ctx->results = ctx->step_inputs = ctx->checkpoint = NULL;
 }
 
 const struct tkw_info *tkw_info(struct tkw_context *ctx)
@@ -60,6 +61,15 @@ const struct tkw_value *tkw_step_input(struct tkw_context *ctx, const char *path
         return work_value_view(ctx->step_inputs, path);
 }
 
+const struct tkw_value *tkw_checkpoint(struct tkw_context *ctx, const char *path)
+{
+        if (!ctx->checkpoint_json.len)
+                return NULL;
+        if (!ctx->checkpoint)
+                ctx->checkpoint = object_of(&ctx->checkpoint_json, ctx, "checkpoint");
+        return work_value_view(ctx->checkpoint, path);
+}
+
 bool tkw_is_no_op(struct tkw_context *ctx)
 {
         bool no_op = false;
@@ -79,8 +89,10 @@ static void fetch(struct tkw_context *ctx, const char *const *names, size_t n)
 {
         json_t *deps = dependencies(ctx);
         json_t *more = ctx->fetch ? ctx->fetch(ctx->user, names, n, ctx->deadline_ns) : NULL;
-        if (!more)
+        if (!more) {
+                ctx->unanswered = true;
                 return;
+        }
         json_object_update(deps, more);
         json_decref(more);
         for (size_t i = 0; i < n; i++)

@@ -20,15 +20,16 @@ struct tkw_context {
         const atomic_bool *cancelled;
         const struct tk_template *tpl;  /* borrowed for the call */
         unsigned step;                  /* in tpl */
-        struct work_text input_json, dependencies_json, step_inputs_json;
+        struct work_text input_json, dependencies_json, step_inputs_json, checkpoint_json;
         bool dependencies_complete;
         /* Asks for results of these steps: {"name": StepExecutionResult, …}, new reference; NULL when nobody answered. */
         json_t *(*fetch)(void *user, const char *const *names, size_t n, int64_t deadline_ns);
         void *user;
         /* made on demand */
-        json_t *input, *dependencies, *step_inputs;
+        json_t *input, *dependencies, *step_inputs, *checkpoint;
         json_t *results; /* {"name": its result}: those asked for, while `dependencies` as a whole is not needed */
         bool all_fetched;
+        bool unanswered;                /* results were asked for and nobody answered: what the handler found is not the whole truth */
 };
 /* Releases what was made on demand; the arena is the caller's. */
 void work_context_deinit(struct tkw_context *ctx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker/abi/outcome.c: what decisions and analyzers say: a member of their result. */
+/* worker/abi/outcome.c: what decisions and analyzers say, a member of their result; and a handler that goes on later. */
 #include "worker/abi/result.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,4 +85,15 @@ int tkw_no_batches(struct tkw_result *result, const char *worker_template)
                 value = NULL;
         }
         return outcome(result, "batch_processing_outcome", value);
+}
+
+int tkw_checkpoint_yield(struct tkw_result *result, const char *cursor_json, int64_t items_processed, const char *accumulated_json)
+{
+        json_decref(result->cursor);
+        json_decref(result->accumulated);
+        result->cursor = work_result_parse(result, "cursor", cursor_json ? cursor_json : "null");
+        result->accumulated = work_result_parse(result, "accumulated_results", accumulated_json ? accumulated_json : "null");
+        result->items = items_processed < 0 ? 0 : items_processed;
+        result->verdict = WORK_YIELD;
+        return 0;
 }

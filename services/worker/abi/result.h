@@ -5,7 +5,7 @@
 #include "json/json.h"
 #include "worker/abi/tasker_worker.h"
 
-enum work_verdict { WORK_NO_VERDICT, WORK_SUCCESS, WORK_RETRYABLE, WORK_PERMANENT };
+enum work_verdict { WORK_NO_VERDICT, WORK_SUCCESS, WORK_RETRYABLE, WORK_PERMANENT, WORK_YIELD /* never leaves the worker */ };
 
 struct tkw_result {
         enum work_verdict verdict;
@@ -14,6 +14,8 @@ struct tkw_result {
         char *type, *message, *code;
         json_t *details, *notes; /* objects; NULL: none */
         json_t *batches;         /* cursor_configs under construction; NULL: none */
+        json_t *cursor, *accumulated; /* of a yield */
+        int64_t items;
         int64_t retry_after_ms;  /* -1: not asked for */
         struct tk_err broken;    /* the first value that could not be taken; code 0: none */
 };

@@ -126,6 +126,10 @@ TKW_API const struct tkw_value *tkw_step_input(struct tkw_context *ctx, const ch
 /* The placeholder of an analyzer that found no batches: succeed and do nothing. */
 TKW_API bool tkw_is_no_op(struct tkw_context *ctx);
 
+/* The last checkpoint of this step, from this attempt or one before: "cursor", "items_processed", "accumulated_results",
+ * "timestamp", "history" (the last 32 cursors). NULL when there is none. */
+TKW_API const struct tkw_value *tkw_checkpoint(struct tkw_context *ctx, const char *path);
+
 /* The task was cancelled, the deadline has passed, or the worker is being stopped: give up soon. */
 TKW_API bool tkw_cancelled(struct tkw_context *ctx);
 TKW_API int64_t tkw_remaining_ms(struct tkw_context *ctx); /* until the deadline; 0 after it */
@@ -179,6 +183,13 @@ TKW_API void tkw_add_batch(struct tkw_result *result, const char *batch_id, cons
 TKW_API unsigned tkw_add_batches(struct tkw_result *result, int64_t first, int64_t total, unsigned batches);
 TKW_API int tkw_create_batches(struct tkw_result *result, const char *worker_template, int64_t total_items);
 TKW_API int tkw_no_batches(struct tkw_result *result, const char *worker_template);
+
+/* Not done yet: stores how far it has come (cursor and accumulated results are any JSON, NULL is null), then runs the handler again,
+ * here and now, as the same attempt with its whole time; tkw_checkpoint tells it where to go on. Whoever runs the step later, after a
+ * failure or a crash, anywhere, goes on from the last one stored; what was done since is done again. A checkpoint that cannot be
+ * stored fails the attempt: permanent (checkpoint_refused) when it is too large or no JSON, else retryable (checkpoint_error). */
+TKW_API int tkw_checkpoint_yield(struct tkw_result *result, const char *cursor_json, int64_t items_processed,
+                                 const char *accumulated_json);
 
 /* Fails for good, or until the step's attempts are used up. `type` is a word for machines ("ValidationError"), the message is
  * for people. Members put so far are dropped. */

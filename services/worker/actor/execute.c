@@ -10,13 +10,14 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "worker/abi/context.h"
+#include "worker/actor/checkpoint.h"
 #include "worker/actor/job.h"
 #include "worker/actor/watch.h"
 #include "worker/app.h"
 #include "worker/feed/links.h"
 #include "worker/handler/resolver.h"
 
-enum { ARENA_BLOCK = 8 * 1024 };
+enum { ARENA_BLOCK = 8 * 1024, CHECKPOINT_MAX = 64 << 20 };
 #define ARENA_MAX ((size_t)256 << 20)
 
 struct execution {
@@ -26,6 +27,7 @@ struct execution {
         const struct tk_template *tpl;
         unsigned step;
         tkw_handler_fn *fn;
+        struct tk_buf checkpoint; /* the last one stored */
 };
 
 static bool stopped(const struct execution *x)
@@ -130,11 +132,56 @@ static int call(struct execution *x, struct tkw_result *result)
                 .input_json = {(const char *)a->context_json.data, a->context_json.len},
                 .dependencies_json = {(const char *)a->dependency_results_json.data, a->dependency_results_json.len},
                 .step_inputs_json = {(const char *)a->step_inputs_json.data, a->step_inputs_json.len},
+                .checkpoint_json = {x->checkpoint.data, x->checkpoint.len},
                 .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
         };
         int r = x->fn(&ctx, result);
+        if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
+                work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
         work_context_deinit(&ctx);
         return r;
+}
+
+/* The time of one call begins; a handler that yields has it again. */
+static void begin(struct execution *x)
+{
+        struct work_job *job = x->job;
+        int64_t now_ns = tk_time_mono_ns();
+        if (!job->started_ns) {
+                job->started_ns = now_ns;
+                job->started_wall_ns = tk_time_wall_ns();
+                tk_metric_observe(x->app->metrics, WORK_M_wait_seconds, now_ns - job->received_ns);
+        }
+        job->deadline_ns = now_ns + (int64_t)job->timeout_ms * TK_NS_PER_MS;
+        work_watch_enter(x->app->watch, job);
+        if (work_ledger_cancelled(x->app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
+                atomic_store(&job->cancelled, true);
+}
+
+static void conclude(const struct execution *x, struct tkw_result *result, int returned)
+{
+        enum tk_step_type type = x->tpl->steps[x->step].type;
+        work_result_conclude(result, returned);
+        if (type == TK_STEP_DECISION || type == TK_STEP_BATCHABLE)
+                work_result_require(result, type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
+}
+
+/* One call, and its checkpoint if it yields one. False: the watch has failed the step meanwhile. */
+static bool turn(struct execution *x, struct tkw_result *result)
+{
+        struct work_app *app = x->app;
+        begin(x);
+        int64_t start_ns = tk_time_mono_ns();
+        TK_PROBE(handler_start, &x->job->key.step, x->job->key.attempt, x->tpl->steps[x->step].handler.callable);
+        int r = call(x, result);
+        int64_t took_ns = tk_time_mono_ns() - start_ns;
+        TK_PROBE(handler_end, &x->job->key.step, x->job->key.attempt, took_ns, r);
+        conclude(x, result, r);
+        if (result->verdict == WORK_YIELD)
+                (void)work_checkpoint(app, x->job, result, &x->checkpoint);
+        tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);
+        work_ledger_set_total(app->ledger, work_pace_learn(app->pace, took_ns));
+        return !work_watch_leave(app->watch, x->job);
 }
 
 static void run(struct execution *x)
@@ -142,42 +189,33 @@ static void run(struct execution *x)
         struct work_app *app = x->app;
         struct work_job *job = x->job;
         const struct tk_template_step *step = &x->tpl->steps[x->step];
-        struct tkw_result result;
-        work_result_init(&result);
+        struct tkw_result result = {0};
+        bool in_time;
         TK_CHECK(tk_permits_take(app->permits, TK_TIME_NEVER)); /* one per thread: never waits */
         job->timeout_ms = step->timeout_ms ? step->timeout_ms : (uint32_t)(app->conf.handler_timeout / TK_NS_PER_MS);
-        job->started_ns = tk_time_mono_ns();
-        job->started_wall_ns = tk_time_wall_ns();
-        job->deadline_ns = job->started_ns + (int64_t)job->timeout_ms * TK_NS_PER_MS;
-        tk_metric_observe(app->metrics, WORK_M_wait_seconds, job->started_ns - job->received_ns);
-        work_watch_enter(app->watch, job);
-        if (work_ledger_cancelled(app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
-                atomic_store(&job->cancelled, true);
-        TK_PROBE(handler_start, &job->key.step, job->key.attempt, step->handler.callable);
-        int r = call(x, &result);
-        bool late = work_watch_leave(app->watch, job);
-        int64_t took_ns = tk_time_mono_ns() - job->started_ns;
-        TK_PROBE(handler_end, &job->key.step, job->key.attempt, took_ns, r);
-        tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);
-        work_ledger_set_total(app->ledger, work_pace_learn(app->pace, took_ns));
+        tk_buf_put(&x->checkpoint, job->assign->checkpoint_json.data, job->assign->checkpoint_json.len);
+        do {
+                work_result_deinit(&result);
+                work_result_init(&result);
+                tk_arena_reset(x->arena);
+                in_time = turn(x, &result);
+        } while (in_time && result.verdict == WORK_YIELD);
         tk_permits_give(app->permits);
-        work_result_conclude(&result, r);
-        if (step->type == TK_STEP_DECISION || step->type == TK_STEP_BATCHABLE)
-                work_result_require(&result, step->type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
-        if (late)
-                work_count(app, results_dropped_total);
-        else
+        if (in_time)
                 (void)work_job_report(app, job, &result, false, false);
+        else
+                work_count(app, results_dropped_total);
         work_result_deinit(&result);
 }
 
 static void execute(struct work_app *app, struct tk_arena *arena, struct work_job *job)
 {
         struct execution x = {.app = app, .job = job, .arena = arena};
+        tk_buf_init(&x.checkpoint, CHECKPOINT_MAX);
         int r = work_ledger_start(app->ledger, &job->key);
         if (r == WORK_START_E_DONE)
-                return;
-        if (r == WORK_START_E_CANCELLED)
+                ;
+        else if (r == WORK_START_E_CANCELLED)
                 work_job_fail(app, job, WORK_PERMANENT, "cancelled",
                               "the step was cancelled before its handler started", false);
         else if (stopped(&x))
@@ -187,6 +225,7 @@ static void execute(struct work_app *app, struct tk_arena *arena, struct work_jo
                 run(&x);
         if (x.tpl)
                 work_templates_give(app->templates, x.tpl);
+        tk_buf_deinit(&x.checkpoint);
 }
 
 struct executor {

@@ -123,6 +123,64 @@ static int measure(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
+/* Asks for as many batches as the context's `batches` says, or says its `outcome` as it is. */
+static int analyze(struct tkw_context *ctx, struct tkw_result *result)
+{
+        const struct tkw_value *said = tkw_input(ctx, "outcome");
+        int64_t n = number(ctx, "batches", 0);
+        journal(ctx, "analyze");
+        if (said) {
+                tkw_put_value(result, "batch_processing_outcome", said);
+                return tkw_success(result);
+        }
+        return tkw_add_batches(result, 0, n, (unsigned)n) ? tkw_create_batches(result, NULL, n) : tkw_no_batches(result, NULL);
+}
+
+/* One batch: takes sleep_ms; fails for good when the context's `broken` is its batch_id. */
+static int batch(struct tkw_context *ctx, struct tkw_result *result)
+{
+        const char *id = tkw_str(tkw_step_input(ctx, "cursor/batch_id")), *broken = tkw_str(tkw_input(ctx, "broken"));
+        journal(ctx, "begin");
+        pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+        journal(ctx, "end");
+        if (id && broken && !strcmp(id, broken))
+                return tkw_permanent(result, "Broken", "batch %s is broken", id);
+        tkw_put_value(result, "inputs", tkw_step_input(ctx, NULL));
+        tkw_put_bool(result, "no_op", tkw_is_no_op(ctx));
+        return tkw_success(result);
+}
+
+/* Counts to `count`, a checkpoint after each; ends the worker on its first attempt once it is at `crash_at`. */
+static int counter(struct tkw_context *ctx, struct tkw_result *result)
+{
+        int64_t at = 0, sum = 0, history;
+        journal(ctx, "begin");
+        (void)tkw_i64(tkw_checkpoint(ctx, "cursor/at"), &at);
+        (void)tkw_i64(tkw_checkpoint(ctx, "accumulated_results"), &sum);
+        history = (int64_t)tkw_count(tkw_checkpoint(ctx, "history"));
+        if (at == number(ctx, "crash_at", -1) && tkw_info(ctx)->attempt == 1)
+                abort();
+        if (at == number(ctx, "too_large_at", -1)) {
+                char *text = calloc(1, 2 << 20);
+                if (!text)
+                        return tkw_retryable(result, "NoMemory", "2 MiB are not to be had");
+                memset(text, 'x', (2 << 20) - 1);
+                text[0] = text[(2 << 20) - 2] = '"';
+                tkw_checkpoint_yield(result, "1", at, text);
+                free(text);
+                return 0;
+        }
+        if (at < number(ctx, "count", 10)) {
+                pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+                return tkw_checkpoint_yield(result, tkw_format(ctx, "{\"at\":%lld}", (long long)at + 1), at + 1,
+                                            tkw_format(ctx, "%lld", (long long)(sum + at + 1)));
+        }
+        tkw_put_i64(result, "sum", sum);
+        tkw_put_i64(result, "history", history);
+        tkw_put_i64(result, "attempt", tkw_info(ctx)->attempt);
+        return tkw_success(result);
+}
+
 /* The names of the ancestors with a result, and of those that failed in a batch that went on. */
 static int names(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -170,7 +228,8 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.hang", .fn = hang},       {.name = "test.much", .fn = much},
                 {.name = "test.measure", .fn = measure}, {.name = "test.nonsense", .fn = nonsense},
                 {.name = "test.later", .fn = later},     {.name = "test.decide", .fn = decide},
-                {.name = "test.names", .fn = names},
+                {.name = "test.names", .fn = names},     {.name = "test.analyze", .fn = analyze},
+                {.name = "test.batch", .fn = batch},     {.name = "test.counter", .fn = counter},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
                                                  .handlers_n = sizeof handlers / sizeof handlers[0]};
