@@ -29,7 +29,7 @@ static bool count_category(struct totals *t, const char *name, int64_t n)
         if (i == CATEGORIES_MAX || strlen(name) >= NAME_MAX_BYTES)
                 return false;
         if (i == t->categories_n)
-                strcpy(t->categories[t->categories_n++].name, name);
+                snprintf(t->categories[t->categories_n++].name, NAME_MAX_BYTES, "%s", name);
         t->categories[i].n += n;
         return true;
 }
@@ -69,7 +69,8 @@ static bool open_file(struct tkw_context *ctx, struct tkw_result *result, struct
         const char *path = tkw_str(tkw_input(ctx, "csv_file_path"));
         *ret = 0;
         if (!path || !csv_open(csv, path))
-                *ret = tkw_permanent(result, "FileError", "csv_file_path '%s' cannot be opened: %s", path ? path : "", path ? strerror(errno) : "not given");
+                *ret = tkw_permanent(result, "FileError", "csv_file_path '%s' cannot be opened: %s", path ? path : "",
+                                     path ? strerror(errno) : "not given");
         else if (csv_next(csv) == 1 && csv->fields_n == COLUMNS)
                 return true;
         else {

@@ -1,6 +1,6 @@
 -- tasker.settle_step(one success, credit, lease): what settle_steps does with a batch of one success, in plain statements by primary
 -- key. Batches of one are what an idle system has, and there a statement that takes arrays costs more to start than to run. A step
--- with many children, children without credit, and whatever was not ours to settle go to settle_steps.
+-- with many children, children without credit, instances of batches, and whatever was not ours to settle go to settle_steps.
 -- Returns, locks and writes: as settle_steps.
 DROP FUNCTION IF EXISTS tasker.settle_step(uuid, uuid, int, bigint, text, text, int, text[], int[], int, uuid);
 CREATE OR REPLACE FUNCTION tasker.settle_step(

@@ -25,7 +25,8 @@ struct orch_result {
         const char *worker;
         enum orch_settled settled;      /* out */
 };
-/* Settles n results; those of decisions and analyzers with what they bring into being (core/grow.h). 0: every `settled` is set, and `stored(user)` was called, once, after the commit: what it sends to a worker
+/* Settles n results; those of decisions and analyzers with what they bring into being (core/grow.h).
+ * 0: every `settled` is set, and `stored(user)` was called, once, after the commit: what it sends to a worker
  * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
  * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
  * batch are not affected. */
