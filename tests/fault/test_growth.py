@@ -19,6 +19,8 @@ class Growth(unittest.TestCase):
         def done():
             return s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1 AND instance > 0 AND state = 'complete'", task)
         break_it(s, done, pause)
+        for at in range(2):
+            eventually(lambda at=at: s.ready("orchestrator", at), 30, "the orchestrators are back")
         self.assertEqual(s.wait(task, 150, base=s.endpoints["orchestrators"][1]["rest"])["status"], "complete")
         steps = s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1", task)
         settled = s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1 AND success", task)
@@ -46,5 +48,5 @@ class Growth(unittest.TestCase):
                 made = s.value("SELECT count(*) FROM tasker.workflow_steps WHERE instance > 0")
                 self.assertIn(made, (0, BATCHES))
                 s.respawn("orchestrator", 0)
-                eventually(lambda: s.ready("orchestrator"), 20, "it is back")
+                eventually(lambda: s.ready("orchestrator"), 30, "it is back")
         self.batch(break_it)
