@@ -19,6 +19,9 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
       LEFT JOIN tasker.workflow_step_edges e ON e.to_step_uuid = s.workflow_step_uuid
       LEFT JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
      GROUP BY s.workflow_step_uuid
+  ), by_hand AS ( -- completed by a person, whatever its parents do and however often it succeeded before
+    SELECT s.workflow_step_uuid FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.attempt = s.attempts
+     WHERE s.state = 'complete' AND r.success AND r.worker_id IS NULL
   ), m AS (
     SELECT * FROM tasker._messages()
   )
@@ -44,6 +47,7 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   SELECT 'unmet_parents', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the edges say %s', s.name, s.unmet_parents, p.unmet)
     FROM s JOIN parents p ON p.workflow_step_uuid = s.workflow_step_uuid
    WHERE s.unmet_parents <> p.unmet AND s.state NOT IN ('cancelled', 'resolved_manually')
+     AND NOT EXISTS (SELECT 1 FROM by_hand b WHERE b.workflow_step_uuid = s.workflow_step_uuid)
   UNION ALL
   SELECT 'live step of an ended task', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the task is %s', s.name, s.state, t.state)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
@@ -69,7 +73,7 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
    WHERE (p_task IS NULL OR x.task_uuid = p_task) AND (x.msg_id IS DISTINCT FROM m.msg_id OR x.state NOT IN ('enqueued', 'in_progress'))
   UNION ALL
   SELECT 'settled twice', s.task_uuid, s.workflow_step_uuid, format('%s has %s successful results', s.name, count(*))
-    FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.success
+    FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.success AND r.worker_id IS NOT NULL
    GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
   UNION ALL
   SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name

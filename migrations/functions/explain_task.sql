@@ -67,7 +67,7 @@ BEGIN
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
                     ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
     'advice', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
-                   WHEN v_worst = 'error' THEN 'Mend what the error names, then submit the task again, or cancel this one.'
+                   WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'
                    WHEN v_worst = 'in_progress' THEN 'Look at the log of its worker; a handler that hangs ends with its timeout.' END,

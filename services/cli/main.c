@@ -5,6 +5,7 @@
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
 #include "cli/cmd_explain.h"
+#include "cli/cmd_step.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
 #include "cli/cmd_top.h"
@@ -18,6 +19,7 @@ static const struct {
 } commands[] = {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
         {"task", "submit, get, list, cancel, wait, graph, timeline", cli_cmd_task},
+        {"step", "reset, resolve, complete, skip", cli_cmd_step},
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate", cli_cmd_template},
         {"top", "what every process is doing, live", cli_cmd_top},

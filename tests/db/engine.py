@@ -152,6 +152,11 @@ class Engine:
     def cancel(self, task):
         return self.c.query("SELECT * FROM tasker.cancel_task($1, $2, $3, $4)", task, "someone", "no longer wanted", PROCESSOR)
 
+    def act(self, task, name, action, actor="pat", reason="seen to it", data=None):
+        """A manual action on the step of that name."""
+        return self.c.query("SELECT * FROM tasker.act_on_step($1, $2, $3, $4, $5, $6, $7)", task, self.step(task, name).workflow_step_uuid, action,
+                            actor, reason, None if data is None else json.dumps(data), PROCESSOR)
+
     def sweep(self, idle_s=0, limit=100, after=None):
         return self.c.query("SELECT * FROM tasker.sweep($1, $2, $3)", idle_s, limit, after)
 

@@ -162,16 +162,6 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         }
 }
 
-static bool is_json(const char *content_type)
-{
-        if (!content_type)
-                return false;
-        size_t len = strcspn(content_type, "; ");
-        return (len == 16 && !strncasecmp(content_type, "application/json", len)) ||
-               (len > 17 && !strncasecmp(content_type, "application/", 12) &&
-                !strncasecmp(content_type + len - 5, "+json", 5));
-}
-
 void orch_rest_task_submit(struct tk_http_req *req, void *app)
 {
         struct submit *submit = TK_ARENA_NEW(tk_http_req_arena(req), struct submit);
@@ -179,9 +169,8 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
         size_t len;
         submit->app = app;
         submit->req = req;
-        if (!is_json(tk_http_req_header(req, "Content-Type"))) {
+        if (!orch_rest_json(req)) {
                 refuse(submit, "media_type");
-                orch_reply_text(req, 415, "Expected request with `Content-Type: application/json`");
                 return;
         }
         if (atomic_load(&submit->app->stopping)) {

@@ -15,6 +15,7 @@ void orch_rest_task_explain(struct tk_http_req *req, void *app);
 void orch_rest_task_cancel(struct tk_http_req *req, void *app);
 void orch_rest_step_list(struct tk_http_req *req, void *app);
 void orch_rest_step_get(struct tk_http_req *req, void *app);
+void orch_rest_step_act(struct tk_http_req *req, void *app);
 void orch_rest_step_audit(struct tk_http_req *req, void *app);
 void orch_rest_template_list(struct tk_http_req *req, void *app);
 void orch_rest_template_get(struct tk_http_req *req, void *app);

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""`tasker step`: what an operator types."""
+import unittest
+
+from lib.system import System, tasker
+
+OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+
+class People(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System()
+        cls.addClassCleanup(cls.s.stop)
+
+    def tearDown(self):
+        self.s.doctor()
+
+    def run_it(self, *args, exits=OK, **env):
+        done = tasker(*args, env={"TASKER_URL": self.s.rest, "USER": "olga", **env})
+        self.assertEqual(done.returncode, exits, done)
+        return done.stdout if exits == OK else done.stderr
+
+    def blocked(self):
+        task = self.s.submit("tests", "blocked", {})
+        self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        return task
+
+    def history(self, task):
+        return [tuple(r.values()) for r in self.s.sql("SELECT actor, reason FROM tasker.workflow_step_transitions WHERE task_uuid = $1 AND reason IS NOT NULL", task)]
+
+    def test_each_verb(self):
+        for words, says, who in ((("reset",), "middle is reset: now ", "olga"), (("resolve", "--by", "kim"), "middle is resolved: now resolved_manually", "kim"),
+                                 (("complete", "--result", '{"paid": true}'), "middle is complete: now complete", "olga"),
+                                 (("skip",), "middle is skipped: now resolved_manually", "olga")):
+            with self.subTest(words):
+                task = self.blocked()
+                verb, *more = words
+                self.assertIn(says, self.run_it("step", verb, task, "middle", "--reason", "seen to it", *more))
+                self.assertEqual(self.s.wait(task)["status"], "complete")
+                self.assertEqual(self.history(task), [(who, "seen to it")])
+
+    def test_json_and_uuids(self):
+        task = self.blocked()
+        step = self.s.value("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'middle'", task)
+        self.assertIn('"manually_completed": true', self.run_it("step", "complete", task, step, "--result", "7", "--reason", "r", "--json"))
+
+    def test_what_is_wrong_is_said(self):
+        task = self.blocked()
+        self.assertIn("has no step 'nobody'; its steps are: first, middle, last", self.run_it("step", "reset", task, "nobody", "--reason", "r", exits=FAILED))
+        self.assertIn("invalid transition from complete to ResetForRetry", self.run_it("step", "reset", task, "first", "--reason", "r", exits=FAILED))
+        self.assertIn("missing option: --reason", self.run_it("step", "skip", task, "middle", exits=USAGE))
+        self.assertIn("missing option: --result", self.run_it("step", "complete", task, "middle", "--reason", "r", exits=USAGE))
+        self.assertIn("--result: ", self.run_it("step", "complete", task, "middle", "--reason", "r", "--result", "{", exits=USAGE))
+        self.assertIn("unknown option: --result", self.run_it("step", "reset", task, "middle", "--reason", "r", "--result", "1", exits=USAGE))
+        self.assertIn("cannot reach", self.run_it("step", "reset", task, "middle", "--reason", "r", exits=UNREACHABLE, TASKER_URL="http://127.0.0.1:1"))
+        for verb in ("reset", "resolve", "complete", "skip"):
+            self.assertIn(f"usage: tasker step {verb} TASK STEP", self.run_it("step", verb, "--help"))
