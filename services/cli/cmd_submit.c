@@ -16,7 +16,7 @@ enum { BODY_MAX = 4 << 20, NAMED_MAX = 12 };
 
 struct submission {
         const char *ns, *name, *version; /* NULL: look up */
-        const char *context, *initiator, *source, *reason, *priority, *key, *timeout;
+        const char *context, *initiator, *source, *reason, *priority, *key, *identity, *timeout;
         struct cli_opt_list tags;
         bool wait, graph;
 };
@@ -116,6 +116,8 @@ static json_t *request_of(const struct submission *sub, json_t *context, int64_t
                                     "reason", sub->reason, "tags", tags, "priority", (json_int_t)priority);
         if (request && sub->key)
                 (void)json_object_set_new(request, "idempotency_key", json_string(sub->key));
+        if (request && sub->identity)
+                (void)json_object_set_new(request, "identity_strategy", json_string(sub->identity));
         return request;
 }
 
@@ -143,7 +145,7 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
         r = cli_verb_fail(r, &err);
         if (status == 409)
                 fprintf(stderr,
-                        "It ran before with this context: give --idempotency-key, or another context.\n");
+                        "It ran before with this context: give --idempotency-key or --identity always_unique, or another context.\n");
         return r;
 }
 
@@ -200,6 +202,7 @@ int cli_cmd_submit(int argc, char **argv)
                 CLI_OPT_VALUE("priority", "N", &sub.priority, "Larger is more urgent (default 0)."),
                 CLI_OPT_LIST("tag", "TEXT", &sub.tags, "May be given several times."),
                 CLI_OPT_VALUE("idempotency-key", "KEY", &sub.key, "What makes two tasks the same."),
+                CLI_OPT_VALUE("identity", "STRATEGY", &sub.identity, "strict, caller_provided or always_unique, before the template's."),
                 CLI_OPT_VALUE("initiator", "NAME", &sub.initiator, "Who asks (default $USER)."),
                 CLI_OPT_VALUE("source", "NAME", &sub.source, "From where (default tasker-cli)."),
                 CLI_OPT_VALUE("reason", "TEXT", &sub.reason, "Why."),

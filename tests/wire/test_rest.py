@@ -89,11 +89,6 @@ class Rest(unittest.TestCase):
         self.assertEqual(self.post({**body, "context": dict(reversed({**body["context"], "b": 1, "a": 2}.items()))}).status, 200)
         self.assertEqual(self.post({**body, "context": {**body["context"], "a": 2, "b": 1}}).status, 409, "the order of members does not matter")
 
-    def test_an_idempotency_key_makes_two_requests_one_task(self):
-        key = str(uuid.uuid4())
-        self.assertEqual(self.post(request(idempotency_key=key)).status, 200)
-        self.assertEqual(self.post(request(idempotency_key=key)).status, 409)
-
     def test_what_is_missing_is_named(self):
         for key in ("name", "namespace", "version", "context", "initiator", "source_system", "reason"):
             with self.subTest(key):

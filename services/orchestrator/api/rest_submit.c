@@ -12,6 +12,7 @@
 #include "orchestrator/app.h"
 #include "orchestrator/core/pressure.h"
 #include "orchestrator/core/template.h"
+#include "tk_sql.h"
 
 enum { BODY_MAX = 4 * 1024 * 1024, TEMPLATE_TRIES = 3 };
 
@@ -99,6 +100,33 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
         return 0;
 }
 
+/* The same idempotency key again: whoever got no answer gets the task, as long as it is the same request. */
+static int repeat(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct submit *submit = arg;
+        const struct orch_create *create = &submit->intake.create;
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(submit->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &create->task);
+        tk_pg_arg_text(&args, create->req.context);
+        int r = tk_pg_query(pg, &tk_sql_task_repeat, &args, &res, &err);
+        if (r) {
+                orch_reply_db(submit->req, app, "task.repeat", r, &err);
+        } else if (tk_pg_rows(res)) {
+                orch_count(app, tasks_repeated_total);
+                orch_reply_json(submit->req, tk_pg_str(res, 0, 0), tk_pg_len(res, 0, 0));
+        } else {
+                refuse(submit, "duplicate");
+                orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists: its idempotency_key came before with "
+                                 "another context");
+        }
+        return r;
+}
+
 /* In the intake thread, or wherever the mailbox gave the message back. */
 static void stored(struct tk_msg *msg)
 {
@@ -116,6 +144,11 @@ static void stored(struct tk_msg *msg)
                 reply_created(submit);
                 return;
         case ORCH_CREATED_DUPLICATE:
+                if (create->req.idempotency_key) {
+                        if (orch_query_post(submit->app, repeat, submit))
+                                orch_reply_busy(submit->req, "query");
+                        return;
+                }
                 refuse(submit, "duplicate");
                 orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists");
                 return;

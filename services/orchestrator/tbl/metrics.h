@@ -2,6 +2,7 @@
 /* METRIC(id, KIND, label, help): every metric of the orchestrator's own, once. Printed as tasker_orchestrator_<id>. */
 METRIC(tasks_created_total, COUNTER, "", "Tasks stored.")
 METRIC(tasks_refused_total, COUNTER, "reason", "Task requests refused, by reason.")
+METRIC(tasks_repeated_total, COUNTER, "", "Task requests whose idempotency key was known, answered with the task that is there.")
 METRIC(tasks_finished_total, COUNTER, "state", "Tasks that reached a resting state, by state.")
 METRIC(steps_settled_total, COUNTER, "outcome", "Step results handled, by outcome: settled, retry, failed, already, stale.")
 METRIC(steps_dispatched_total, COUNTER, "path", "Assignments made, by path: eager, queue, timer.")
