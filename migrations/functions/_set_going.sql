@@ -1,13 +1,13 @@
 -- tasker._set_going(task, changed steps, processor): after steps of a task were changed by hand: counts anew what depends on them,
 -- dispatches everything that is ready now and was not before, sets missing retry timers, and lets the task follow. A task that has
--- a failed step gets nothing new. What is dispatched goes through the queue: nobody reserved credit for it, and it is rare.
+-- a failed step or is held gets nothing new. What is dispatched goes through the queue: nobody reserved credit for it, and it is rare.
 -- Returns 'queued', 'timer' (due_at: the earliest set) and 'done' rows.
 -- Locks: the caller holds the task row. Writes: workflow_steps, step_timers, tasks, open_tasks, history, PGMQ.
 CREATE OR REPLACE FUNCTION tasker._set_going(p_task uuid, p_changed uuid[], p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
-  v_failed boolean;
+  v_stays  boolean;
   v_due    timestamptz;
   v_ready  uuid[];
 BEGIN
@@ -19,8 +19,9 @@ BEGIN
                   UNION SELECT e.to_step_uuid FROM unnest(p_changed) x(step) JOIN tasker.workflow_step_edges e ON e.from_step_uuid = x.step) c) u
    WHERE s.workflow_step_uuid = u.step AND s.state = 'pending' AND s.unmet_parents <> u.unmet;
 
-  SELECT coalesce(bool_or(s.state = 'error'), false) INTO v_failed FROM tasker.workflow_steps s WHERE s.task_uuid = p_task;
-  IF NOT v_failed THEN
+  SELECT t.held <> 0 OR EXISTS (SELECT 1 FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'error') INTO v_stays
+    FROM tasker.tasks t WHERE t.task_uuid = p_task;
+  IF NOT v_stays THEN
     WITH ins AS (
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT s.workflow_step_uuid, p_task, coalesce(s.next_retry_at, v_now)

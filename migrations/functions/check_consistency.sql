@@ -54,11 +54,11 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
    WHERE t.state IN ('complete', 'cancelled') AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   UNION ALL
   SELECT 'stranded step', s.task_uuid, s.workflow_step_uuid, format('%s is ready and not dispatched', s.name)
-    FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0
+    FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0 AND t.held = 0
   UNION ALL
   SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s waits for a retry that nothing will start', s.name)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
-   WHERE s.state = 'waiting_for_retry' AND t.failed_steps = 0 AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = s.workflow_step_uuid)
+   WHERE s.state = 'waiting_for_retry' AND t.failed_steps = 0 AND t.held = 0 AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = s.workflow_step_uuid)
   UNION ALL
   SELECT 'orphan timer', st.task_uuid, st.workflow_step_uuid, format('its step is %s', coalesce(x.state::text, 'not there'))
     FROM tasker.step_timers st LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = st.workflow_step_uuid
@@ -74,10 +74,12 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   UNION ALL
   SELECT 'settled twice', s.task_uuid, s.workflow_step_uuid, format('%s has %s successful results', s.name, count(*))
     FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.success AND r.worker_id IS NOT NULL
+           AND r.attempt > s.results_after
    GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
   UNION ALL
   SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name
-    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.success)
+    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.success
+                                                   AND r.attempt > s.results_after)
   UNION ALL
   SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name
     FROM tasker.workflow_steps x WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks y WHERE y.task_uuid = x.task_uuid)

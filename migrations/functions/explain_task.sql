@@ -14,6 +14,7 @@ DECLARE
   v_worst   text;  -- state of the step that holds the task up most
   v_name    text;
   v_why     text;
+  v_held    text;  -- who holds it, and why
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -23,6 +24,12 @@ BEGIN
     EXECUTE format('SELECT coalesce(jsonb_object_agg(q.msg_id, q.vt), ''{}'') FROM pgmq.%I q WHERE q.msg_id = ANY ($1)',
                    pgmq.format_table_name(tasker.queue_name(v_task.namespace), 'q'))
       INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
+  END IF;
+
+  IF v_task.held <> 0 THEN
+    v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
+                         WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
+                       'its ' || CASE WHEN v_task.held & 2 <> 0 THEN 'template' ELSE 'namespace' END || ' is paused');
   END IF;
 
   WITH step AS (
@@ -40,6 +47,7 @@ BEGIN
            CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 ELSE 5 END AS rank,
            CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
+                WHEN step.state IN ('pending', 'waiting_for_retry') AND v_task.held <> 0 THEN 'is held: ' || v_held
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
                 WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
@@ -63,10 +71,14 @@ BEGIN
   RETURN json_build_object(
     'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,
     'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s.', v_task.state)
+                    WHEN v_held IS NOT NULL THEN format('It is held: %s.', v_held)
                     WHEN v_worst IS NULL THEN 'Nothing of it is open.'
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
                     ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
     'advice', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
+                   WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
+                   WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
+                   WHEN v_task.held <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
                    WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'

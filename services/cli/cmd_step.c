@@ -12,13 +12,14 @@
 enum { BODY_MAX = 4 << 20 };
 
 static const struct action {
-        const char *verb, *type, *actor, *done;
+        const char *verb, *type, *actor, *done; /* done: what to say of it */
 } reset = {"reset", "reset_for_retry", "reset_by", "is reset"}, resolve = {"resolve", "resolve_manually", "resolved_by", "is resolved"},
-  complete = {"complete", "complete_manually", "completed_by", "is complete"}, skip = {"skip", "skip", "skipped_by", "is skipped"};
+  complete = {"complete", "complete_manually", "completed_by", "is complete"}, skip = {"skip", "skip", "skipped_by", "is skipped"},
+  rerun = {"rerun", "rerun", "rerun_by", "and all below it run again"};
 
 struct decision {
         const struct action *action;
-        const char *task, *step, *reason, *by, *result;
+        const char *task, *step, *reason, *by, *json; /* json: a result, or an input */
 };
 
 /* The UUID of the step, looked up among those of its task when it is given by name. CLI_VERB_GO, or the exit code. */
@@ -49,30 +50,33 @@ static int find_step(struct cli_verb *verb, struct decision *decision)
         return CLI_EXIT_FAILED;
 }
 
-static json_t *body_of(const struct decision *decision, json_t *result)
+static json_t *body_of(const struct decision *decision, json_t *data)
 {
         json_t *body = json_pack("{s:s, s:s, s:s}", "action_type", decision->action->type, "reason", decision->reason,
                                  decision->action->actor, cli_verb_who(decision->by));
-        if (body && result)
-                (void)json_object_set_new(body, "completion_data", json_pack("{s:O}", "result", result));
+        if (body && data && decision->action == &rerun)
+                (void)json_object_set(body, "context", data);
+        else if (body && data)
+                (void)json_object_set_new(body, "completion_data", json_pack("{s:O}", "result", data));
         return body;
 }
 
 static int send(struct cli_verb *verb, struct decision *decision)
 {
-        TK_AUTOJSON json_t *result = NULL, *body = NULL, *answer = NULL;
+        TK_AUTOJSON json_t *data = NULL, *body = NULL, *answer = NULL;
         TK_AUTOBUF struct tk_buf text;
         struct tk_err err;
 
         tk_buf_init(&text, BODY_MAX);
-        if (decision->result && cli_file_json(decision->result, &result, &err)) {
-                fprintf(stderr, "tasker: --result: %s. Give JSON text, @file.json, or - (standard input)\n", tk_err_text(&err));
+        if (decision->json && cli_file_json(decision->json, &data, &err)) {
+                fprintf(stderr, "tasker: --%s: %s. Give JSON text, @file.json, or - (standard input)\n",
+                        decision->action == &rerun ? "context" : "result", tk_err_text(&err));
                 return CLI_EXIT_USAGE;
         }
         int r = find_step(verb, decision);
         if (r != CLI_VERB_GO)
                 return r;
-        body = body_of(decision, result);
+        body = body_of(decision, data);
         tk_json_dump(body, &text);
         const struct cli_request request = {
                 .method = "PATCH", .body = text.data, .body_len = text.len,
@@ -96,16 +100,21 @@ static int decide(const struct action *action, const char *text, int argc, char 
                 CLI_OPT_VALUE("reason", "TEXT", &decision.reason, "Why; kept in the step's history. Required."),
                 CLI_OPT_VALUE("by", "NAME", &decision.by, "Who decides this (default $USER)."),
                 CLI_VERB_OPTS(verb),
-                CLI_OPT_VALUE("result", "JSON", &decision.result, "What the step would have answered: JSON text, @file, or -. Required.")};
-        const char *args[2], *command = action == &complete ? "tasker step complete" : action == &reset ? "tasker step reset" :
-                                        action == &skip ? "tasker step skip" : "tasker step resolve";
-        const struct cli_usage usage = {command, "TASK STEP", text, opts, tk_countof(opts) - (action == &complete ? 0 : 1), 2, 2};
+                action == &rerun ? (struct cli_opt)CLI_OPT_VALUE("context", "JSON", &decision.json,
+                                                                 "The task's input from now on: an object, @file, or -.")
+                                 : (struct cli_opt)CLI_OPT_VALUE("result", "JSON", &decision.json,
+                                                                 "What the step would have answered: JSON text, @file, or -. Required.")};
+        bool with_json = action == &complete || action == &rerun;
+        const char *args[2];
+        char command[32];
+        snprintf(command, sizeof command, "tasker step %s", action->verb);
+        const struct cli_usage usage = {command, "TASK STEP", text, opts, tk_countof(opts) - (with_json ? 0 : 1), 2, 2};
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, args, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        if (!decision.reason || (action == &complete && !decision.result)) {
+        if (!decision.reason || (action == &complete && !decision.json)) {
                 fprintf(stderr, "%s: missing option: --%s (%s --help)\n", command, decision.reason ? "result" : "reason", command);
                 return CLI_EXIT_USAGE;
         }
@@ -150,6 +159,16 @@ static int step_skip(int argc, char **argv)
                       argc, argv);
 }
 
+static int step_rerun(int argc, char **argv)
+{
+        return decide(&rerun,
+                      "Runs a step that has ended, and every step below it, again: also of a task that is complete. Results so\n"
+                      "far stay in the audit. --context gives the task another input from now on.\n\n"
+                      "  tasker step rerun TASK convert --reason 'the rate was wrong'\n"
+                      "  tasker step rerun TASK convert --reason 'the rate was wrong' --context @corrected.json",
+                      argc, argv);
+}
+
 int cli_cmd_step(int argc, char **argv)
 {
         static const struct cli_sub subs[] = {
@@ -157,6 +176,7 @@ int cli_cmd_step(int argc, char **argv)
                 {"resolve", "declare a step done", step_resolve},
                 {"complete", "complete a step with a result", step_complete},
                 {"skip", "leave a step out", step_skip},
+                {"rerun", "run a step and all below it again", step_rerun},
         };
         return cli_sub_run("tasker step",
                            "What people decide about the steps of a task. Who and why is kept in the step's history; saying the same\n"

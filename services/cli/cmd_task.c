@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
 #include "cli/cmd_timeline.h"
 #include "cli/follow.h"
@@ -260,6 +261,9 @@ int cli_cmd_task(int argc, char **argv)
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
                 {"cancel", "cancel a task", task_cancel},
+                {"pause", "start nothing new of a task", cli_cmd_task_pause},
+                {"resume", "let a paused task go on", cli_cmd_task_resume},
+                {"bulk", "pause, resume, cancel or reset many", cli_cmd_task_bulk},
         };
         return cli_sub_run(
                 "tasker task",

@@ -4,18 +4,21 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "json/json.h"
+#include "model/decision.h"
+#include "model/task_request.h"
 #include "model/value_limits.h"
 
 enum { BODY_MAX = 2 * 1024 * 1024, ENTRIES_MAX = 100000 };
 
 static const struct action {
         const char *type, *event, *actor; /* actor: the key that names who */
-        bool data;
+        enum { NOTHING, COMPLETION, CONTEXT } data;
 } actions[] = {
-        {"reset_for_retry", "ResetForRetry", "reset_by", false},
-        {"resolve_manually", "ResolveManually", "resolved_by", false},
-        {"complete_manually", "CompleteManually", "completed_by", true},
-        {"skip", "Skip", "skipped_by", false},
+        {"reset_for_retry", "ResetForRetry", "reset_by", NOTHING},
+        {"resolve_manually", "ResolveManually", "resolved_by", NOTHING},
+        {"complete_manually", "CompleteManually", "completed_by", COMPLETION},
+        {"skip", "Skip", "skipped_by", NOTHING},
+        {"rerun", "Rerun", "rerun_by", CONTEXT},
 };
 
 static int shape(struct tk_err *err, const char *key, const char *wanted, const json_t *value)
@@ -23,18 +26,6 @@ static int shape(struct tk_err *err, const char *key, const char *wanted, const 
         if (!value)
                 return TK_ERR(err, TK_STEP_ACTION_E_SHAPE, "missing field `%s`", key);
         return TK_ERR(err, TK_STEP_ACTION_E_SHAPE, "%s: invalid type, expected %s", key, wanted);
-}
-
-static int take_text(const json_t *in, const char *key, size_t max, struct tk_arena *arena, const char **ret, struct tk_err *err)
-{
-        const json_t *value = json_object_get(in, key);
-        if (!json_is_string(value))
-                return shape(err, key, "a string", value);
-        size_t len = json_string_length(value);
-        if (!len || len > max)
-                return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "%s: must have 1 to %zu bytes, found %zu", key, max, len);
-        *ret = tk_arena_strndup(arena, json_string_value(value), len);
-        return 0;
 }
 
 static int take_data(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
@@ -50,6 +41,24 @@ static int take_data(const json_t *in, struct tk_arena *arena, const char **ret,
         tk_json_dump(data, &text);
         if (tk_buf_failed(&text) || text.len > TK_STEP_RESULT_BYTES_MAX)
                 return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "completion_data: may have %d bytes, found %zu", TK_STEP_RESULT_BYTES_MAX, text.len);
+        *ret = tk_arena_strndup(arena, text.data, text.len);
+        return 0;
+}
+
+/* The task's input from now on; absent or null: as it is. */
+static int take_context(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
+{
+        const json_t *context = json_object_get(in, "context");
+        TK_AUTOBUF struct tk_buf text = {.max = BODY_MAX};
+        if (!context || json_is_null(context))
+                return 0;
+        if (!json_is_object(context))
+                return shape(err, "context", "a map", context);
+        if (tk_value_check("context", context, TK_TASK_CONTEXT_DEPTH_MAX, TK_TASK_CONTEXT_ENTRIES_MAX, TK_TASK_STRING_MAX, err))
+                return TK_STEP_ACTION_E_VALUE;
+        tk_json_dump(context, &text);
+        if (tk_buf_failed(&text) || text.len > TK_TASK_CONTEXT_BYTES_MAX)
+                return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "context: may have %d bytes, found %zu", TK_TASK_CONTEXT_BYTES_MAX, text.len);
         *ret = tk_arena_strndup(arena, text.data, text.len);
         return 0;
 }
@@ -76,11 +85,15 @@ int tk_step_action_parse(const void *json, size_t len, struct tk_arena *arena, s
         const struct action *action = find(json_string_value(type));
         if (!action)
                 return TK_ERR(err, TK_STEP_ACTION_E_SHAPE, "unknown variant `%.64s`, expected one of `reset_for_retry`, `resolve_manually`, "
-                              "`complete_manually`, `skip`", json_string_value(type));
+                              "`complete_manually`, `skip`, `rerun`", json_string_value(type));
         ret->type = action->type;
         ret->event = action->event;
-        r = take_text(in, "reason", TK_REASON_MAX, arena, &ret->reason, err);
+        r = tk_decision_text(in, "reason", TK_REASON_MAX, arena, &ret->reason, err);
         if (!r)
-                r = take_text(in, action->actor, TK_ACTOR_MAX, arena, &ret->actor, err);
-        return r || !action->data ? r : take_data(in, arena, &ret->data, err);
+                r = tk_decision_text(in, action->actor, TK_ACTOR_MAX, arena, &ret->actor, err);
+        if (!r && action->data == COMPLETION)
+                r = take_data(in, arena, &ret->data, err);
+        else if (!r && action->data == CONTEXT)
+                r = take_context(in, arena, &ret->data, err);
+        return r;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`tasker step`: what an operator types."""
+"""`tasker step`, `pause`, `resume`, `bulk`: what an operator types."""
 import unittest
 
 from lib.system import System, tasker
@@ -45,6 +45,37 @@ class People(unittest.TestCase):
         step = self.s.value("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'middle'", task)
         self.assertIn('"manually_completed": true', self.run_it("step", "complete", task, step, "--result", "7", "--reason", "r", "--json"))
 
+    def test_pausing_and_resuming(self):
+        for words in (("namespace", "pause", "tests"), ("template", "pause", "tests/chain@1.0.0")):
+            self.assertEqual(self.run_it(*words, "--reason", "r"), f"paused {words[2]}, 0 open tasks changed\n")
+            task = self.s.submit("tests", "chain", {})
+            self.assertIn(f"tasker {words[0]} resume", self.run_it("explain", task))
+            self.assertEqual(self.run_it(words[0], "resume", words[2], "--reason", "r"), f"resumed {words[2]}, 1 open task changed\n")
+            self.assertEqual(self.s.wait(task)["status"], "complete")
+        task = self.blocked()
+        self.assertEqual(self.run_it("task", "pause", task, "--reason", "r"), f"paused {task}\n")
+        self.assertIn('"held": []', self.run_it("task", "resume", task, "--reason", "r", "--json"))
+        self.assertIn("missing option: --reason", self.run_it("task", "pause", task, exits=USAGE))
+        self.assertIn("expected NAMESPACE/TEMPLATE", self.run_it("template", "pause", "chain", "--reason", "r", exits=USAGE))
+        self.assertIn("Namespace not found: nobody", self.run_it("namespace", "pause", "nobody", "--reason", "r", exits=FAILED))
+
+    def test_many_at_once(self):
+        tasks = [self.s.submit("tests", "blocked", {}, tags=["many"]) for _ in range(3)]
+        for task in tasks:
+            self.s.wait(task)
+        select = ("--tag", "many", "--status", "blocked_by_failures", "--reason", "r")
+        self.assertRegex(self.run_it("task", "bulk", "reset", *select, "--dry-run"), r"^would reset 3 of \d+ open tasks\n$")
+        self.assertRegex(self.run_it("task", "bulk", "reset", *select), r"^reset 3, 3 matched, \d+ open tasks looked at\n$")
+        self.assertEqual({self.s.wait(t)["status"] for t in tasks}, {"complete"})
+        self.assertIn('"changed": 0', self.run_it("task", "bulk", "cancel", "--tag", "many", "--reason", "r", "--json"))
+        self.assertIn("needs at least one", self.run_it("task", "bulk", "cancel", "--reason", "r", exits=FAILED))
+
+    def test_running_again(self):
+        task = self.s.submit("tests", "chain", {})
+        self.s.wait(task)
+        self.assertIn("three and all below it run again: now ", self.run_it("step", "rerun", task, "three", "--reason", "r", "--context", '{"a": 1}'))
+        self.assertEqual(self.s.wait(task)["generation"], 1)
+
     def test_what_is_wrong_is_said(self):
         task = self.blocked()
         self.assertIn("has no step 'nobody'; its steps are: first, middle, last", self.run_it("step", "reset", task, "nobody", "--reason", "r", exits=FAILED))
@@ -54,5 +85,5 @@ class People(unittest.TestCase):
         self.assertIn("--result: ", self.run_it("step", "complete", task, "middle", "--reason", "r", "--result", "{", exits=USAGE))
         self.assertIn("unknown option: --result", self.run_it("step", "reset", task, "middle", "--reason", "r", "--result", "1", exits=USAGE))
         self.assertIn("cannot reach", self.run_it("step", "reset", task, "middle", "--reason", "r", exits=UNREACHABLE, TASKER_URL="http://127.0.0.1:1"))
-        for verb in ("reset", "resolve", "complete", "skip"):
+        for verb in ("reset", "resolve", "complete", "skip", "rerun"):
             self.assertIn(f"usage: tasker step {verb} TASK STEP", self.run_it("step", verb, "--help"))

@@ -3,6 +3,7 @@
 #include "orchestrator/api/reply.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "model/decision.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
@@ -123,6 +124,17 @@ bool orch_rest_json(struct tk_http_req *req)
                 return true;
         orch_reply_text(req, 415, "Expected request with `Content-Type: application/json`");
         return false;
+}
+
+bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_err *err)
+{
+        if (r == TK_DECISION_E_SYNTAX)
+                orch_reply_text(req, 400, "Failed to parse the request body as JSON: %s", tk_err_text(err));
+        else if (r == TK_DECISION_E_SHAPE)
+                orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s", tk_err_text(err));
+        else if (r)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(err));
+        return !r;
 }
 
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn)

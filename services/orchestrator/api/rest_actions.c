@@ -36,12 +36,14 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &act->task);
         tk_pg_arg_uuid(&args, &act->step);
-        tk_pg_arg_text(&args, act->action.type);
+        bool rerun = tk_streq(act->action.type, "rerun");
+        tk_pg_arg_text(&args, rerun ? act->action.data : act->action.type);
         tk_pg_arg_text(&args, act->action.actor);
         tk_pg_arg_text(&args, act->action.reason);
-        tk_pg_arg_text(&args, act->action.data);
+        if (!rerun)
+                tk_pg_arg_text(&args, act->action.data);
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide(app, pg, &tk_sql_engine_act_on_step, &args, &decision, &err);
+        int r = orch_decide(app, pg, rerun ? &tk_sql_engine_rerun_step : &tk_sql_engine_act_on_step, &args, &decision, &err);
         if (r) {
                 orch_reply_db(act->req, app, "act_on_step", r, &err);
                 return r;
@@ -56,6 +58,8 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
                 orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Step does not belong to the specified task");
         else if (tk_streq(decision.outcome, "ended"))
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: its task has ended: %s", decision.text);
+        else if (tk_streq(decision.outcome, "dynamic"))
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot rerun step: %s below it was made at run time", decision.text);
         else
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: invalid transition from %s to %s", decision.text,
                                  act->action.event);
@@ -72,12 +76,6 @@ void orch_rest_step_act(struct tk_http_req *req, void *app)
                 return;
         const void *body = tk_http_req_body(req, &len);
         int r = tk_step_action_parse(body, len, tk_http_req_arena(req), &act->action, &err);
-        if (r == TK_STEP_ACTION_E_SYNTAX)
-                orch_reply_text(req, 400, "Failed to parse the request body as JSON: %s", tk_err_text(&err));
-        else if (r == TK_STEP_ACTION_E_SHAPE)
-                orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s", tk_err_text(&err));
-        else if (r)
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
-        else if (orch_query_post(app, step_act, act))
+        if (orch_rest_parsed(req, r, &err) && orch_query_post(app, step_act, act))
                 orch_reply_busy(req, "query");
 }

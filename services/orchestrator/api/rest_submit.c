@@ -51,9 +51,9 @@ static void reply_created(struct submit *submit)
         tk_buf_puts(&buf, ",\"version\":");
         tk_buf_put_json_str(&buf, req->version, strlen(req->version));
         tk_buf_printf(&buf,
-                      ",\"status\":\"steps_in_process\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_"
+                      ",\"status\":\"%s\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_"
                       "at\":null,\"context\":%s,\"initiator\":",
-                      at, at, req->context);
+                      create->held ? "waiting_for_dependencies" : "steps_in_process", at, at, req->context);
         tk_buf_put_json_str(&buf, req->initiator, strlen(req->initiator));
         tk_buf_puts(&buf, ",\"source_system\":");
         tk_buf_put_json_str(&buf, req->source_system, strlen(req->source_system));
@@ -64,11 +64,12 @@ static void reply_created(struct submit *submit)
                       "steps\":%u,"
                       "\"pending_steps\":%u,\"in_progress_steps\":%u,\"completed_steps\":0,\"failed_steps\":0,"
                       "\"ready_steps\":0,"
-                      "\"execution_status\":\"processing\",\"recommended_action\":\"wait_for_completion\","
+                      "\"execution_status\":\"%s\",\"recommended_action\":\"%s\","
                       "\"completion_percentage\":0.0,"
                       "\"health_status\":\"healthy\",\"steps\":[]}",
                       req->priority, req->tags, correlation, parent, create->steps_n, create->pending_n,
-                      create->in_progress_n);
+                      create->in_progress_n, create->held ? "waiting_for_dependencies" : "processing",
+                      create->held ? "wait_for_dependencies" : "wait_for_completion");
         orch_reply_json(submit->req, buf.data, buf.len);
 }
 

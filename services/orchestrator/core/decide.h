@@ -15,3 +15,6 @@ struct orch_decision {
 /* sql: answers with rows of the engine and needs no credit. 0, or an outcome of pg/pg.h with err. */
 TK_MUST int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
                         struct orch_decision *ret, struct tk_err *err);
+/* The same; each gets every row that tells what became of it. */
+TK_MUST int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
+                             orch_row_fn *each, void *user, struct tk_err *err);

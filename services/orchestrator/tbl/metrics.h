@@ -11,6 +11,7 @@ METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back: lost or
 METRIC(steps_dropped_total, COUNTER, "", "Queue messages that pointed at nothing to do.")
 METRIC(timers_fired_total, COUNTER, "", "Retry timers that came due.")
 METRIC(step_actions_total, COUNTER, "action", "Steps changed by people, by what was done.")
+METRIC(task_actions_total, COUNTER, "action", "Tasks, templates and namespaces changed by people, by what was done.")
 METRIC(leases_renewed_total, COUNTER, "", "Leases renewed in bulk.")
 METRIC(sweeper_repairs_total, COUNTER, "", "Stranded work the sweeper had to repair; anything but 0 is a defect or an injected loss.")
 METRIC(queue_polls_total, COUNTER, "", "Fallback looks at the queues.")
