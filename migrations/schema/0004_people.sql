@@ -17,3 +17,6 @@ CREATE TABLE tasker.task_generations (
   context    jsonb,              -- the task's input before, when it was changed
   PRIMARY KEY (task_uuid, generation)
 );
+
+-- To find tasks by tag. Tasks without tags, the most, are not in it; tags never change.
+CREATE INDEX tasks_tags ON tasker.tasks USING gin (tags) WHERE tags <> '[]';

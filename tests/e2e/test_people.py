@@ -70,6 +70,17 @@ class People(unittest.TestCase):
         self.assertIn('"changed": 0', self.run_it("task", "bulk", "cancel", "--tag", "many", "--reason", "r", "--json"))
         self.assertIn("needs at least one", self.run_it("task", "bulk", "cancel", "--reason", "r", exits=FAILED))
 
+    def test_lists_page_by_page(self):
+        for _ in range(3):
+            self.s.submit("tests", "chain", {}, tags=["listed"])
+        first = self.run_it("task", "list", "--tag", "listed", "--template", "chain", "--per-page", "2", "--cursor", "")
+        cursor = first.split("more: --cursor ")[1].strip()
+        rest = self.run_it("task", "list", "--tag", "listed", "--per-page", "2", "--cursor", cursor)
+        self.assertIn("no more tasks", rest)
+        self.assertEqual(rest.count("chain"), 1)
+        self.assertIn("page 1 of 1, 3 tasks", self.run_it("task", "list", "--tag", "listed"))
+        self.assertIn("no tasks", self.run_it("task", "list", "--tag", "listed", "--before", "2020-01-01T00:00:00Z"))
+
     def test_running_again(self):
         task = self.s.submit("tests", "chain", {})
         self.s.wait(task)

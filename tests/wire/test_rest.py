@@ -153,6 +153,24 @@ class Rest(unittest.TestCase):
         for bad in ("per_page=0", "per_page=1000", "page=0", "page=x"):
             self.assertEqual((bad, self.get(f"/v1/tasks?{bad}").status), (bad, 400))
 
+    def test_lists_by_cursor_and_more_filters(self):
+        tag, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+        run = [self.post(request(tags=[tag], correlation_id=correlation)).json for _ in range(5)]
+        newest = [t["task_uuid"] for t in reversed(run)]
+        first = self.get(f"/v1/tasks?tag={tag}&per_page=3&cursor=").json
+        self.assertEqual((set(first["tasks"][0]) - {"held", "generation", "template_digest"}, first["pagination"]["has_next"]), (TASK_KEYS, True))
+        rest = self.get(f"/v1/tasks?tag={tag}&per_page=3&cursor={first['pagination']['next_cursor']}").json
+        self.assertEqual([t["task_uuid"] for page in (first, rest) for t in page["tasks"]], newest)
+        self.assertEqual((rest["pagination"]["has_next"], rest["pagination"]["next_cursor"]), (False, None))
+        for query, count in ((f"correlation_id={correlation}", 5), (f"tag={tag}&name=chain&version=1.0.0", 5), (f"tag={tag}&name=diamond", 0),
+                             (f"tag={tag}&created_after={run[0]['created_at']}", 5), (f"tag={tag}&created_before={run[2]['created_at']}", 2),
+                             (f"tag={tag}&created_after={run[1]['created_at']}&created_before={run[3]['created_at']}", 2)):
+            self.assertEqual((query, self.get(f"/v1/tasks?{query}").json["pagination"]["total_count"]), (query, count))
+        for bad in ("cursor=x", "cursor=&page=1", "correlation_id=x", "created_after=yesterday", "created_before="):
+            answer = self.get(f"/v1/tasks?{bad}")
+            self.assertEqual((bad, answer.status), (bad, 400))
+            self.assertIn(bad.split("=")[0], answer.error["message"])
+
     def test_waiting_is_event_driven_and_bounded(self):
         task = self.post(request(context={"sleep_ms": 150, "run": str(uuid.uuid4())})).json["task_uuid"]
         before = self.s.metric(self.s.rest, "tasker_orchestrator_waiters")
