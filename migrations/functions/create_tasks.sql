@@ -3,7 +3,7 @@
 --   p_steps: for request i its steps that exist from the start, in step order, beginning at p_step_first[i] (from 1).
 -- A task whose template or namespace is paused is held from the start: nothing of it is dispatched.
 -- Returns per request (idx from 1): 'created' (due_at = created_at, attempt = roots in progress, step_no = steps that wait for
--- others, step_name = the state), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
+-- others, step_name = its state when it is held), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
 -- more), 'step_count'; then 'assign' and 'queued' rows.
 -- Locks: new rows only; identities are inserted in order, so two calls never wait crosswise.
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
@@ -83,7 +83,7 @@ BEGIN
   RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step, p_credit_ns, p_credit_n, p_lease_ms) r;
   FOR v_row IN
     SELECT 'created', c.idx, v_now, NULL, c.task, count(*) FILTER (WHERE s.state = 'in_progress'), NULL, NULL, count(*) FILTER (WHERE s.state = 'pending'),
-           CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies' ELSE 'steps_in_process' END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+           CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies' END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
       FROM unnest(c_idx, c_task) c(idx, task) JOIN tasker.workflow_steps s ON s.task_uuid = c.task GROUP BY c.idx, c.task
   LOOP RETURN NEXT v_row; END LOOP;
 END $$;
