@@ -23,7 +23,7 @@ BEGIN
   IF NOT FOUND OR v_step.task_uuid <> p_task THEN
     RETURN NEXT tasker._row(CASE WHEN FOUND THEN 'foreign' ELSE 'unknown' END, NULL, p_step, p_task, NULL, NULL, NULL, NULL);
     RETURN;
-  ELSIF tasker._repeats_action(p_step, v_step.state, p_action, p_actor, p_reason, p_data::jsonb) THEN
+  ELSIF tasker._repeats_action(p_task, p_step, v_step.state, p_action, p_actor, p_reason, p_data::jsonb) THEN
     RETURN NEXT tasker._row('unchanged', NULL, p_step, p_task, NULL, NULL, NULL, NULL);
     RETURN;
   ELSIF v_task.state IN ('complete', 'cancelled', 'resolved_manually') THEN

@@ -20,7 +20,8 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
       LEFT JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
      GROUP BY s.workflow_step_uuid
   ), by_hand AS ( -- completed by a person, whatever its parents do and however often it succeeded before
-    SELECT s.workflow_step_uuid FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.attempt = s.attempts
+    SELECT s.workflow_step_uuid FROM s JOIN tasker.step_results r ON r.task_uuid = s.task_uuid AND r.workflow_step_uuid = s.workflow_step_uuid
+                                                      AND r.attempt = s.attempts
      WHERE s.state = 'complete' AND r.success AND r.worker_id IS NULL
   ), m AS (
     SELECT * FROM tasker._messages()

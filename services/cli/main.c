@@ -2,6 +2,7 @@
 /* tasker: the command line. One row per command. */
 #include "base/attr.h"
 #include "base/str.h"
+#include "cli/cmd_analytics.h"
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
 #include "cli/cmd_explain.h"
@@ -24,6 +25,7 @@ static const struct {
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate, pause, resume", cli_cmd_template},
         {"namespace", "pause, resume", cli_cmd_namespace},
+        {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
         {"doctor", "prove that the database is consistent", cli_cmd_doctor},

@@ -30,6 +30,8 @@ const struct tk_http_route orch_routes[] = {
          "Hold all tasks of a namespace, and those to come."},
         {TK_HTTP_POST, "/v1/namespaces/{namespace}/resume", orch_rest_namespace_resume, DECISION_BODY_MAX, "Let them go on."},
         {TK_HTTP_GET, "/v1/templates/{namespace}/{name}/{version}", orch_rest_template_get, 0, "One template version."},
+        {TK_HTTP_GET, "/v1/analytics/performance", orch_rest_performance, 0, "How the tasks of the last ?hours= (24) went."},
+        {TK_HTTP_GET, "/v1/analytics/bottlenecks", orch_rest_bottlenecks, 0, "Which steps and tasks of the last 24 hours took longest."},
         {TK_HTTP_GET, "/health", orch_rest_health, 0, "The process answers."},
         {TK_HTTP_GET, "/health/live", orch_rest_health_live, 0, "Liveness probe."},
         {TK_HTTP_GET, "/health/ready", orch_rest_health_ready, 0, "Readiness probe: 503 until work can be taken."},

@@ -27,6 +27,8 @@ void orch_rest_step_audit(struct tk_http_req *req, void *app);
 void orch_rest_template_list(struct tk_http_req *req, void *app);
 void orch_rest_template_get(struct tk_http_req *req, void *app);
 void orch_rest_template_apply(struct tk_http_req *req, void *app);
+void orch_rest_performance(struct tk_http_req *req, void *app);
+void orch_rest_bottlenecks(struct tk_http_req *req, void *app);
 void orch_rest_health(struct tk_http_req *req, void *app);
 void orch_rest_health_live(struct tk_http_req *req, void *app);
 void orch_rest_health_ready(struct tk_http_req *req, void *app);
