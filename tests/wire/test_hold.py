@@ -96,7 +96,7 @@ class Hold(unittest.TestCase):
         steps = {s["name"]: s["step_uuid"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
         body = {"action_type": "rerun", "rerun_by": "kim", "reason": "wrong rate", "context": {"rate": 2}}
         answer = self.s.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{steps['three']}", body)
-        self.assertEqual((answer.status, answer.json["attempts"], answer.json["results"]), (200, 0, None))
+        self.assertEqual(answer.status, 200)
         done = self.s.wait(task)
         self.assertEqual((done["status"], done["generation"], done["context"]), ("complete", 1, {"rate": 2}))
         after = {s["name"]: s["results"]["result"]["attempt"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
