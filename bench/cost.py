@@ -7,8 +7,9 @@ STEPS = "SELECT count(*) FROM tasker.step_results"
 DATABASE = "SELECT xact_commit + xact_rollback AS transactions FROM pg_stat_database WHERE datname = current_database()"
 ROWS = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_stat_user_tables"
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-DEAD = ("SELECT relname, n_dead_tup, n_live_tup, pg_total_relation_size(relid) AS bytes FROM pg_stat_user_tables "
-        "WHERE schemaname = 'tasker' AND relname IN ('tasks', 'workflow_steps', 'step_results') ORDER BY 1")
+DEAD = ("SELECT root.relname, sum(t.n_dead_tup)::int8 AS n_dead_tup, sum(t.n_live_tup)::int8 AS n_live_tup, sum(pg_total_relation_size(t.relid))::int8 AS bytes "
+        "FROM pg_stat_user_tables t JOIN pg_class root ON root.oid = coalesce(pg_partition_root(t.relid), t.relid) "
+        "WHERE t.schemaname = 'tasker' AND root.relname IN ('tasks', 'workflow_steps', 'step_results') GROUP BY 1 ORDER BY 1")
 
 
 def read(path):

@@ -19,8 +19,9 @@ ROUNDS = 60
 # Finished tasks as history has them: four steps, results and transitions each; generated, not run.
 OLD = ("""INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, context, identity_hash,
          requested_at, created_at, updated_at, completed_at)
-  SELECT md5('old task ' || n)::uuid, gen_random_uuid(), repeat('0', 64), 'bench', 'complete', 4, 0, gen_random_uuid(), '{"even_number": 6}', sha256(n::text::bytea),
-         now() - interval '40 days', now() - interval '40 days', now() - interval '40 days', now() - interval '40 days' FROM generate_series($1::int8, $2::int8) n""",
+  SELECT md5('old task ' || n)::uuid, nt.named_task_uuid, nt.digest, 'bench', 'complete', 4, 0, gen_random_uuid(), '{"even_number": 6}', sha256(n::text::bytea),
+         now() - interval '40 days', now() - interval '40 days', now() - interval '40 days', now() - interval '40 days'
+    FROM generate_series($1::int8, $2::int8) n CROSS JOIN (SELECT named_task_uuid, digest FROM tasker.named_tasks LIMIT 1) nt""",
        """INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, state, unmet_parents, attempts, max_attempts, retryable, created_at, settled_at, name)
   SELECT md5('old step ' || n || ' ' || s)::uuid, md5('old task ' || n)::uuid, s, 'complete', 0, 1, 3, true, now() - interval '40 days', now() - interval '40 days', 'step_' || s
     FROM generate_series($1::int8, $2::int8) n, generate_series(0, 3) s""",
@@ -77,6 +78,27 @@ def timed(call, rounds=ROUNDS):
     return {"us": round(statistics.median(took), 1), "us_min": round(min(took), 1), "n": rounds}
 
 
+AUDIT = ("INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor) "
+         "SELECT gen_random_uuid(), gen_random_uuid(), 'in_progress', 'complete', 1, now(), 'bench' FROM generate_series(1, $1::int)")
+RESULT = ("INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages) "
+          "SELECT gen_random_uuid(), 1, gen_random_uuid(), true, 1, 'bench', json_build_object('success', true, 'result', repeat('x', 450)), now(), '{1,2,3,4,5}' "
+          "FROM generate_series(1, $1::int)")
+
+
+def written(c):
+    """What history costs: rows of the audit and of results, alone and 64 at once, undone again (so without the commit); and a notification of its own."""
+    for name, statement in (("audit row (step transition)", AUDIT), ("result row, 500 B", RESULT)):
+        for n in (1, 64):
+            c.query("BEGIN")
+            line = timed(lambda _, n=n, s=statement: c.query(s, n))
+            c.query("ROLLBACK")
+            yield {"mode": "sql", "name": f"{name}, {n} in one statement", **line}
+    c.query("BEGIN")
+    yield {"mode": "sql", "name": "pg_notify inside a transaction", **timed(lambda _: c.query("SELECT pg_notify('bench', 'x')"))}
+    c.query("ROLLBACK")
+    yield {"mode": "sql", "name": "pg_notify, a transaction of its own", **timed(lambda _: c.query("SELECT pg_notify('bench', 'x')"))}
+
+
 def functions(system):
     """Each call is a transaction on a connection of its own, as an orchestrator has one; `round trip` is what the connection itself costs here."""
     with system.conn() as c:
@@ -109,4 +131,5 @@ def functions(system):
         yield {"mode": "sql", "name": "pgmq_send_with_notify", **timed(lambda _: c.query("SELECT tasker.pgmq_send_with_notify('bench_queue', '{}'::jsonb, 0)"))}
         yield {"mode": "sql", "name": "pgmq.send", **timed(lambda _: c.query("SELECT pgmq.send('bench_queue', '{}'::jsonb)"))}
         c.query("SELECT pgmq.drop_queue('bench_queue')")
+        yield from written(c)
         c.query("SELECT tasker.cancel_task(task_uuid, 'bench', 'measured', gen_random_uuid()) FROM tasker.open_tasks WHERE namespace = 'micro'")

@@ -8,6 +8,7 @@ RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
   v_step   uuid[];  v_task uuid[];  v_ns text[];  v_corr uuid[];  v_from tasker.step_state[];  v_eager boolean[];
+  v_sorted uuid[];  -- the tasks, in uuid order
   v_msg    bigint[];
   v_names  text[];
   v_name   text;
@@ -18,8 +19,9 @@ BEGIN
   -- Sorted by namespace, eager before queued: every send below is a slice.
   SELECT array_agg(x.step ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.namespace, x.rn),
          array_agg(x.namespace ORDER BY x.namespace, x.rn), array_agg(x.correlation_id ORDER BY x.namespace, x.rn),
-         array_agg(x.state ORDER BY x.namespace, x.rn), array_agg(x.rn <= x.credit ORDER BY x.namespace, x.rn)
-    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager
+         array_agg(x.state ORDER BY x.namespace, x.rn), array_agg(x.rn <= x.credit ORDER BY x.namespace, x.rn),
+         array_agg(x.task_uuid ORDER BY x.task_uuid)
+    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager, v_sorted
     FROM (SELECT u.step, s.task_uuid, t.namespace, t.correlation_id, s.state,
                  row_number() OVER (PARTITION BY t.namespace ORDER BY t.priority DESC, s.task_uuid, s.step_no) AS rn,
                  coalesce((SELECT c.n FROM unnest(p_credit_ns, p_credit_n) c(ns, n) WHERE c.ns = t.namespace LIMIT 1), 0) AS credit
@@ -55,5 +57,5 @@ BEGIN
   SELECT workflow_step_uuid, task_uuid, was, state, attempts, v_now FROM upd;
 
   v_step := array(SELECT u.step FROM unnest(v_step, v_eager) u(step, eager) WHERE u.eager);
-  RETURN QUERY SELECT a.* FROM tasker._assignments(v_step) a;
+  RETURN QUERY SELECT a.* FROM tasker._assignments(v_step, v_sorted) a;
 END $$;

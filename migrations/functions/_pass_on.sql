@@ -83,7 +83,7 @@ BEGIN
     RETURN NEXT tasker._row('settled', p_idx[i], p_step[i], p_task[i], p_att[i], NULL, NULL, NULL);
   END LOOP;
   IF r_step IS NOT NULL THEN
-    RETURN QUERY SELECT a.* FROM tasker._assignments(r_step) a;
+    RETURN QUERY SELECT a.* FROM tasker._assignments(r_step, p_locked) a;
   END IF;
   FOR i IN 1..coalesce(cardinality(e_task), 0) LOOP
     RETURN NEXT tasker._row('done', NULL, NULL, e_task[i], NULL, NULL, e_to[i]::text, NULL);

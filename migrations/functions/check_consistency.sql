@@ -74,13 +74,14 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
    WHERE (p_task IS NULL OR x.task_uuid = p_task) AND (x.msg_id IS DISTINCT FROM m.msg_id OR x.state NOT IN ('enqueued', 'in_progress'))
   UNION ALL
   SELECT 'settled twice', s.task_uuid, s.workflow_step_uuid, format('%s has %s successful results', s.name, count(*))
-    FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.success AND r.worker_id IS NOT NULL
-           AND r.attempt > s.results_after
+    FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid AND r.success
+           AND r.worker_id IS NOT NULL AND r.attempt > s.results_after
    GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
   UNION ALL
   SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name
-    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.success
-                                                   AND r.attempt > s.results_after)
+    FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid
+                                                         AND r.success AND r.attempt > s.results_after)
+     AND NOT EXISTS (SELECT 1 FROM tasker.dropped_history d WHERE s.task_uuid >= d.from_uuid AND s.task_uuid < d.to_uuid)
   UNION ALL
   SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name
     FROM tasker.workflow_steps x WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks y WHERE y.task_uuid = x.task_uuid)

@@ -13,6 +13,7 @@ DECLARE
   v_now    timestamptz := clock_timestamp();
   m_id     bigint[] := '{}';  m_step uuid[] := '{}';  m_ns text[] := '{}';
   n_id     bigint[];  n_step uuid[];
+  v_task   uuid[];  -- locked, in uuid order
   g_step   uuid[];  g_ns text[];  g_msg bigint[];  g_lost boolean[];
   x_step   uuid[];  x_att int[];  x_msg bigint[];  x_ns text[];
 BEGIN
@@ -32,9 +33,10 @@ BEGIN
   END LOOP;
   IF cardinality(m_id) = 0 THEN RETURN; END IF;
 
-  PERFORM 1 FROM tasker.tasks t
-    WHERE t.task_uuid = ANY (array(SELECT s.task_uuid FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ANY (m_step)))
-    ORDER BY t.task_uuid FOR NO KEY UPDATE;
+  SELECT array_agg(l.task_uuid) INTO v_task
+    FROM (SELECT t.task_uuid FROM tasker.tasks t
+           WHERE t.task_uuid = ANY (array(SELECT s.task_uuid FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ANY (m_step)))
+           ORDER BY t.task_uuid FOR NO KEY UPDATE) l;
 
   -- Messages that lead nowhere: no step, or a step that knows another message or none.
   SELECT array_agg(m.id), array_agg(m.ns) INTO x_msg, x_ns
@@ -84,5 +86,5 @@ BEGIN
     RETURNING s.workflow_step_uuid, s.task_uuid, was.state, s.attempts)
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
   SELECT workflow_step_uuid, task_uuid, state, 'in_progress', attempts, v_now, CASE WHEN state = 'in_progress' THEN 'lease ended' END FROM upd;
-  RETURN QUERY SELECT r.* FROM tasker._assignments(g_step) r;
+  RETURN QUERY SELECT r.* FROM tasker._assignments(g_step, v_task) r;
 END $$;

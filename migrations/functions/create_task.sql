@@ -20,7 +20,9 @@ BEGIN
   SELECT count(*), array_agg(ts.start_pos) FILTER (WHERE ts.parents = 0) INTO v_n, v_roots
     FROM tasker.template_steps ts WHERE ts.digest = p_digest AND ts.created_at_start;
 
-  v_plain := NOT v_paused AND v_n = cardinality(p_steps) AND cardinality(v_roots) <= least(4, p_credit_n[array_position(p_credit_ns, v_ns)]);
+  -- A digest that no name stands for any more has steps, but no namespace: its credit is none, where least() would pass over a NULL.
+  v_plain := v_named IS NOT NULL AND NOT v_paused AND v_n = cardinality(p_steps)
+             AND cardinality(v_roots) <= least(4, coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0));
   IF v_plain THEN
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps, correlation_id,
                               parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash, requested_at, created_at)
@@ -62,7 +64,7 @@ BEGIN
             FROM tasker.template_edges e WHERE e.digest = p_digest) x
    WHERE x.from_pos > 0 AND x.to_pos > 0;
 
-  RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready) a;
+  RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready, ARRAY[p_task]) a;
   v_row := tasker._row('created', 1, NULL, p_task, cardinality(v_roots), NULL, NULL, v_now);
   v_row.step_no := cardinality(p_steps) - cardinality(v_roots);
   RETURN NEXT v_row;

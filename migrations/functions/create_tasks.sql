@@ -57,7 +57,7 @@ BEGIN
   IF c_idx IS NULL THEN RETURN; END IF;
 
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
-  SELECT t.task_uuid, t.namespace, v_now FROM unnest(c_task) c(task) JOIN tasker.tasks t ON t.task_uuid = c.task;
+  SELECT c.task, (SELECT t.namespace FROM tasker.tasks t WHERE t.task_uuid = c.task), v_now FROM unnest(c_task) c(task);
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
   SELECT c.task, NULL, CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies'::tasker.task_state ELSE 'steps_in_process' END, v_now, p_processor
     FROM unnest(c_task) c(task);

@@ -39,7 +39,7 @@ BEGIN
               FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
              WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')) AS waits_for,
            (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
-             WHERE r.workflow_step_uuid = s.workflow_step_uuid AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
+             WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
       FROM tasker.workflow_steps s
      WHERE s.task_uuid = p_task AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   ), said AS (

@@ -2,9 +2,10 @@
 -- key. Batches of one are what an idle system has, and there a statement that takes arrays costs more to start than to run. A step
 -- with many children, children without credit, and whatever was not ours to settle go to settle_steps.
 -- Returns, locks and writes: as settle_steps.
+DROP FUNCTION IF EXISTS tasker.settle_step(uuid, uuid, int, bigint, text, text, int, text[], int[], int, uuid);
 CREATE OR REPLACE FUNCTION tasker.settle_step(
   p_step uuid, p_task uuid, p_attempt int, p_msg bigint, p_result text, p_worker text, p_exec_ms int, p_credit_ns text[], p_credit_n int[],
-  p_lease_ms int, p_processor uuid)
+  p_lease_ms int, p_processor uuid, p_stages bigint[] DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
@@ -28,11 +29,11 @@ BEGIN
   END IF;
   IF NOT v_plain THEN -- nothing was changed yet
     RETURN QUERY SELECT r.* FROM tasker.settle_steps(ARRAY[p_step], ARRAY[p_task], ARRAY[p_attempt], ARRAY[p_msg], ARRAY[true], ARRAY[false], ARRAY[-1],
-                                                     ARRAY[p_result], ARRAY[p_worker], ARRAY[p_exec_ms], p_credit_ns, p_credit_n, p_lease_ms, p_processor) r;
+                                                     ARRAY[p_result], ARRAY[p_worker], ARRAY[p_exec_ms], p_credit_ns, p_credit_n, p_lease_ms, p_processor, p_stages) r;
     RETURN;
   END IF;
-  INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-  VALUES (p_step, p_attempt, p_task, true, p_exec_ms, p_worker, p_result::json, v_now);
+  INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
+  VALUES (p_step, p_attempt, p_task, true, p_exec_ms, p_worker, p_result::json, v_now, p_stages);
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
   VALUES (p_step, p_task, 'in_progress', 'complete', p_attempt, v_now, p_worker);
 
@@ -66,7 +67,7 @@ BEGIN
 
   RETURN NEXT tasker._row('settled', 1, p_step, p_task, p_attempt, NULL, NULL, NULL);
   IF v_ready <> '{}' THEN
-    RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready) a;
+    RETURN QUERY SELECT a.* FROM tasker._assignments(v_ready, ARRAY[p_task]) a;
   END IF;
   IF v_is <> v_was THEN
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid) VALUES (p_task, v_was, v_is, v_now, p_processor);

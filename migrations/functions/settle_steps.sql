@@ -7,9 +7,11 @@
 -- statement, because each statement of a small batch costs more than its rows. For the same reason the common case, successes of one
 -- namespace whose children all find credit, ends in tasker._pass_on: four statements for what takes nine otherwise.
 -- Locks: task rows in uuid order, then everything below them. Writes: workflow_steps, step_results, step_timers, tasks, PGMQ, history.
+DROP FUNCTION IF EXISTS tasker.settle_steps(uuid[], uuid[], int[], bigint[], boolean[], boolean[], int[], text[], text[], int[], text[], int[], int, uuid);
 CREATE OR REPLACE FUNCTION tasker.settle_steps(
   p_step uuid[], p_task uuid[], p_attempt int[], p_msg bigint[], p_success boolean[], p_retryable boolean[], p_delay_ms int[],
-  p_result text[], p_worker text[], p_exec_ms int[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+  p_result text[], p_worker text[], p_exec_ms int[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
+  p_stages bigint[] DEFAULT NULL) -- five per result
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
@@ -32,8 +34,8 @@ BEGIN
      WHERE r.ok AND s.workflow_step_uuid = r.step AND s.task_uuid = r.task AND s.state = 'in_progress' AND s.attempts = r.att AND s.msg_id = r.msg
     RETURNING r.idx::int, s.workflow_step_uuid, s.task_uuid, s.attempts
   ), res AS (
-    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-    SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+    INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
+    SELECT workflow_step_uuid, attempts, task_uuid, true, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
 )
   SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts),
          array_agg('complete'::tasker.step_state), array_agg(NULL::timestamptz)
@@ -61,8 +63,8 @@ BEGIN
        WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
       RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at
     ), res AS (
-      INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-      SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now FROM upd
+      INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
+      SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
     ), timer AS (
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT workflow_step_uuid, task_uuid, next_retry_at FROM upd WHERE state = 'waiting_for_retry')
@@ -80,7 +82,7 @@ BEGIN
                              THEN 'already' ELSE 'stale' END,
                         r.idx::int, r.step, r.task, r.att, NULL, NULL, NULL)).*
       FROM unnest(p_step, p_task, p_attempt) WITH ORDINALITY r(step, task, att, idx)
-      LEFT JOIN tasker.step_results sr ON sr.workflow_step_uuid = r.step AND sr.attempt = r.att
+      LEFT JOIN tasker.step_results sr ON sr.workflow_step_uuid = r.step AND sr.attempt = r.att AND sr.task_uuid = r.task
      WHERE d_idx IS NULL OR NOT r.idx = ANY (d_idx);
   END IF;
   IF d_idx IS NULL THEN RETURN; END IF;
@@ -109,7 +111,8 @@ BEGIN
   END IF;
 
   -- 5. The messages and the history. Message ids are unique per queue only, but what was settled held its message under its task's lock.
-  PERFORM tasker._delete_messages(array(SELECT t.namespace FROM unnest(d_task) WITH ORDINALITY d(task, n) JOIN tasker.tasks t ON t.task_uuid = d.task ORDER BY d.n),
+  PERFORM tasker._delete_messages(array(SELECT (SELECT t.namespace FROM tasker.tasks t WHERE t.task_uuid = d.task)
+                                          FROM unnest(d_task) WITH ORDINALITY d(task, n) ORDER BY d.n),
                                   array(SELECT p_msg[d.i] FROM unnest(d_idx) WITH ORDINALITY d(i, n) ORDER BY d.n));
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
   SELECT d.step, d.task, 'in_progress', d.state, d.att, v_now, p_worker[d.idx] FROM unnest(d_idx, d_step, d_task, d_att, d_state) d(idx, step, task, att, state);

@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
     LEFT JOIN LATERAL (SELECT sr.result, sr.execution_time_ms, sr.worker_id
                          FROM tasker.step_results sr
-                        WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.attempt > s.results_after
+                        WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.task_uuid = p_task AND sr.attempt > s.results_after
                         ORDER BY sr.attempt DESC LIMIT 1) res ON true
    WHERE p_step IS NULL OR s.workflow_step_uuid = p_step
    ORDER BY s.created_at, s.step_no

@@ -4,40 +4,15 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
+#include "cli/database.h"
 #include "cli/opt.h"
 #include "cli/table.h"
 #include "cli/term.h"
 #include "pg/migrate.h"
 #include "tk_sql.h"
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, OUTPUT_MAX = 16 << 20, WAIT_S = 60 };
-
-static const char url_help[] = "PostgreSQL (default $DATABASE_URL, else postgresql://localhost/tasker).";
-
-static const char *database_url(const char *given)
-{
-        const char *env = getenv("DATABASE_URL");
-        return given ? given : env && *env ? env : "postgresql://localhost/tasker";
-}
-
-/* A database that is starting is waited for: a migration job may come up before it. */
-static int connect(const char *command, const char *url, int wait_s, struct tk_pg **ret)
-{
-        struct tk_err err = {0};
-        int64_t deadline = tk_time_mono_ns() + wait_s * TK_NS_PER_S;
-        int r;
-        while ((r = tk_pg_open(&(struct tk_pg_conf){.url = url, .application_name = "tasker-cli"}, ret, &err)) ==
-                       TK_PG_E_DOWN &&
-               tk_time_mono_ns() < deadline)
-                tk_time_sleep(500 * TK_NS_PER_MS);
-        if (!r)
-                return EXIT_OK;
-        fprintf(stderr, "%s: %s\n", command, tk_err_text(&err));
-        return EXIT_UNREACHABLE;
-}
+enum { OUTPUT_MAX = 16 << 20, WAIT_S = 60 };
 
 int cli_cmd_migrate(int argc, char **argv)
 {
@@ -45,7 +20,7 @@ int cli_cmd_migrate(int argc, char **argv)
         bool check = false, status = false;
         unsigned n = 0;
         const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("database-url", "URL", &url, url_help),
+                CLI_OPT_VALUE("database-url", "URL", &url, cli_db_url_help),
                 CLI_OPT_VALUE("pgmq-sql", "FILE", &pgmq, "PGMQ's SQL-only install, where the server does not offer the extension."),
                 CLI_OPT_FLAG("check", &check, "Change nothing; exit 1 when something would be applied."),
                 CLI_OPT_FLAG("status", &status, "Change nothing; say what is applied and what is not."),
@@ -60,9 +35,9 @@ int cli_cmd_migrate(int argc, char **argv)
         };
         int r = cli_opt_parse(&usage, argc, argv, args, &n);
         if (r)
-                return r == CLI_OPT_E_HELP ? EXIT_OK : EXIT_USAGE;
+                return r == CLI_OPT_E_HELP ? CLI_DB_OK : CLI_DB_USAGE;
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
-        int failed = connect("tasker migrate", database_url(url), WAIT_S, &pg);
+        int failed = cli_db_open("tasker migrate", url, WAIT_S, &pg);
         if (failed)
                 return failed;
         struct tk_migrate_report report;
@@ -70,13 +45,13 @@ int cli_cmd_migrate(int argc, char **argv)
         r = tk_migrate(pg, pgmq, check || status, &report, &err);
         if (r && !(status && r == TK_MIGRATE_E_PENDING)) {
                 fprintf(stderr, "tasker migrate: %s\n", tk_err_text(&err));
-                return r == TK_MIGRATE_E_DB && !tk_pg_alive(pg) ? EXIT_UNREACHABLE : EXIT_FAILED;
+                return r == TK_MIGRATE_E_DB && !tk_pg_alive(pg) ? CLI_DB_UNREACHABLE : CLI_DB_FAILED;
         }
         printf("%s: %u schema files and %u functions%s, %u as they were. PGMQ: %s.\n",
                check || status ? "Checked" : "Migrated", report.schema_applied, report.functions_applied,
                check || status ? " pending" : " applied", report.already,
                *report.pgmq_version ? report.pgmq_version : "not installed");
-        return EXIT_OK;
+        return CLI_DB_OK;
 }
 
 static void print_problems(const struct tk_pg_result *res, bool json)
@@ -114,7 +89,7 @@ int cli_cmd_doctor(int argc, char **argv)
         bool json = false;
         unsigned n = 0;
         const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("database-url", "URL", &url, url_help),
+                CLI_OPT_VALUE("database-url", "URL", &url, cli_db_url_help),
                 CLI_OPT_FLAG("json", &json, "Print the problems as JSON."),
         };
         const struct cli_usage usage = {
@@ -129,13 +104,13 @@ int cli_cmd_doctor(int argc, char **argv)
         };
         int r = cli_opt_parse(&usage, argc, argv, args, &n);
         if (r)
-                return r == CLI_OPT_E_HELP ? EXIT_OK : EXIT_USAGE;
+                return r == CLI_OPT_E_HELP ? CLI_DB_OK : CLI_DB_USAGE;
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(4096, 1u << 20);
         struct tk_migrate_report report;
         struct tk_err err = {0};
-        int failed = connect("tasker doctor", database_url(url), 0, &pg);
+        int failed = cli_db_open("tasker doctor", url, 0, &pg);
         if (failed)
                 return failed;
         r = tk_migrate(pg, NULL, true, &report, &err);
@@ -147,12 +122,12 @@ int cli_cmd_doctor(int argc, char **argv)
         }
         if (r) {
                 fprintf(stderr, "tasker doctor: %s\n", tk_err_text(&err));
-                return EXIT_FAILED;
+                return CLI_DB_FAILED;
         }
         int problems = tk_pg_rows(res);
         if (json || problems)
                 print_problems(res, json);
         if (!json)
                 printf("%s", problems ? "" : "Healthy: schema current, counters, messages, timers and results agree.\n");
-        return problems ? EXIT_FAILED : EXIT_OK;
+        return problems ? CLI_DB_FAILED : CLI_DB_OK;
 }

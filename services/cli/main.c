@@ -7,6 +7,7 @@
 #include "cli/cmd_dev.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_hold.h"
+#include "cli/cmd_retention.h"
 #include "cli/cmd_step.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
@@ -28,6 +29,7 @@ static const struct {
         {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
+        {"retention", "how much history there is; let months of it go", cli_cmd_retention},
         {"doctor", "prove that the database is consistent", cli_cmd_doctor},
 };
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/table.h"
+#include "cli/top_meters.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -279,6 +280,7 @@ void cli_top_put(const json_t *before, const json_t *now, const char *url, enum 
                       number(process, "uptime_seconds"));
         put_figures(before, now, term->width ? term->width : WIDTH, out);
         put_actors(list, n, term->colour, out);
+        cli_top_put_meters(before, now, seconds, term->colour, out);
         if (times)
                 put_times(before, now, term->colour, out);
 }
@@ -296,7 +298,9 @@ json_t *cli_top_json(const json_t *before, const json_t *now, const char *url)
                                                 "wait_ms", list[i].wait_ms, "depth", list[i].depth, "capacity",
                                                 list[i].capacity, "high_water", list[i].high_water,
                                                 "refused_per_second", list[i].refused, "state", list[i].state));
-        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O, s:O*}", "url", url, "service", json_object_get(now, "service"),
+        return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O, s:O*, s:O*, s:O*, s:O*}", "url", url, "service", json_object_get(now, "service"),
                          "seconds", seconds_between(before, now), "process", json_object_get(now, "process"),
-                         "actors", rows, "metrics", json_object_get(now, "metrics"), "times", json_object_get(now, "times"));
+                         "actors", rows, "metrics", json_object_get(now, "metrics"), "times", json_object_get(now, "times"),
+                         "streams", json_object_get(now, "streams"), "connections", json_object_get(now, "connections"),
+                         "permits", json_object_get(now, "permits"));
 }

@@ -90,7 +90,9 @@ static void start_actors(struct orch_app *app)
         app->timers = tk_actor_new(&orch_timers_actor, app, 0, 0);
         app->dispatch = tk_actor_new(&orch_dispatch_actor, app, 0, 0);
         app->results = tk_actor_new(&orch_results_actor, app, conf->results_mailbox_max, conf->results_threads);
-        app->intake = tk_actor_new(&orch_intake_actor, app, conf->intake_mailbox_max, 0);
+        app->intake_type = orch_intake_actor;
+        app->intake_type.batch_max = conf->intake_batch_max;
+        app->intake = tk_actor_new(&app->intake_type, app, conf->intake_mailbox_max, 0);
         app->query = tk_actor_new(&orch_query_actor, app, conf->query_mailbox_max, conf->query_threads);
         app->show = tk_actor_new(&orch_show_actor, app, conf->query_mailbox_max, 0);
         app->sweeper = tk_actor_new(&orch_sweeper_actor, app, 0, 0);
@@ -110,6 +112,7 @@ static int start_servers(struct orch_app *app, struct tk_err *err)
                         .bind = app->conf.rest_bind,
                         .threads = app->conf.rest_threads,
                         .connections_max = app->conf.rest_connections_max,
+                        .body_max = app->conf.body_max,
                         .routes = orch_routes,
                         .routes_n = orch_routes_n,
                         .error = orch_reply_server_error,

@@ -48,6 +48,7 @@ struct orch_app {
         struct orch_templates *templates; /* name and version → digest, in memory */
         struct orch_events *events;     /* hints from other orchestrators */
 
+        struct tk_actor_type intake_type; /* with the batch size of the configuration */
         struct tk_actor *intake, *results, *dispatch, *timers, *sweeper, *query, *show, *hint;
         struct tk_rpc *rpc;
         struct tk_rpc_channel *cache;   /* NULL: no cache service configured */

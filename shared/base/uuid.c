@@ -80,6 +80,30 @@ int tk_uuid_parse(const char *text, struct tk_uuid *ret_uuid)
         return tk_uuid_parse_n(text, strnlen(text, TK_UUID_TEXT), ret_uuid);
 }
 
+int tk_uuid_parse_any(const char *text, struct tk_uuid *ret_uuid)
+{
+        enum { DIGITS = 32 };
+        static const uint8_t groups[] = {8, 4, 4, 4, 12};
+        char dashed[TK_UUID_TEXT], *at = dashed;
+        size_t len;
+
+        if (!strncasecmp(text, "urn:uuid:", 9))
+                text += 9;
+        len = strnlen(text, TK_UUID_TEXT + 2);
+        if (len == TK_UUID_TEXT + 1 && text[0] == '{' && text[len - 1] == '}')
+                return tk_uuid_parse_n(text + 1, len - 2, ret_uuid);
+        if (len != DIGITS)
+                return tk_uuid_parse_n(text, len, ret_uuid);
+        for (size_t i = 0; i < sizeof groups; i++) {
+                memcpy(at, text, groups[i]);
+                text += groups[i];
+                at += groups[i];
+                *at++ = '-';
+        }
+        at[-1] = 0;
+        return tk_uuid_parse(dashed, ret_uuid);
+}
+
 void tk_uuid_format(const struct tk_uuid *uuid, char ret_text[TK_UUID_TEXT])
 {
         static const char digits[] = "0123456789abcdef";

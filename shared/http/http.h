@@ -4,8 +4,8 @@
  * Routes are a table; the server has checked method, path, body limit and total count before a handler runs.
  * A handler runs in a server thread and must not block: it either replies at once, or keeps `req` (the
  * connection is then suspended) and some other thread replies later with tk_http_reply. Exactly one reply per
- * request. Unknown path: 404; known path, wrong method: 405 with Allow; body over the limit: 413; broken
- * target: 400; too many requests, or stopping: 503; all with bodies made by the service's `error` function.
+ * request. Unknown path: 404; known path, wrong method: 405 with Allow, both without a body; body over the limit: 413;
+ * broken target: 400, both as plain text; too many requests, or stopping: 503 with a body made by the service's `error` function.
  * HEAD is answered like GET without a body. OPTIONS and CORS headers are built in. A peer that takes longer
  * than the idle timeout to send a request or to take a reply is cut off, however it trickles; a request that
  * waits for us is never idle. */
@@ -26,7 +26,7 @@ struct tk_http_route {
         size_t body_max;        /* bytes; 0: no body wanted (one is ignored up to 64 KiB) */
         const char *summary;    /* for --dump-routes */
 };
-/* The body of an error the server itself found (400, 404, 405, 413, 503), in the arena of req. */
+/* The body of the 503 that the server itself gives, in the arena of req. */
 typedef const char *tk_http_error_fn(struct tk_http_req *req, int status, const char *message);
 
 struct tk_http_conf {
@@ -34,6 +34,7 @@ struct tk_http_conf {
         unsigned threads;       /* 0: 2 */
         unsigned connections_max; /* 0: 4096; requests in hand, the surplus hears 503 */
         int64_t idle_timeout_ns;  /* 0: 60 s */
+        size_t body_max;          /* of every route that wants a body; 0: as the routes say */
         const struct tk_http_route *routes;
         size_t routes_n;
         tk_http_error_fn *error;

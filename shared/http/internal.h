@@ -19,6 +19,7 @@ struct tk_http {
         struct tk_http_peers peers;
         tk_http_error_fn *error;
         bool request_ids;
+        size_t body_max;
         void *app;
         void (*observe)(void *app, const struct tk_http_route *route, int status, int64_t ns);
         struct tk_spread *turns; /* how long handlers keep an HTTP thread */

@@ -54,7 +54,7 @@ void tk_http_reply_build(struct tk_http_req *req, int status, const char *conten
 void tk_http_reply_refusal(struct tk_http_req *req)
 {
         tk_http_error_fn *error = req->http->error;
-        const char *body = error ? error(req, req->refused, req->refused_why) : "";
+        const char *body = "", *type = NULL;
         char allow[TK_HTTP_ALLOW_TEXT];
 
         if (req->refused == 405) {
@@ -63,8 +63,12 @@ void tk_http_reply_refusal(struct tk_http_req *req)
         } else if (req->refused == 503) {
                 tk_http_req_add_header(req, "retry-after", "1");
                 tk_http_req_add_header(req, "connection", "close");
+                body = error ? error(req, req->refused, req->refused_why) : "";
+        } else if (req->refused != 404) {
+                body = req->refused_why;
+                type = "text/plain; charset=utf-8";
         }
-        tk_http_reply_build(req, req->refused, NULL, body ? body : "", body ? strlen(body) : 0);
+        tk_http_reply_build(req, req->refused, type, body, strlen(body));
 }
 
 enum MHD_Result tk_http_reply_queue(struct tk_http_req *req)

@@ -55,7 +55,9 @@ static bool count_in(struct tk_http_req *req)
 
 static size_t body_max(const struct tk_http_req *req)
 {
-        return req->route && req->route->body_max ? req->route->body_max : IGNORED_BODY_MAX;
+        if (!req->route || !req->route->body_max)
+                return IGNORED_BODY_MAX;
+        return req->http->body_max ? req->http->body_max : req->route->body_max;
 }
 
 /* How long the client says its body is; 0 when it does not (no body, or chunked). */
@@ -92,7 +94,7 @@ static void route(struct tk_http_req *req, const char *method)
                 else if (!count_in(req))
                         tk_http_req_refuse(req, 503, "Service temporarily unavailable");
         }
-        req->body.max = req->refused || !req->route->body_max ? 0 : req->route->body_max;
+        req->body.max = req->refused || !req->route->body_max ? 0 : body_max(req);
 }
 
 /* The head is complete. A reply now would close the connection when a body follows. */

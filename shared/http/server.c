@@ -93,6 +93,7 @@ int tk_http_new(const struct tk_http_conf *conf, struct tk_http **ret, struct tk
                 threads = THREADS_MAX;
         http->error = conf->error;
         http->request_ids = conf->request_ids;
+        http->body_max = conf->body_max;
         http->app = conf->app;
         http->observe = conf->observe;
         http->inflight_max = connections_max;

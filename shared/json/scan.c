@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { POINTER_MAX = 200 };
+enum { POINTER_MAX = 200, FEW = 64 };
 
 struct level {
         size_t entries;      /* begun so far */
@@ -165,9 +165,11 @@ int tk_json_scan(const char *text, size_t len, const struct tk_json_limits *limi
         if (len > limits->bytes_max)
                 return TK_ERR(err, TK_JSON_E_LIMIT, "the text has %zu bytes, the limit is %zu", len,
                               limits->bytes_max);
-        scan.levels = tk_calloc(limits->depth_max, sizeof *scan.levels);
+        struct level few[FEW]; /* each is set when it is opened */
+        scan.levels = limits->depth_max <= FEW ? few : tk_calloc(limits->depth_max, sizeof *scan.levels);
         for (; scan.at < len && !result; scan.at++)
                 result = scan_byte(&scan);
-        tk_free(scan.levels);
+        if (scan.levels != few)
+                tk_free(scan.levels);
         return result;
 }

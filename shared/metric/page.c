@@ -3,6 +3,7 @@
 #include "metric/page.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "metric/meters.h"
 #include "metric/text.h"
 #include "run/spread.h"
 #include <dirent.h>
@@ -68,6 +69,7 @@ void tk_metrics_text_actors(struct tk_buf *out, struct tk_actor *const *actors, 
                                                actor_rows[row].get(&stats[i]));
         }
         put_spreads(out);
+        tk_metrics_text_meters(out);
 }
 
 /* One object per actor; a figure is named as on the page, without "tasker_". */
@@ -94,6 +96,7 @@ static const struct {
         [TK_SPREAD_PERMIT_WAIT] = {"permit_wait_seconds", "permits", "Time until a permit was free."},
         [TK_SPREAD_DATABASE] = {"database_call_seconds", "connection", "Time of a statement, as its caller saw it."},
         [TK_SPREAD_LOOP] = {"loop_turn_seconds", "loop", "Time of one turn of an event loop, during which the others waited."},
+        [TK_SPREAD_LOCK_WAIT] = {"lock_wait_seconds", "lock", "Time until a lock was free that somebody else had; free ones are not counted."},
         [TK_SPREAD_LATE] = {"timer_late_seconds", "actor", "How late a timer of an actor ran."},
 };
 
@@ -264,7 +267,9 @@ void tk_metrics_json_runtime(struct tk_buf *out, const char *service, const char
         put_actors_json(out, actors, n);
         tk_buf_puts(out, "],\"times\":[");
         tk_spread_each(put_spread_json, &(struct spread_page){.out = out});
-        tk_buf_puts(out, "],\"metrics\":");
+        tk_buf_puts(out, "],");
+        tk_metrics_json_meters(out);
+        tk_buf_puts(out, ",\"metrics\":");
         tk_metrics_json(metrics, out);
         tk_buf_putc(out, '}');
 }

@@ -106,38 +106,12 @@ static int take_tags(const json_t *in, struct tk_arena *arena, struct tk_task_re
         return 0;
 }
 
-/* Also 32 plain digits, braces and urn:uuid:, as the wire contract has it. */
-static bool uuid_from(const char *text, struct tk_uuid *ret)
-{
-        char plain[TK_UUID_TEXT] = "";
-        size_t n = 0;
-        if (!strncasecmp(text, "urn:uuid:", 9))
-                text += 9;
-        for (; *text && n < sizeof plain - 1; text++)
-                if (*text != '-' && *text != '{' && *text != '}')
-                        plain[n++] = *text;
-        if (*text || n != 32)
-                return false;
-        char dashed[TK_UUID_TEXT];
-        static const uint8_t groups[] = {8, 4, 4, 4, 12};
-        char *at = dashed;
-        const char *from = plain;
-        for (size_t i = 0; i < sizeof groups; i++) {
-                memcpy(at, from, groups[i]);
-                at += groups[i];
-                from += groups[i];
-                *at++ = '-';
-        }
-        at[-1] = '\0';
-        return !tk_uuid_parse(dashed, ret);
-}
-
 static int take_uuid(const json_t *in, const char *key, bool nullable, struct tk_uuid *ret, struct tk_err *err)
 {
         const json_t *value = json_object_get(in, key);
         if (!value || (nullable && json_is_null(value)))
                 return 0;
-        if (!json_is_string(value) || !uuid_from(json_string_value(value), ret))
+        if (!json_is_string(value) || tk_uuid_parse_any(json_string_value(value), ret))
                 return mistyped(err, key, "a UUID", value);
         return 0;
 }
@@ -157,6 +131,13 @@ static int take_strategy(const json_t *in, struct tk_task_request *ret, struct t
                 }
         return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "identity_strategy: must be strict, caller_provided or always_unique, found '%.64s'",
                       json_string_value(value));
+}
+
+/* The wire contract has no zone here: what looks like another place's time must not pass for UTC. */
+static bool has_zone(const char *text)
+{
+        const char *time = strchr(text, 'T');
+        return time && strpbrk(time, "Zz+-");
 }
 
 static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_request *ret, struct tk_err *err)
@@ -184,8 +165,9 @@ static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_re
         if (options && !json_is_null(options) && !json_is_object(options))
                 return mistyped(err, "options", "a map", options);
         ret->requested_at_ns = tk_time_wall_ns();
-        if (requested && (!json_is_string(requested) || tk_time_parse(json_string_value(requested), &ret->requested_at_ns)))
-                return mistyped(err, "requested_at", "a date and time", requested);
+        if (requested && (!json_is_string(requested) || has_zone(json_string_value(requested)) ||
+                          tk_time_parse(json_string_value(requested), &ret->requested_at_ns)))
+                return mistyped(err, "requested_at", "a date and time without a zone", requested);
         return 0;
 }
 

@@ -4,8 +4,10 @@
 #include "base/check.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "pg/internal.h"
+#include "run/meter.h"
 #include "run/spread.h"
 #include <poll.h>
 #include <stdio.h>
@@ -41,6 +43,8 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
         struct tk_pg *pg = TK_NEW(struct tk_pg);
         pg->prepared = tk_map_new();
         pg->calls = tk_spread_get(TK_SPREAD_DATABASE, conf->application_name ? conf->application_name : "");
+        pg->meter = tk_meter_get(TK_METER_CONNECTION, conf->application_name ? conf->application_name : "");
+        tk_meter_add(pg->meter, TK_CONNECTION_OPEN, 1);
         pg->conn = PQconnectdbParams(keys, values, 1);
         TK_CHECK(pg->conn);
         if (PQstatus(pg->conn) != CONNECTION_OK) {
@@ -53,6 +57,8 @@ int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_e
                 tk_pg_close(pg);
                 return r;
         }
+        tk_meter_add(pg->meter, TK_CONNECTION_OPENED, 1);
+        TK_PROBE(connection_acquired, conf->application_name);
         *ret_pg = pg;
         return 0;
 }
@@ -61,6 +67,7 @@ struct tk_pg *tk_pg_close(struct tk_pg *pg)
 {
         if (!pg)
                 return NULL;
+        tk_meter_add(pg->meter, TK_CONNECTION_OPEN, -1);
         PQfinish(pg->conn);
         tk_map_free(pg->prepared);
         return tk_free(pg);
@@ -108,10 +115,17 @@ int tk_pg_query(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_a
         if (r)
                 return r;
         int64_t begin_ns = tk_time_mono_ns();
+        tk_meter_note(pg->meter, sql->name);
+        tk_meter_add(pg->meter, TK_CONNECTION_BUSY, 1);
+        TK_PROBE(statement_start, sql->name);
         PGresult *res = PQexecPrepared(pg->conn, sql->name, args ? (int)args->n : 0, args ? args->values : NULL,
                                        args ? args->lengths : NULL, args ? args->formats : NULL, 0);
-        tk_spread_observe(pg->calls, tk_time_mono_ns() - begin_ns);
+        int64_t took_ns = tk_time_mono_ns() - begin_ns;
+        tk_spread_observe(pg->calls, took_ns);
+        tk_meter_add(pg->meter, TK_CONNECTION_BUSY, -1);
+        TK_PROBE(statement_end, sql->name, took_ns);
         if (!succeeded(res)) {
+                tk_meter_add(pg->meter, TK_CONNECTION_FAILED, 1);
                 r = tk_pg_outcome(pg, res, sql->name, err);
                 PQclear(res);
                 return r;

@@ -8,7 +8,8 @@ struct tk_map;
 struct tk_pg {
         PGconn *conn;
         struct tk_map *prepared; /* statement text pointer → itself: prepared on this connection */
-        struct tk_spread *calls; /* of all connections of that application name */
+        struct tk_spread *calls; /* these two: of all connections of that application name */
+        struct tk_meter *meter;
         char sqlstate[6];
 };
 struct tk_pg_result {

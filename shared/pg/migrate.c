@@ -9,6 +9,7 @@
 #include "pg/internal.h"
 #include "pg/pgmq.h"
 #include "tk_migrations.h"
+#include "tk_sql.h"
 
 #define LOCK_SQL "SELECT pg_advisory_lock(7286425031129)"
 #define UNLOCK_SQL "SELECT pg_advisory_unlock(7286425031129)"
@@ -162,6 +163,17 @@ static int ensure_pgmq(struct tk_pg *pg, const char *pgmq_sql, bool check, struc
         return present ? 0 : TK_ERR(err, TK_MIGRATE_E_PGMQ, "PGMQ is not installed in this database; run 'tasker migrate'");
 }
 
+/* Partitions of this month and the next ones. Those who lock what it needs go first; then the sweeper of an orchestrator does it. */
+static int make_months(struct tk_pg *pg, struct tk_err *err)
+{
+        TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(4096, 1u << 20);
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_i32(&args, TK_MIGRATE_MONTHS_AHEAD);
+        int r = tk_pg_query(pg, &tk_sql_history_make_months, &args, NULL, err);
+        return r == TK_PG_E_RETRY ? 0 : db(r);
+}
+
 int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_migrate_report *ret, struct tk_err *err)
 {
         *ret = (struct tk_migrate_report){0};
@@ -173,6 +185,8 @@ int tk_migrate(struct tk_pg *pg, const char *pgmq_sql, bool check, struct tk_mig
                 r = run(pg, check, ret, err);
         if (r)
                 tk_pg_rollback(pg);
+        else if (!check)
+                r = make_months(pg, err);
         (void)!tk_pg_script(pg, UNLOCK_SQL, NULL);
         if (!r && check && ret->schema_applied + ret->functions_applied)
                 r = TK_ERR(err, TK_MIGRATE_E_PENDING,

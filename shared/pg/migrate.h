@@ -9,6 +9,7 @@ struct tk_migration {           /* embedded: migrations/schema/NNNN_topic.sql in
         const char *name;       /* "schema/0001_core" or "functions/settle_steps" */
         const char *text;
 };
+enum { TK_MIGRATE_MONTHS_AHEAD = 2 }; /* months of history that have partitions before they begin */
 struct tk_migrate_report {
         unsigned schema_applied, functions_applied, already; /* counts of files */
         char pgmq_version[32];

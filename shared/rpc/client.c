@@ -149,8 +149,8 @@ enum tk_rpc_status tk_rpc_unary(struct tk_rpc_channel *channel, const char *meth
 struct tk_rpc_stream *tk_rpc_stream_open(struct tk_rpc_channel *channel, const char *method,
                                          const struct tk_rpc_stream_ops *ops, void *user)
 {
-        struct tk_rpc_stream *stream =
-                tk_rpc_stream_new(call_new(channel, method, gpr_inf_future(GPR_CLOCK_MONOTONIC)), false);
+        grpc_call *call = call_new(channel, method, gpr_inf_future(GPR_CLOCK_MONOTONIC));
+        struct tk_rpc_stream *stream = tk_rpc_stream_new(call, false, channel->target);
         tk_rpc_stream_start(stream, ops, user, NULL, NULL);
         return stream;
 }

@@ -54,7 +54,7 @@ void tk_rpc_view_close(struct tk_rpc_view *view);
 void tk_rpc_slice_text(grpc_slice slice, char *ret, size_t size);
 
 /* stream.c: a stream over an accepted call (server) or a fresh one (client). */
-struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server);
+struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server, const char *name); /* name: of its meter */
 void tk_rpc_stream_start(struct tk_rpc_stream *stream, const struct tk_rpc_stream_ops *ops, void *user,
                          void (*gone)(void *owner), void *owner); /* gone: after `closed`, the owner may forget it */
 /* A server call that is refused before it became a stream. */

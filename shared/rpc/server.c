@@ -179,7 +179,7 @@ static void stream_gone(void *owner)
 
 static void stream_begin(struct accept *accept, const struct tk_rpc_method *method, void *app)
 {
-        struct tk_rpc_stream *stream = tk_rpc_stream_new(accept->call, true);
+        struct tk_rpc_stream *stream = tk_rpc_stream_new(accept->call, true, strrchr(method->path, '/') + 1);
         const struct tk_rpc_stream_ops *ops = NULL;
         void *user = NULL;
         enum tk_rpc_status status = method->stream(stream, app, &ops, &user);

@@ -8,8 +8,11 @@
  * Fields below the lock may be touched by any thread under it; the others belong to the completion-queue thread. */
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "rpc/internal.h"
+#include "run/meter.h"
 #include <grpc/byte_buffer.h>
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
@@ -28,6 +31,7 @@ struct tk_rpc_stream {
         void *user;
         void (*gone)(void *owner);
         void *owner;
+        struct tk_meter *meter;
         struct op op_start, op_headers, op_recv, op_send, op_finish, op_end;
 
         grpc_byte_buffer *received;
@@ -41,6 +45,7 @@ struct tk_rpc_stream {
         grpc_byte_buffer *sending;     /* the frame on its way */
         bool busy;                     /* somebody is in next_frame, or a send is outstanding */
         bool wanted;                   /* woken since next_frame was last asked */
+        int64_t blocked_ns;            /* monotonic; since when something waits for the frame on its way; 0: nothing does */
         bool paused, resumed;          /* the user wants no messages now */
         bool open;                     /* the first operations are started: frames may follow */
         bool close_asked, close_sent;
@@ -92,6 +97,7 @@ static void report_end(struct tk_rpc_stream *s)
         if (!s->end_seen || !s->recv_done || s->reported)
                 return;
         s->reported = true;
+        tk_meter_add(s->meter, TK_STREAM_OPEN, -1);
         tk_lock_take(&s->lock);
         s->dead = true;
         bool asked = s->close_asked;
@@ -154,6 +160,9 @@ static void received(struct tk_rpc_tag *tag, bool ok)
                 s->recv_done = true;
                 report_end(s);
         } else {
+                TK_PROBE(frame_received, s, s->server, view.len);
+                tk_meter_add(s->meter, TK_STREAM_FRAMES_IN, 1);
+                tk_meter_add(s->meter, TK_STREAM_BYTES_IN, (int64_t)view.len);
                 bool more = s->ops->message(s, s->user, view.data, view.len);
                 tk_rpc_view_close(&view);
                 tk_lock_take(&s->lock);
@@ -198,7 +207,11 @@ static void sent(struct tk_rpc_tag *tag, bool ok)
         struct tk_rpc_stream *s = ((struct op *)tag)->stream;
         (void)ok;
         grpc_byte_buffer_destroy(s->sending);
+        tk_meter_add(s->meter, TK_STREAM_IN_FLIGHT, -1);
         tk_lock_take(&s->lock);
+        if (s->blocked_ns)
+                tk_meter_add(s->meter, TK_STREAM_BLOCKED_NS, tk_time_mono_ns() - s->blocked_ns);
+        s->blocked_ns = 0;
         s->sending = NULL;
         s->busy = false;
         s->wanted = true; /* what came meanwhile leaves now */
@@ -233,10 +246,17 @@ static bool send_frame(struct tk_rpc_stream *s)
                 tk_buf_deinit(&buf);
                 return false;
         }
+        TK_PROBE(frame_sent, s, s->server, buf.len);
+        int64_t len = (int64_t)buf.len;
         s->sending = tk_rpc_bytes_take(&buf);
+        tk_meter_add(s->meter, TK_STREAM_IN_FLIGHT, 1); /* before it can be sent */
         grpc_op op = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = s->sending};
-        if (start(s, &s->op_send, &op, 1))
+        if (start(s, &s->op_send, &op, 1)) {
+                tk_meter_add(s->meter, TK_STREAM_FRAMES_OUT, 1);
+                tk_meter_add(s->meter, TK_STREAM_BYTES_OUT, len);
                 return true;
+        }
+        tk_meter_add(s->meter, TK_STREAM_IN_FLIGHT, -1);
         grpc_byte_buffer_destroy(s->sending);
         s->sending = NULL;
         return false;
@@ -266,6 +286,8 @@ void tk_rpc_stream_wake(struct tk_rpc_stream *s)
 {
         tk_lock_take(&s->lock);
         s->wanted = true;
+        if (s->busy && !s->blocked_ns)
+                s->blocked_ns = tk_time_mono_ns();
         tk_lock_give(&s->lock);
         pump(s);
 }
@@ -295,12 +317,13 @@ static void op_init(struct op *op, struct tk_rpc_stream *s, void (*fn)(struct tk
         op->tag.fn = fn;
 }
 
-struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server)
+struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server, const char *name)
 {
         struct tk_rpc_stream *s = tk_zalloc(sizeof *s);
         s->server = server;
         s->call = call;
         atomic_init(&s->refs, 1);
+        s->meter = tk_meter_get(TK_METER_STREAM, name);
         s->end_details = grpc_empty_slice();
         grpc_metadata_array_init(&s->headers);
         grpc_metadata_array_init(&s->trailers);
@@ -325,6 +348,7 @@ void tk_rpc_stream_start(struct tk_rpc_stream *s, const struct tk_rpc_stream_ops
         s->gone = gone;
         s->owner = owner;
         tk_rpc_stream_ref(s); /* released when the end was reported */
+        tk_meter_add(s->meter, TK_STREAM_OPEN, 1);
 
         grpc_op headers = {.op = GRPC_OP_SEND_INITIAL_METADATA};
         (void)start(s, &s->op_start, &headers, 1);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/rand.h"
 #include "base/time.h"
 #include "run/lock.h"
@@ -97,7 +98,9 @@ static void count_batch(struct tk_actor *actor, unsigned n)
 static int handle_batch(struct runner *runner, struct tk_list *msgs, unsigned n)
 {
         struct tk_actor *actor = runner->actor;
+        TK_PROBE(batch_start, actor->type->name, n);
         int result = actor->type->handle(runner->self, msgs, n);
+        TK_PROBE(batch_end, actor->type->name, n, result);
 
         count_batch(actor, n);
         atomic_store_explicit(&actor->last_progress_ns, tk_time_mono_ns(), memory_order_relaxed);

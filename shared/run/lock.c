@@ -3,7 +3,9 @@
  * builds a taker spins for a moment before it sleeps: locks here are held for less than a switch of threads costs. */
 #include "run/lock.h"
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/time.h"
+#include "run/spread.h"
 #include <errno.h>
 #include <time.h>
 
@@ -18,6 +20,7 @@ void tk_lock_init(struct tk_lock *lock, const char *name)
         pthread_mutexattr_t attr;
 
         lock->name = name;
+        atomic_init(&lock->waits, NULL);
         TK_CHECK(pthread_mutexattr_init(&attr) == 0);
         TK_CHECK(pthread_mutexattr_settype(&attr, MUTEX_TYPE) == 0);
         TK_CHECK(pthread_mutex_init(&lock->mutex, &attr) == 0);
@@ -29,9 +32,28 @@ void tk_lock_deinit(struct tk_lock *lock)
         TK_CHECK(pthread_mutex_destroy(&lock->mutex) == 0);
 }
 
+/* Somebody has it. Only then is there anything to measure, and time for it; the histogram is looked up at the first wait. */
+static void take_after_wait(struct tk_lock *lock)
+{
+        int64_t begin_ns = tk_time_mono_ns();
+        TK_CHECK(pthread_mutex_lock(&lock->mutex) == 0);
+        int64_t took_ns = tk_time_mono_ns() - begin_ns;
+        struct tk_spread *waits = atomic_load_explicit(&lock->waits, memory_order_relaxed);
+        if (!waits) {
+                waits = tk_spread_get(TK_SPREAD_LOCK_WAIT, lock->name);
+                atomic_store_explicit(&lock->waits, waits, memory_order_relaxed);
+        }
+        tk_spread_observe(waits, took_ns);
+        TK_PROBE(lock_waited, lock->name, took_ns);
+}
+
 void tk_lock_take(struct tk_lock *lock)
 {
-        TK_CHECK(pthread_mutex_lock(&lock->mutex) == 0);
+        int result = pthread_mutex_trylock(&lock->mutex);
+        if (result == EBUSY)
+                take_after_wait(lock);
+        else
+                TK_CHECK(result == 0);
 }
 
 void tk_lock_give(struct tk_lock *lock)

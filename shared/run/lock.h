@@ -4,12 +4,15 @@
 #pragma once
 #include "base/attr.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tk_spread;
 struct tk_lock {
         pthread_mutex_t mutex;
         const char *name;
+        _Atomic(struct tk_spread *) waits; /* of all locks of that name; NULL until somebody waited */
 };
 struct tk_cond {
         pthread_cond_t cond;

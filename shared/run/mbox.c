@@ -4,6 +4,7 @@
 #include "run/mbox.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "run/lock.h"
 #include "run/spread.h"
@@ -82,6 +83,7 @@ static int post(struct tk_mbox *mbox, struct tk_msg *msg, bool bounded)
         stats->sends++;
         if (++stats->depth > stats->high_water)
                 stats->high_water = stats->depth;
+        TK_PROBE(message_sent, stats->name, msg->type, stats->depth);
         call_one(mbox);
         return TK_MBOX_OK;
 }
@@ -109,6 +111,7 @@ static unsigned take_batch(struct tk_mbox *mbox, struct tk_list *ret, unsigned m
                 if (now_ns > msg->sent_ns)
                         stats->wait_ns_total += (uint64_t)(now_ns - msg->sent_ns);
                 tk_spread_observe(mbox->wait, now_ns - msg->sent_ns);
+                TK_PROBE(message_received, stats->name, msg->type, now_ns - msg->sent_ns);
                 tk_list_append(ret, &msg->link);
                 n++;
         }

@@ -3,14 +3,17 @@
 #include "run/permit.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "run/lock.h"
+#include "run/meter.h"
 #include "run/spread.h"
 
 struct tk_permits {
         struct tk_lock lock;
         struct tk_cond freed;
         struct tk_spread *wait;
+        struct tk_meter *meter;
         struct tk_permits_stats stats; /* under lock */
         bool closed;                   /* under lock */
 };
@@ -25,6 +28,8 @@ struct tk_permits *tk_permits_new(const char *name, unsigned total)
         permits->wait = tk_spread_get(TK_SPREAD_PERMIT_WAIT, name);
         permits->stats.name = name;
         permits->stats.total = total;
+        permits->meter = tk_meter_get(TK_METER_PERMITS, name);
+        tk_meter_add(permits->meter, TK_PERMITS_TOTAL, total);
         return permits;
 }
 
@@ -33,6 +38,7 @@ struct tk_permits *tk_permits_free(struct tk_permits *permits)
         if (!permits)
                 return NULL;
         TK_CHECK(permits->stats.in_use == 0 && permits->stats.waiting == 0);
+        tk_meter_add(permits->meter, TK_PERMITS_TOTAL, -(int64_t)permits->stats.total);
         tk_cond_deinit(&permits->freed);
         tk_lock_deinit(&permits->lock);
         return tk_free(permits);
@@ -45,12 +51,16 @@ static void wait_for_free(struct tk_permits *permits, int64_t deadline_ns)
         int64_t since_ns = tk_time_mono_ns();
 
         stats->waiting++;
+        tk_meter_add(permits->meter, TK_PERMITS_WAITING, 1);
+        tk_meter_add(permits->meter, TK_PERMITS_EXHAUSTED, 1);
         while (!permits->closed && stats->in_use == stats->total)
                 if (!tk_cond_wait(&permits->freed, &permits->lock, deadline_ns))
                         break;
         stats->waiting--;
-        stats->wait_ns_total += (uint64_t)(tk_time_mono_ns() - since_ns);
-        tk_spread_observe(permits->wait, tk_time_mono_ns() - since_ns);
+        tk_meter_add(permits->meter, TK_PERMITS_WAITING, -1);
+        int64_t took_ns = tk_time_mono_ns() - since_ns;
+        stats->wait_ns_total += (uint64_t)took_ns;
+        tk_spread_observe(permits->wait, took_ns);
 }
 
 bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
@@ -67,6 +77,10 @@ bool tk_permits_take(struct tk_permits *permits, int64_t deadline_ns)
         stats->acquired++;
         if (++stats->in_use > stats->high_water)
                 stats->high_water = stats->in_use;
+        tk_meter_set(permits->meter, TK_PERMITS_IN_USE, stats->in_use);
+        tk_meter_set(permits->meter, TK_PERMITS_HIGH_WATER, stats->high_water);
+        tk_meter_add(permits->meter, TK_PERMITS_ACQUIRED, 1);
+        TK_PROBE(permit_acquired, stats->name, stats->in_use);
         return true;
 }
 
@@ -75,6 +89,7 @@ void tk_permits_give(struct tk_permits *permits)
         TK_LOCKED(&permits->lock);
         TK_CHECK(permits->stats.in_use > 0);
         permits->stats.in_use--;
+        tk_meter_set(permits->meter, TK_PERMITS_IN_USE, permits->stats.in_use);
         tk_cond_signal(&permits->freed);
 }
 

@@ -14,6 +14,7 @@ enum tk_spread_what {
         TK_SPREAD_DATABASE,     /* a statement, as its caller sees it */
         TK_SPREAD_LOOP,         /* one turn of an event loop: how long the others waited for it */
         TK_SPREAD_LATE,         /* a timer, after it was due */
+        TK_SPREAD_LOCK_WAIT,    /* a lock that somebody else had; those that were free are not counted */
         TK_SPREAD_KINDS,
 };
 enum { TK_SPREAD_BUCKETS = 26 /* the last: 33 s and more */ };

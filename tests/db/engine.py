@@ -7,6 +7,7 @@ and what the functions hand out comes back as rows; an `assign` row goes into se
 import hashlib
 import json
 import random
+import time
 import unittest
 import uuid
 
@@ -26,8 +27,10 @@ MIXED = {"init": [], "left": ["init"], "right": ["init"], "validate": ["left", "
 SHAPES = {"chain": CHAIN, "diamond": DIAMOND, "tree": TREE, "mixed": MIXED}
 
 
-def new_uuid(_random=random.SystemRandom()):
-    return str(uuid.UUID(int=_random.getrandbits(128), version=4))
+def new_uuid(at=None, _random=random.SystemRandom()):
+    """A version 7 uuid of that moment (seconds), or of now."""
+    ms = int((time.time() if at is None else at) * 1000)
+    return str(uuid.UUID(int=ms << 80 | 7 << 76 | _random.getrandbits(12) << 64 | 2 << 62 | _random.getrandbits(62)))
 
 
 def ancestors(graph, step):
@@ -113,7 +116,7 @@ class Engine:
 
     # -- steps --
 
-    def settle(self, assigns, credit=None, success=True, retryable=True, delay_ms=-1, result=None, **over):
+    def settle(self, assigns, credit=None, success=True, retryable=True, delay_ms=-1, result=None, stages=None, **over):
         """Hands in a result for each assignment, all in one call. success: one for all, or one each."""
         credit = {"shop": 10000} if credit is None else credit
         ok = success if isinstance(success, list) else [success] * len(assigns)
@@ -122,12 +125,12 @@ class Engine:
                 "attempt": [a["attempt"] for a in assigns], "msg": [a["msg_id"] for a in assigns], **over}
         of_call = [list(credit), list(credit.values()), LEASE_MS, PROCESSOR]
         if ok == [True] and self._for_one(1):
-            return self.c.query("SELECT * FROM tasker.settle_step($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", args["step"][0], args["task"][0],
-                                args["attempt"][0], args["msg"][0], documents[0], "worker-1", 5, *of_call)
+            return self.c.query("SELECT * FROM tasker.settle_step($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)", args["step"][0], args["task"][0],
+                                args["attempt"][0], args["msg"][0], documents[0], "worker-1", 5, *of_call, stages)
         return self.c.query(
-            "SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",
+            "SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
             args["step"], args["task"], args["attempt"], args["msg"], ok, [retryable] * len(assigns), [delay_ms] * len(assigns),
-            documents, ["worker-1"] * len(assigns), [5] * len(assigns), *of_call)
+            documents, ["worker-1"] * len(assigns), [5] * len(assigns), *of_call, stages)
 
     def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS):
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5)", list(namespaces), [n] * len(namespaces),

@@ -160,3 +160,35 @@ class Concurrency(DbTest):
         first, second = self.e.claim(30), other.claim(30)
         a, b = ({r.step_uuid for r in of(rows, "assign")} for rows in (first, second))
         self.assertEqual((len(a), len(b), a & b), (30, 20, set()))
+
+
+class Producers(DbTest):
+    def test_a_producer_outside_sends_and_wakes_who_listens(self):
+        """The message and the notices appear together, with the commit, on the reference's channels and on ours."""
+        self.e.register(CHAIN)
+        ear, channels = self.connect(), ("pgmq_message_ready", "pgmq_message_ready.shop", "tasker_hint")
+        for channel in channels:
+            ear.script(f'LISTEN "{channel}"')
+        self.c.script("BEGIN")
+        sent = self.c.value("SELECT tasker.pgmq_send_with_notify('worker_shop_queue', '{\"a\": 1}', 0)")
+        ear.query("SELECT 1")
+        self.assertEqual(ear.notifications(), [])
+        self.c.script("COMMIT")
+        ear.query("SELECT 1")
+        heard = dict(ear.notifications())
+        self.assertEqual(set(heard), set(channels))
+        self.assertEqual(heard["tasker_hint"], "q shop")
+        note = json.loads(heard["pgmq_message_ready"])
+        self.assertEqual((note["event_type"], note["msg_id"], note["queue_name"], note["namespace"]), ("message_ready", sent, "worker_shop_queue", "shop"))
+        self.assertEqual(heard["pgmq_message_ready.shop"], heard["pgmq_message_ready"])
+        row, = self.c.query("SELECT msg_id, message FROM pgmq.q_worker_shop_queue")
+        self.assertEqual((row.msg_id, json.loads(row.message)), (sent, {"a": 1}))
+        self.c.query("DELETE FROM pgmq.q_worker_shop_queue")
+
+    def test_the_counts_by_state(self):
+        self.start(DIAMOND)
+        task, held = self.start(CHAIN)
+        self.e.settle(held, success=False, retryable=False)
+        counts = {(r.kind, r.state): r.n for r in self.c.query("SELECT * FROM tasker.get_system_health_counts()")}
+        self.assertEqual(counts, {("task", "steps_in_process"): 1, ("task", "blocked_by_failures"): 1, ("step", "in_progress"): 1, ("step", "pending"): 6,
+                                  ("step", "error"): 1})

@@ -10,7 +10,6 @@ from lib import pg
 from lib.system import BIN, eventually, request
 
 TASKER = os.path.join(BIN, "tasker")
-SCHEMA_FILES = len(os.listdir(os.path.join(pg.ROOT, "migrations", "schema")))
 
 
 class Migrate(unittest.TestCase):
@@ -55,7 +54,7 @@ class Migrate(unittest.TestCase):
                     for _ in range(3)]
         said = [c.communicate(timeout=120)[0] for c in children]
         self.assertEqual([c.returncode for c in children], [0, 0, 0], said)
-        self.assertEqual(sum(f"{SCHEMA_FILES} schema files" in s for s in said), 1, said)
+        self.assertEqual(sum("Migrated: 0 schema files and 0 functions" not in s for s in said), 1, said)
         self.assertEqual(self.migrate("--check").returncode, 0)
 
     def test_a_changed_function_is_replaced(self):

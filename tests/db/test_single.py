@@ -61,6 +61,9 @@ class Single(DbTest):
                 again = self.one(engine.create(template, credit=5, identity=[b"the same %d" % single]), "duplicate")
                 self.assertEqual((again.idx, again.task_uuid), (1, task))
                 self.assertEqual(kinds(engine.create(template, credit=5, steps_n=3)), {"step_count": 1})
+                _, new = engine.register_row(SHAPES["diamond"], name=f"refused {single}", replace=True)
+                self.assertNotEqual(new.digest, template.digest)
+                self.assertEqual(kinds(engine.create(template, credit=5)), {"unknown_template": 1}, "its steps are there, its name is another's")
                 template.digest = "0" * 64
                 self.assertEqual(kinds(engine.create(template, credit=5)), {"unknown_template": 1})
                 self.assertEqual(kinds(engine.settle([dict(a, attempt=2)])), {"stale": 1})

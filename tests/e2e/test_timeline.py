@@ -34,13 +34,24 @@ class Timeline(unittest.TestCase):
             self.assertTrue(a["ready_ms"] <= a["dispatched_ms"] < a["settled_ms"] <= said["total_ms"] + 0.001, a)
             self.assertGreaterEqual(a["handler_ms"], 50)
             self.assertGreaterEqual(a["settled_ms"] - a["dispatched_ms"], 50)
+        self.assertTrue(-1000 < said["accepted_ms"] <= 0, said["accepted_ms"])
+        for a in said["attempts"]:
+            s = a["stages"]
+            way = [a["dispatched_ms"], *(s[k + "_ms"] for k in ("committed", "received", "permit", "handled", "returned")), a["settled_ms"]]
+            self.assertEqual(way, sorted(way), "one machine, one clock")
+            self.assertGreaterEqual(s["handled_ms"] - s["permit_ms"], 50)
+            self.assertLess(s["handled_ms"] - s["permit_ms"], a["settled_ms"] - a["dispatched_ms"])
+            least, most = s["worker_clock_ms"]
+            self.assertTrue(least <= 0 <= most, s)
         self.assertEqual({left["ready_ms"], right["ready_ms"]}, {first["settled_ms"]})
         self.assertEqual(last["ready_ms"], max(left["settled_ms"], right["settled_ms"]))
         head, _, titles, *lines = self.shown(task)
-        self.assertRegex(head, r"^diamond: complete, [\d.]+ ms by the database's clock$")
-        self.assertEqual((titles.split(), len(lines)), (["STEP", "WAITED", "TOOK", "HANDLER", "OUTCOME"], 4))
+        *lines, _, clocks, _ = lines
+        self.assertRegex(head, r"^diamond: complete, [\d.]+ ms by the database's clock(, accepted \d+ ms before)?$")
+        self.assertEqual((titles.split(), len(lines)), (["STEP", "WAITED", "SENT", "PERMIT", "HANDLER", "BACK", "STORED", "OUTCOME"], 4))
         for line, a in zip(lines, said["attempts"]):
-            self.assertRegex(line, rf"^{a['step']} +[\d.]+ ms +[\d.]+ ms +\d+ ms +complete +[░█]+$")
+            self.assertRegex(line, rf"^{a['step']} +([\d.]+ ms +){{6}}complete +░*▒*█+▒*$")
+        self.assertIn("other clocks", clocks)
         bars = [line.split("complete  ")[1] for line in lines]
         self.assertLess(bars[0].index("█"), bars[1].index("█"))
         self.assertLess(bars[1].index("█"), bars[3].index("█"))
@@ -52,7 +63,7 @@ class Timeline(unittest.TestCase):
         for before, after in zip(attempts, attempts[1:]):
             self.assertEqual(after["ready_ms"], before["settled_ms"])
             self.assertGreater(after["dispatched_ms"], after["ready_ms"])
-        self.assertTrue(self.shown(task)[-1].startswith("fail_twice_then_succeed (attempt 3)"))
+        self.assertTrue(self.shown(task)[5].startswith("fail_twice_then_succeed (attempt 3)"))
 
     def test_what_still_runs_has_no_end(self):
         task = self.s.submit("tests", "chain", {"sleep_ms": 60000})

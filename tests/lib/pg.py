@@ -46,11 +46,17 @@ def _load():
             ("PQntuples", "i", "p"), ("PQnfields", "i", "p"), ("PQfname", "s", "p", "i"), ("PQftype", "i", "p", "i"),
             ("PQgetvalue", "s", "p", "i", "i"), ("PQgetisnull", "i", "p", "i", "i"),
             ("PQdescribePrepared", "p", "p", "s"),
-            ("PQsetNoticeProcessor", "p", "p", "p", "p"), ("PQbackendPID", "i", "p")):
+            ("PQsetNoticeProcessor", "p", "p", "p", "p"), ("PQbackendPID", "i", "p"), ("PQconsumeInput", "i", "p"), ("PQnotifies", "p", "p"),
+            ("PQfreemem", "v", "p")):
         types = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "i": ctypes.c_int, "v": None}
         getattr(pq, fn).restype = types[result]
         getattr(pq, fn).argtypes = [types[a] for a in args]
     return pq
+
+
+class _Notify(ctypes.Structure):
+    """What PQnotifies gives."""
+    _fields_ = [("channel", ctypes.c_char_p), ("pid", ctypes.c_int), ("extra", ctypes.c_char_p), ("next", ctypes.c_void_p)]
 
 
 class PgError(Exception):
@@ -152,6 +158,16 @@ class Conn:
         finally:
             self._pq.PQclear(res)
 
+    def notifications(self):
+        """What arrived on the channels this connection listens to since it was asked last: [(channel, payload)]."""
+        self._pq.PQconsumeInput(self._c)
+        found = []
+        while at := self._pq.PQnotifies(self._c):
+            note = ctypes.cast(at, ctypes.POINTER(_Notify)).contents
+            found.append((note.channel.decode(), note.extra.decode()))
+            self._pq.PQfreemem(at)
+        return found
+
     def value(self, sql, *args):
         """The first column of the only row."""
         rows = self.query(sql, *args)
@@ -176,6 +192,10 @@ class Conn:
 
 
 # ---- The server ----
+
+if os.environ.get("TASKER_PG_BIN"):  # servers run elsewhere; `tasker dev`, which reads it too, is started from here
+    os.environ["TASKER_PG_BIN"] = os.path.abspath(os.environ["TASKER_PG_BIN"])
+
 
 def find_bin():
     """The directory of the newest PostgreSQL, 15 or later."""
@@ -287,6 +307,7 @@ class Server:
                         c.script(text)
                     except PgError as e:
                         raise RuntimeError(f"migrations/{migration}: {e}") from e
+                c.query("SELECT tasker.make_history_months(2)")
             self._migrated = name
         return self._migrated
 

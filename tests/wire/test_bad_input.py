@@ -57,7 +57,14 @@ class BadInput(unittest.TestCase):
 
     def test_a_body_of_ten_megabytes_is_413(self):
         answer = self.submit(json.dumps(request(context={"a": "x" * (10 * MIB)})).encode())
-        self.assertEqual((answer.status, answer.error["code"]), (413, "PAYLOAD_TOO_LARGE"))
+        self.assertEqual(answer.status, 413)
+        self.assertIn(b"length limit exceeded: at most 2097152 bytes", answer.body)
+
+    def test_the_limit_of_bodies_is_the_configured_one(self):
+        small = System(env={"TASKER_REST_BODY_MAX": "4k"})
+        self.addCleanup(small.stop)
+        sizes = [curl(small.rest + "/v1/tasks", data=json.dumps(request(context={"a": "x" * n})).encode()).status for n in (3000, 5000)]
+        self.assertEqual(sizes, [200, 413])
 
     def test_depth_width_and_length_of_the_context(self):
         self.refused(json.dumps(request()).encode().replace(b'"contract"', b"[" * 200 + b"]" * 200), 400)

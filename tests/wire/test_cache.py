@@ -127,16 +127,32 @@ class Cache(unittest.TestCase):
         for at in (0, 1):
             body["context"] = {"run": str(uuid.uuid4())}
             self.assertEqual(self.s.call("POST", "/v1/tasks", body, base=self.s.process("orchestrator", at)["rest"]).status, 200)
-        began = time.monotonic()
         self.apply(yaml(name, "y"), at=0, replace=True)
         eventually(lambda: self.named(name).digest != old, 5, "the cache answers the new digest", every=0.002)
-        print(f"seen by the cache after {(time.monotonic() - began) * 1000:.1f} ms, registration included")
         new = self.s.value("SELECT digest FROM tasker.named_tasks WHERE name = $1", name)
         self.assertEqual(self.named(name).digest, new)
         for at in (0, 1):
             body["context"] = {"run": str(uuid.uuid4())}
             task = self.s.call("POST", "/v1/tasks", body, base=self.s.process("orchestrator", at)["rest"]).json["task_uuid"]
             self.assertEqual(self.s.value("SELECT template_digest FROM tasker.tasks WHERE task_uuid = $1", task), new)
+
+    def test_within_100_ms_of_the_registration(self):
+        """Both other processes: the cache, and the other orchestrator by what it pins a new task to. The median of five: this machine may be busy."""
+        name, took = self.fresh(), []
+        body = {"namespace": "wire_cache", "name": name, "version": "1.0.0", "initiator": "t", "source_system": "t", "reason": "t"}
+
+        def pinned():
+            reply = self.s.call("POST", "/v1/tasks", {**body, "context": {"run": str(uuid.uuid4())}}, base=self.s.process("orchestrator", 1)["rest"])
+            return self.s.value("SELECT template_digest FROM tasker.tasks WHERE task_uuid = $1", reply.json["task_uuid"])
+        for at in range(5):
+            old = (self.named(name).digest, pinned())
+            self.apply(yaml(name, f"handler_{at}"), at=0, replace=True)
+            began = time.monotonic()
+            eventually(lambda: self.named(name).digest != old[0], 5, "the cache answers the new digest", every=0.002)
+            eventually(lambda: pinned() != old[1], 5, "the other orchestrator uses it", every=0.002)
+            took.append((time.monotonic() - began) * 1000)
+        print("seen by both after " + ", ".join(f"{ms:.1f}" for ms in took) + " ms")
+        self.assertLess(sorted(took)[2], 100 * SLOW)
 
     def test_invalidate_by_call(self):
         name = self.fresh()

@@ -49,6 +49,29 @@ class Metrics(unittest.TestCase):
         intake = next(a for a in curl(self.s.rest + "/v1/debug/runtime").json["actors"] if a["actor"] == "intake")
         self.assertEqual((intake["actor_messages_total"], intake["mailbox_received_total"], intake["mailbox_depth"]), (4, 4, 0))
 
+    def things(self, kind, what):
+        return {t["name"]: t for t in curl(self.s.process(kind)["rest"] + "/v1/debug/runtime").json[what]}
+
+    def test_streams_count_the_same_on_both_sides(self):
+        def agree():
+            ours = self.things("orchestrator", "streams")["Connect"]
+            theirs, = (s for name, s in self.things("worker", "streams").items() if name == self.s.process("orchestrator")["grpc"])
+            pairs = [(ours[f"stream_{a}_total"], theirs[f"stream_{b}_total"]) for a, b in (
+                ("frames_sent", "frames_received"), ("frames_received", "frames_sent"), ("sent_bytes", "received_bytes"), ("received_bytes", "sent_bytes"))]
+            return all(a == b > 0 for a, b in pairs) and (ours["stream_open"], theirs["stream_open"], ours["stream_in_flight"], theirs["stream_in_flight"]) == (1, 1, 0, 0)
+        eventually(agree, what="both sides have counted the same")
+
+    def test_connections_and_permits_have_names(self):
+        connections = self.things("orchestrator", "connections")
+        self.assertLessEqual({"tasker-intake", "tasker-results", "tasker-query"}, set(connections))
+        for name, c in connections.items():
+            self.assertTrue(c["connection_open"] == c["connection_opened_total"] > 0 and c["connection_failures_total"] == 0, (name, c))
+        self.assertIn(connections["tasker-intake"]["last"], ("engine.create_task", "engine.create_tasks"))
+        permits = self.things("worker", "permits")["handlers"]
+        self.assertEqual((permits["permits_in_use"], permits["permits_waiting"], permits["permits_acquired_total"]), (0, 0, 15))
+        self.assertEqual(permits["permits_capacity"], self.s.metric(self.s.process("worker")["rest"], "tasker_worker_permits"))
+        self.assertIn('tasker_permits_acquired_total{permits="handlers"} 15', self.page("worker").body.decode())
+
     def test_usr1_logs_the_runtime(self):
         for kind in ("orchestrator", "worker", "cache"):
             with self.subTest(kind):

@@ -3,6 +3,7 @@
 #include "cache/actor/load.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cache/core/query.h"
@@ -60,6 +61,7 @@ void cache_ask(struct cache_app *app, const struct cache_key *key, struct tk_rpc
         switch (cache_store_get(app->store, key->text, tk_time_mono_ns(), &buf)) {
         case CACHE_HIT:
                 cache_count_l(app, hits_total, "memory");
+                TK_PROBE(cache_found, key->text, "memory");
                 tk_rpc_reply(call, TK_RPC_OK, "", buf.data, buf.len);
                 return;
         case CACHE_NEGATIVE:
@@ -113,6 +115,7 @@ static bool from_redis(struct load_state *state, const struct cache_key *key, st
                 cache_count_l(state->app, load_errors_total, "redis");
         if (!r && cache_query_valid(state->arena, key, ret->data, ret->len)) {
                 cache_count_l(state->app, hits_total, "redis");
+                TK_PROBE(cache_found, key->text, "redis");
                 return true;
         }
         tk_buf_reset(ret); /* foreign bytes under our name count as absent and are written over */
@@ -137,6 +140,7 @@ static int from_database(struct load_state *state, const struct cache_key *key, 
         if (!r) {
                 cache_count(state->app, loads_total);
                 r = cache_query(pg, state->arena, key, ret, err);
+                TK_PROBE(cache_found, key->text, "database");
         }
         atomic_store(&state->app->database_up, !r || r == CACHE_QUERY_E_NONE);
         return r;

@@ -4,6 +4,7 @@
 #include "orchestrator/actor/dispatch.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -186,12 +187,14 @@ static bool claim_once(struct dispatch_state *state)
         tk_pg_arg_uuid(&args, &app->processor);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start_ns = tk_time_mono_ns();
+        TK_PROBE(claim_tried, n);
         int r = tk_pg_query(state->pg, &tk_sql_engine_claim_steps, &args, &res, &err);
         int rows = 0;
         if (r) {
                 orch_db_failed(app, "claim_steps", r, &err);
         } else {
                 rows = tk_pg_rows(res);
+                TK_PROBE(claim_won, rows);
                 tk_metric_observe(app->metrics, ORCH_M_claim_transaction_seconds, tk_time_mono_ns() - start_ns);
                 orch_count_l(app, transactions_total, "claim");
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});

@@ -2,6 +2,7 @@
 /* orchestrator/actor/results.c: see the header. */
 #include "orchestrator/actor/results.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
@@ -74,6 +75,7 @@ static void acknowledge(struct orch_app *app, struct orch_results_msg *results)
                 ack->attempt = result->attempt;
                 ack->stale = result->settled == ORCH_SETTLED_STALE;
                 frame.acks[i] = ack;
+                TK_PROBE(result_stored, &result->step, result->attempt, result->settled);
         }
         size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
         uint8_t *bytes = tk_arena_alloc(arena, len);

@@ -9,18 +9,20 @@
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
+#include "pg/migrate.h"
 #include "tk_sql.h"
 #include <errno.h>
 
 enum { SWEEP_MAX = 200 };
 #define ARENA_MAX ((size_t)16 << 20)
+#define MONTHS_PAUSE_NS (3600 * TK_NS_PER_S)
 #define PAGE_PAUSE_NS (100 * TK_NS_PER_MS) /* a long list of tasks at rest is looked through in small bites */
 
 struct sweeper_state {
         struct orch_app *app;
         struct tk_pg *pg;
         struct tk_arena *arena;
-        int64_t next_ns;
+        int64_t next_ns, months_ns;
         bool more;              /* the last look ended at its limit: the next one begins after this task */
         struct tk_uuid after;
 };
@@ -31,6 +33,7 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, ARENA_MAX);
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
+        state->months_ns = state->next_ns;
         return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
 
@@ -63,9 +66,26 @@ static void report(struct sweeper_state *state, const struct tk_pg_result *res)
                 }
                 orch_count(state->app, sweeper_repairs_total);
                 tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.",
-                            TK_STR("task", tk_pg_str(res, row, task)), TK_STR("step", tk_pg_str(res, row, step)),
+                            TK_STR("task_uuid", tk_pg_str(res, row, task)), TK_STR("step_uuid", tk_pg_str(res, row, step)),
                             TK_STR("what", tk_pg_str(res, row, what)));
         }
+}
+
+/* A lock it does not get soon is nobody's fault: there are two months to try again. */
+static void make_months(struct sweeper_state *state, int64_t now_ns)
+{
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        tk_pg_arg_i32(&args, TK_MIGRATE_MONTHS_AHEAD);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_history_make_months, &args, &res, &err);
+        if (r && r != TK_PG_E_RETRY)
+                orch_db_failed(state->app, "make_history_months", r, &err);
+        else if (!r && tk_pg_i64(res, 0, 0))
+                tk_log_info("history.months", "Partitions for months of history were made.", TK_INT("made", tk_pg_i64(res, 0, 0)));
+        if (!r)
+                state->months_ns = now_ns + tk_rand_jitter(MONTHS_PAUSE_NS, 0.2);
 }
 
 static int64_t tick(void *self, int64_t now_ns)
@@ -85,6 +105,8 @@ static int64_t tick(void *self, int64_t now_ns)
                 orch_db_failed(state->app, "sweep", r, &err);
         else
                 report(state, res);
+        if (!r && now_ns >= state->months_ns)
+                make_months(state, now_ns);
         tk_arena_reset(state->arena);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
         return tk_pg_alive(state->pg) ? state->next_ns : -EIO;

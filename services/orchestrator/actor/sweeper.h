@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/actor/sweeper.h: the safety net. Looks now and then for work that no message, timer or lease will ever move,
- * repairs it and counts it; in a healthy system it finds none. */
+ * repairs it and counts it; in a healthy system it finds none. Once an hour it sees to it that the next months' history has its partitions. */
 #pragma once
 #include "run/actor.h"
 

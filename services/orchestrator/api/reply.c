@@ -22,8 +22,6 @@ static const struct {
         [ORCH_E_INVALID_UUID] = {400, "INVALID_UUID"},
         [ORCH_E_NOT_FOUND] = {404, "NOT_FOUND"},
         [ORCH_E_CONFLICT] = {409, "CONFLICT"},
-        [ORCH_E_METHOD] = {405, "METHOD_NOT_ALLOWED"},
-        [ORCH_E_TOO_LARGE] = {413, "PAYLOAD_TOO_LARGE"},
         [ORCH_E_DATABASE] = {500, "DATABASE_ERROR"},
         [ORCH_E_INTERNAL] = {500, "INTERNAL_ERROR"},
         [ORCH_E_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE"},
@@ -146,7 +144,7 @@ void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_f
 bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret)
 {
         const char *text = tk_http_req_param(req, at);
-        if (!tk_uuid_parse(text, ret))
+        if (!tk_uuid_parse_any(text, ret))
                 return true;
         if (what)
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "Invalid %s UUID format: '%s'", what, text);

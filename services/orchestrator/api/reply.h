@@ -14,8 +14,6 @@ enum orch_error {
         ORCH_E_INVALID_UUID,
         ORCH_E_NOT_FOUND,
         ORCH_E_CONFLICT,
-        ORCH_E_METHOD,
-        ORCH_E_TOO_LARGE,
         ORCH_E_DATABASE,
         ORCH_E_INTERNAL,
         ORCH_E_UNAVAILABLE,

@@ -38,24 +38,35 @@ static bool arg_time(struct tk_http_req *req, struct tk_pg_args *args, const cha
         return true;
 }
 
+/* A number of the query; false: replied. Absent: *ret stays. */
+static bool query_number(struct tk_http_req *req, const char *name, int64_t *ret)
+{
+        const char *text = tk_http_req_query(req, name);
+        if (!text || !tk_str_to_i64(text, 0, UINT32_MAX, ret))
+                return true;
+        orch_reply_text(req, 400, "Failed to deserialize query string: %s: expected a number from 0 to %u, found '%.40s'", name, UINT32_MAX, text);
+        return false;
+}
+
 static bool pages(struct tk_http_req *req, struct tk_pg_args *args)
 {
         int64_t page = 1, per_page = PER_PAGE;
-        const char *per_page_text = tk_http_req_query(req, "per_page"), *page_text = tk_http_req_query(req, "page"),
-                   *cursor = tk_http_req_query(req, "cursor");
-        if (per_page_text && tk_str_to_i64(per_page_text, 1, PER_PAGE_MAX, &per_page)) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "per_page must be between 1 and 100");
+        const char *cursor = tk_http_req_query(req, "cursor");
+        if (!query_number(req, "page", &page) || !query_number(req, "per_page", &per_page))
+                return false;
+        if (per_page < 1 || per_page > PER_PAGE_MAX) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "per_page must be between 1 and %d", PER_PAGE_MAX);
                 return false;
         }
-        if (page_text && tk_str_to_i64(page_text, 1, INT32_MAX, &page)) {
+        if (page < 1) {
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "page must be >= 1");
                 return false;
         }
-        if (cursor && page_text) {
+        if (cursor && tk_http_req_query(req, "page")) {
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "page and cursor exclude each other");
                 return false;
         }
-        tk_pg_arg_i32(args, (int32_t)page);
+        tk_pg_arg_i32(args, (int32_t)(page < INT32_MAX ? page : INT32_MAX)); /* there is nothing there either */
         tk_pg_arg_i32(args, (int32_t)per_page);
         tk_pg_arg_bool(args, cursor != NULL);
         return arg_uuid(req, args, "cursor");

@@ -3,7 +3,9 @@
  * memory (else by a query thread); then the request waits in the intake mailbox and is answered from what its own
  * transaction said, without another read. */
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/actor/intake.h"
@@ -42,6 +44,8 @@ static void reply_created(struct submit *submit)
                 parent[TK_UUID_TEXT + 1] = '\0';
         }
         tk_time_format(create->created_at_ns, 6, at);
+        tk_log_debug("task.created", NULL, TK_STR("task_uuid", task), TK_STR("correlation_id", correlation), TK_STR("namespace", req->ns),
+                     TK_STR("name", req->name), TK_STR("version", req->version), TK_STR("initiator", req->initiator));
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, BODY_MAX);
         tk_buf_printf(&buf, "{\"task_uuid\":\"%s\",\"name\":", task);
@@ -190,6 +194,7 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         create->outcome = ORCH_CREATED_PENDING;
         tk_uuid_v7(&create->task);
         submit->intake.msg.done = stored;
+        TK_PROBE(task_accepted, &create->task, create->req.ns, create->req.name);
         if (tk_actor_post(submit->app->intake, &submit->intake.msg)) {
                 refuse(submit, "busy");
                 orch_reply_busy(submit->req, "intake");

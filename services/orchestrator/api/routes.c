@@ -2,11 +2,10 @@
 /* orchestrator/api/routes.c: see the header. */
 #include "orchestrator/api/routes.h"
 
-enum { TASK_BODY_MAX = 2 * 1024 * 1024, TEMPLATE_BODY_MAX = 4 * 1024 * 1024, ACTION_BODY_MAX = 2 * 1024 * 1024,
-       DECISION_BODY_MAX = 64 * 1024 };
+enum { BODY = 2 * 1024 * 1024 /* rest.body_max decides */, DECISION_BODY_MAX = 64 * 1024 };
 
 const struct tk_http_route orch_routes[] = {
-        {TK_HTTP_POST, "/v1/tasks", orch_rest_task_submit, TASK_BODY_MAX, "Submit a task."},
+        {TK_HTTP_POST, "/v1/tasks", orch_rest_task_submit, BODY, "Submit a task."},
         {TK_HTTP_GET, "/v1/tasks", orch_rest_task_list, 0, "List tasks, newest first."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}", orch_rest_task_get, 0, "One task; ?wait=30s answers when it has come to rest."},
         {TK_HTTP_DELETE, "/v1/tasks/{uuid}", orch_rest_task_cancel, 0, "Cancel a task."},
@@ -18,11 +17,11 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_GET, "/v1/tasks/{uuid}/timeline", orch_rest_task_timeline, 0, "Where a task's time went, attempt by attempt."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps", orch_rest_step_list, 0, "The steps of a task."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_get, 0, "One step with its result."},
-        {TK_HTTP_PATCH, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_act, ACTION_BODY_MAX,
+        {TK_HTTP_PATCH, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_act, BODY,
          "Decide about a step: reset, resolve, complete, skip, rerun."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}/audit", orch_rest_step_audit, 0, "Every result of a step, newest first."},
         {TK_HTTP_GET, "/v1/templates", orch_rest_template_list, 0, "Registered template versions."},
-        {TK_HTTP_POST, "/v1/templates", orch_rest_template_apply, TEMPLATE_BODY_MAX, "Register a template version (YAML)."},
+        {TK_HTTP_POST, "/v1/templates", orch_rest_template_apply, BODY, "Register a template version (YAML)."},
         {TK_HTTP_POST, "/v1/templates/{namespace}/{name}/pause", orch_rest_template_pause, DECISION_BODY_MAX,
          "Hold all tasks of a template, and those to come; ?version= only of this version."},
         {TK_HTTP_POST, "/v1/templates/{namespace}/{name}/resume", orch_rest_template_resume, DECISION_BODY_MAX, "Let them go on."},

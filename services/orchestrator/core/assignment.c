@@ -86,6 +86,7 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
         a.source_system = text(res, row, cols->source);
         a.reason = text(res, row, cols->reason);
         a.requested_at_us = tk_pg_time(res, row, cols->requested_at) / TK_NS_PER_US;
+        a.committed_at_us = tk_time_wall_ns() / TK_NS_PER_US;
         a.context_json = bytes(res, row, cols->context);
         a.dependency_results_json = bytes(res, row, cols->deps);
         a.dependencies_complete = tk_pg_bool(res, row, cols->deps_complete);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/core/create.c: see the header. */
 #include "orchestrator/core/create.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
@@ -29,6 +30,7 @@ static void request_row(void *user, const struct orch_row *row)
                 item->in_progress_n = (uint32_t)row->in_progress;
                 item->pending_n = (uint32_t)row->pending;
                 orch_count(create->app, tasks_created_total);
+                TK_PROBE(task_initialised, &item->task, item->steps_n);
         } else if (tk_streq(row->kind, "duplicate")) {
                 item->outcome = ORCH_CREATED_DUPLICATE;
                 item->task = row->task;

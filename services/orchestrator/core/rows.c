@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/assignment.h"
@@ -11,13 +12,18 @@
 #include "orchestrator/core/waiters.h"
 
 static void assign_row(struct orch_app *app, const struct orch_assignment_columns *cols, const struct tk_pg_result *res,
-                       int row, struct orch_reservation *credit, struct tk_buf *buf)
+                       int row, struct orch_reservation *credit, const char *path, struct tk_buf *buf)
 {
         struct orch_held held;
         tk_buf_reset(buf);
         orch_assignment_encode(res, cols, row, &held, buf);
         struct orch_session *s = orch_reservation_take(credit, held.ns);
         TK_CHECK(s); /* the function never assigns more than it was given */
+        TK_PROBE(step_ready, &held.step, &held.task, held.attempt, path);
+        tk_log_debug("step.assigned", NULL, TK_STR("task_uuid", tk_pg_str(res, row, cols->task)),
+                     TK_STR("step_uuid", tk_pg_str(res, row, cols->step)),
+                     TK_STR("correlation_id", tk_pg_str(res, row, cols->correlation)), TK_STR("step_name", tk_pg_str(res, row, cols->step_name)),
+                     TK_INT("attempt", tk_pg_i64(res, row, cols->attempt)));
         bool sent = orch_session_assign(s, &held, buf->data, buf->len);
         if (!sent)
                 app->after->release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */
@@ -30,6 +36,7 @@ static void done_row(struct orch_app *app, const struct tk_uuid *task, const cha
         if (!orch_state_rests(state))
                 return;
         orch_count_l(app, tasks_finished_total, state);
+        TK_PROBE(task_finalised, task, state);
         orch_waiters_notify(app->waiters, task);
         app->after->rests(app, task);
 }
@@ -47,13 +54,14 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                 const char *kind = tk_pg_str(res, row, kind_col);
                 int idx = (int)tk_pg_i64(res, row, idx_col);
                 if (tk_streq(kind, "assign")) {
-                        assign_row(app, &cols, res, row, credit, &buf);
+                        assign_row(app, &cols, res, row, credit, path, &buf);
                         assigned++;
                         continue;
                 }
                 if (tk_streq(kind, "queued")) {
                         const char *ns = tk_pg_str(res, row, cols.ns);
                         tk_metric_add(app->metrics, ORCH_M_steps_queued_total, idx);
+                        TK_PROBE(steps_enqueued, ns, idx);
                         orch_queue_mark(app->sessions, ns, true);
                         app->after->queued(app, ns);
                         continue;
@@ -69,6 +77,8 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         .text = tk_pg_str(res, row, cols.step_name),
                         .due_ns = tk_pg_time(res, row, due_col),
                 };
+                tk_log_debug("rows.outcome", NULL, TK_STR("outcome", kind), TK_STR("task_uuid", tk_pg_str(res, row, cols.task)),
+                             TK_STR("step_uuid", tk_pg_str(res, row, cols.step)), TK_INT("attempt", r.attempt));
                 if (tk_streq(kind, "done"))
                         done_row(app, &r.task, r.text);
                 else

@@ -3,6 +3,7 @@
 #include "orchestrator/core/settle.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/after.h"
@@ -55,6 +56,7 @@ static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, const st
         int32_t *attempts = TK_ARENA_ARRAY(arena, int32_t, n), *delays = TK_ARENA_ARRAY(arena, int32_t, n),
                 *exec = TK_ARENA_ARRAY(arena, int32_t, n);
         int64_t *tokens = TK_ARENA_ARRAY(arena, int64_t, n);
+        int64_t *stages = TK_ARENA_ARRAY(arena, int64_t, n * ORCH_STAGES);
         bool *success = TK_ARENA_ARRAY(arena, bool, n), *retryable = TK_ARENA_ARRAY(arena, bool, n);
         struct tk_pg_bytes *json = TK_ARENA_ARRAY(arena, struct tk_pg_bytes, n);
         const char **workers = TK_ARENA_ARRAY(arena, const char *, n);
@@ -68,6 +70,7 @@ static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, const st
                 retryable[i] = r->retryable;
                 delays[i] = r->delay_ms;
                 exec[i] = r->exec_ms;
+                memcpy(&stages[i * ORCH_STAGES], r->stages, sizeof r->stages);
                 json[i] = (struct tk_pg_bytes){r->json, r->json_len};
                 workers[i] = r->worker;
         }
@@ -82,6 +85,7 @@ static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, const st
         tk_pg_arg_text_n_array(args, json, n);
         tk_pg_arg_text_array(args, workers, n);
         tk_pg_arg_i32_array(args, exec, n);
+        tk_pg_arg_i64_array(args, stages, n * ORCH_STAGES);
 }
 
 static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *r)
@@ -94,6 +98,7 @@ static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const s
         tk_pg_arg_text_n(args, r->json, r->json_len);
         tk_pg_arg_text(args, r->worker);
         tk_pg_arg_i32(args, r->exec_ms);
+        tk_pg_arg_i64_array(args, r->stages, ORCH_STAGES);
 }
 
 static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
@@ -120,6 +125,7 @@ static int settle_once(struct settle *settle, struct tk_pg *pg, struct tk_arena 
         if (!r) {
                 tk_metric_observe(app->metrics, ORCH_M_settle_transaction_seconds, tk_time_mono_ns() - start);
                 orch_count_l(app, transactions_total, "settle");
+                TK_PROBE(results_settled, n);
                 orch_rows_apply(app, res, credit, "eager", result_row, settle);
                 if (settle->stored)
                         settle->stored(settle->user);

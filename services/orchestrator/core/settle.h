@@ -7,6 +7,9 @@
 
 enum orch_settled { ORCH_SETTLED_PENDING, ORCH_SETTLED_STORED, ORCH_SETTLED_ALREADY, ORCH_SETTLED_STALE };
 
+/* What tasker.step_results keeps of an attempt's way: see its column `stages`. */
+enum orch_stage { ORCH_STAGE_COMMITTED, ORCH_STAGE_RECEIVED, ORCH_STAGE_PERMIT, ORCH_STAGE_HANDLER, ORCH_STAGE_RETURNED, ORCH_STAGES };
+
 struct orch_result {
         struct tk_uuid step, task;
         uint32_t attempt;
@@ -14,6 +17,7 @@ struct orch_result {
         bool success, retryable;
         int32_t delay_ms;               /* asked for by the handler; -1: none */
         int32_t exec_ms;
+        int64_t stages[ORCH_STAGES];    /* µs; 0: unknown */
         char ns[ORCH_NAMESPACE_MAX];
         const char *json;               /* StepExecutionResult; need not end with NUL */
         size_t json_len;

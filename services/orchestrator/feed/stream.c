@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/actor/dispatch.h"
@@ -19,6 +20,7 @@
 
 enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192 };
 #define FRAME_ARENA_MAX ((size_t)64 << 20)
+#define PLAUSIBLE_MAX_US INT64_C(4102444800000000) /* the year 2100 */
 
 typedef Tasker__Dispatch__V1__WorkerFrame worker_frame;
 
@@ -120,8 +122,24 @@ static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello
         return NULL;
 }
 
+/* What a peer says of time is for people; what cannot be is unknown. */
+static int64_t plausible(int64_t us)
+{
+        return us > 0 && us < PLAUSIBLE_MAX_US ? us : 0;
+}
+
+static void stages_from(const Tasker__Dispatch__V1__Result *in, int64_t now_us, int64_t ret[ORCH_STAGES])
+{
+        ret[ORCH_STAGE_COMMITTED] = plausible(in->committed_at_us);
+        ret[ORCH_STAGE_RECEIVED] = plausible(in->received_at_us);
+        ret[ORCH_STAGE_PERMIT] = plausible(in->permit_us);
+        ret[ORCH_STAGE_HANDLER] = plausible(in->handler_us);
+        ret[ORCH_STAGE_RETURNED] = now_us;
+}
+
 /* Fills one result from the wire; NULL, or why not. Texts stay in the frame's arena. */
-static const char *result_from(const Tasker__Dispatch__V1__Result *in, const struct connection *c, struct orch_result *ret)
+static const char *result_from(const Tasker__Dispatch__V1__Result *in, const struct connection *c, int64_t now_us,
+                               struct orch_result *ret)
 {
         if (!uuid_from(&in->step_uuid, &ret->step) || !uuid_from(&in->task_uuid, &ret->task))
                 return "Result: UUIDs must have 16 bytes";
@@ -142,6 +160,7 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
         ret->exec_ms = in->execution_time_ms < 0
                                ? 0
                                : (int32_t)(in->execution_time_ms > INT32_MAX ? INT32_MAX : in->execution_time_ms);
+        stages_from(in, now_us, ret->stages);
         ret->json = (const char *)in->result_json.data;
         ret->json_len = in->result_json.len;
         ret->worker = orch_session_worker(c->session);
@@ -153,14 +172,17 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
 static const char *take_results(struct connection *c, const worker_frame *frame, struct tk_arena *arena)
 {
         struct orch_result *list = TK_ARENA_ARRAY(arena, struct orch_result, frame->n_results);
+        int64_t now_us = tk_time_wall_ns() / TK_NS_PER_US;
         for (size_t i = 0; i < frame->n_results; i++) {
-                const char *why = result_from(frame->results[i], c, &list[i]);
+                const char *why = result_from(frame->results[i], c, now_us, &list[i]);
                 if (why)
                         return why;
         }
         /* From here on the results are ours: a stream that closes now must not take these steps for lost. */
-        for (size_t i = 0; i < frame->n_results; i++)
+        for (size_t i = 0; i < frame->n_results; i++) {
+                TK_PROBE(result_received, &list[i].step, list[i].attempt, list[i].success);
                 (void)orch_session_forget(c->session, &list[i].step, list[i].attempt);
+        }
         struct orch_results_msg *results = TK_NEW(struct orch_results_msg);
         orch_session_ref(c->session);
         atomic_fetch_add(&c->refs, 1);

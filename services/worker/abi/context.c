@@ -20,7 +20,8 @@ void work_context_deinit(struct tkw_context *ctx)
 {
         json_decref(ctx->input);
         json_decref(ctx->dependencies);
-        ctx->input = ctx->dependencies = NULL;
+        json_decref(ctx->results);
+        ctx->input = ctx->dependencies = ctx->results = NULL;
 }
 
 const struct tkw_info *tkw_info(struct tkw_context *ctx)
@@ -123,8 +124,31 @@ static bool is_ancestor(struct tkw_context *ctx, const char *step)
         return false;
 }
 
+/* The result of a step that succeeded, out of the text that came: usually one of a few documents of which only this member is wanted.
+ * NULL: not there, or not to be found so simply. */
+static const json_t *result_alone(struct tkw_context *ctx, const char *step)
+{
+        const json_t *known = json_object_get(ctx->results, step);
+        const char *document, *success, *text;
+        size_t document_len, success_len, len;
+        json_t *value;
+        if (known || ctx->dependencies)
+                return known;
+        if (!tk_json_member(ctx->dependencies_json.at, ctx->dependencies_json.len, step, &document, &document_len) ||
+            !tk_json_member(document, document_len, "success", &success, &success_len) || success_len != 4 || memcmp(success, "true", 4) != 0 ||
+            !tk_json_member(document, document_len, "result", &text, &len) || tk_json_parse(text, len, &limits, &value, NULL))
+                return NULL;
+        if (!ctx->results)
+                ctx->results = json_object();
+        json_object_set_new(ctx->results, step, value);
+        return value;
+}
+
 const struct tkw_value *tkw_dependency(struct tkw_context *ctx, const char *step, const char *path)
 {
+        const json_t *result = result_alone(ctx, step);
+        if (result)
+                return work_value_view(result, path);
         const json_t *entry = json_object_get(dependencies(ctx), step);
         if (!entry && !ctx->dependencies_complete && is_ancestor(ctx, step)) {
                 fetch(ctx, &step, 1);
@@ -197,7 +221,7 @@ void tkw_log(struct tkw_context *ctx, enum tkw_level level, const char *fmt, ...
         va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        tk_log(levels[level], "handler.log", text, TK_STR("task", ctx->info.task_uuid), TK_STR("step", ctx->info.step_uuid),
+        tk_log(levels[level], "handler.log", text, TK_STR("task_uuid", ctx->info.task_uuid), TK_STR("step_uuid", ctx->info.step_uuid),
                TK_STR("step_name", ctx->info.step_name), TK_INT("attempt", ctx->info.attempt),
                TK_STR("correlation_id", ctx->info.correlation_id));
 }

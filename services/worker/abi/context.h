@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* worker/abi/context.h: one call of a handler, from the worker's side. JSON that came with the assignment is parsed when a
- * handler first asks for it. Used by one thread; only `cancelled` is written by others. */
+ * handler first asks for it, and only what it asks for. Used by one thread; only `cancelled` is written by others. */
 #pragma once
 #include "base/arena.h"
 #include "base/attr.h"
@@ -27,6 +27,7 @@ struct tkw_context {
         void *user;
         /* made on demand */
         json_t *input, *dependencies;
+        json_t *results; /* {"name": its result}: those asked for, while `dependencies` as a whole is not needed */
         bool all_fetched;
 };
 /* Releases what was made on demand; the arena is the caller's. */

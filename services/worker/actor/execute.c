@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "worker/abi/context.h"
@@ -144,9 +145,11 @@ static void run(struct execution *x)
         work_watch_enter(app->watch, job);
         if (work_ledger_cancelled(app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
                 atomic_store(&job->cancelled, true);
+        TK_PROBE(handler_start, &job->key.step, job->key.attempt, step->handler.callable);
         int r = call(x, &result);
         bool late = work_watch_leave(app->watch, job);
         int64_t took_ns = tk_time_mono_ns() - job->started_ns;
+        TK_PROBE(handler_end, &job->key.step, job->key.attempt, took_ns, r);
         tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);
         work_ledger_set_total(app->ledger, work_pace_learn(app->pace, took_ns));
         tk_permits_give(app->permits);

@@ -3,6 +3,7 @@
 #include "worker/actor/job.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/time.h"
 #include "rpc/pack.h"
 #include "worker/app.h"
@@ -85,6 +86,16 @@ static bool bounded_document(struct work_app *app, const struct work_job *job, s
         return true;
 }
 
+/* By this worker's clock, for the timeline. What failed before a permit has waited until now. */
+static void put_stages(const struct work_job *job, Tasker__Dispatch__V1__Result *r)
+{
+        int64_t now_ns = tk_time_mono_ns(), begun_ns = job->started_ns ? job->started_ns : now_ns;
+        r->committed_at_us = job->assign->committed_at_us;
+        r->received_at_us = (tk_time_wall_ns() - (now_ns - job->received_ns)) / TK_NS_PER_US;
+        r->permit_us = (begun_ns - job->received_ns) / TK_NS_PER_US;
+        r->handler_us = (now_ns - begun_ns) / TK_NS_PER_US;
+}
+
 static void encode(const struct work_job *job, const struct tkw_result *result, const struct tk_buf *document,
                    struct tk_buf *fields)
 {
@@ -103,12 +114,24 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
         r.retry_delay_ms = result->verdict == WORK_RETRYABLE ? result->retry_after_ms : -1;
         r.result_json = (ProtobufCBinaryData){document->len, (uint8_t *)document->data};
         r.execution_time_ms = execution_ms(job);
+        put_stages(job, &r);
         Tasker__Dispatch__V1__Result *list[] = {&r};
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
         frame.n_results = 1;
         frame.results = list;
         tk_buf_init(fields, FRAME_MAX);
         tk_rpc_pack(&frame.base, fields);
+}
+
+/* "" when it is no UUID. */
+static void id_text(const ProtobufCBinaryData *bytes, char ret_text[TK_UUID_TEXT])
+{
+        struct tk_uuid uuid;
+        ret_text[0] = '\0';
+        if (bytes->len != sizeof uuid.b)
+                return;
+        memcpy(uuid.b, bytes->data, sizeof uuid.b);
+        tk_uuid_format(&uuid, ret_text);
 }
 
 static void tell(struct work_app *app, const struct work_job *job, const struct tkw_result *result, bool by_worker)
@@ -120,18 +143,17 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
                 work_count_l(app, steps_failed_total, result->type);
         if (!tk_log_enabled(result->verdict == WORK_SUCCESS ? TK_LOG_DEBUG : TK_LOG_INFO))
                 return;
-        char step[TK_UUID_TEXT], task[TK_UUID_TEXT];
-        struct tk_uuid task_uuid;
-        memcpy(task_uuid.b, job->assign->task_uuid.data, sizeof task_uuid.b);
+        char step[TK_UUID_TEXT], task[TK_UUID_TEXT], correlation[TK_UUID_TEXT];
         tk_uuid_format(&job->key.step, step);
-        tk_uuid_format(&task_uuid, task);
+        id_text(&job->assign->task_uuid, task);
+        id_text(&job->assign->correlation_id, correlation);
         if (result->verdict == WORK_SUCCESS)
-                tk_log_debug("step.succeeded", NULL, TK_STR("task", task), TK_STR("step", step),
-                             TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                tk_log_debug("step.succeeded", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                             TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                              TK_INT("ms", execution_ms(job)));
         else
-                tk_log_info("step.failed", result->message, TK_STR("task", task), TK_STR("step", step),
-                            TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
+                tk_log_info("step.failed", result->message, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                            TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                             TK_STR("error_type", result->type),
                             TK_BOOL("retryable", result->verdict == WORK_RETRYABLE),
                             TK_INT("ms", execution_ms(job)));
@@ -145,6 +167,7 @@ bool work_job_report(struct work_app *app, const struct work_job *job, struct tk
         int link;
         by_worker = bounded_document(app, job, result, by_worker, &document);
         encode(job, result, &document, &fields);
+        TK_PROBE(result_reported, &job->key.step, job->key.attempt, fields.len);
         if (!work_ledger_done(app->ledger, &job->key, &fields, overrun, &link)) {
                 work_count(app, results_dropped_total);
                 return false;

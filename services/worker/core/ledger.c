@@ -16,8 +16,8 @@ struct entry {
         unsigned link;
         enum state state;
         bool cancelled;
-        int64_t done_ns;        /* monotonic; its result came */
         bool told;              /* the orchestrator of its link knows that we hold it */
+        int64_t done_ns;        /* monotonic; its result came */
         struct tk_buf fields;   /* the encoded result */
 };
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "rpc/pack.h"
@@ -66,6 +67,7 @@ static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns,
         struct work_job *job = work_job_new(owner, a, &taken.key, link);
         job->lease_ns = lease_ns;
         work_count(app, steps_taken_total);
+        TK_PROBE(step_received, &taken.key.step, &taken.task, taken.key.attempt);
         /* Bounded by the ledger. Closed only after every stream was. */
         int r = tk_actor_post_always(app->execute, &job->msg);
         TK_CHECK(!r);
@@ -107,6 +109,7 @@ bool work_frame_acks(struct work_app *app, const Tasker__Dispatch__V1__Orchestra
                         continue;
                 int64_t took_ns;
                 more_credit |= work_ledger_ack(app->ledger, &key, &took_ns);
+                TK_PROBE(result_acknowledged, &key.step, key.attempt, took_ns);
                 if (took_ns >= 0)
                         completed(app, took_ns);
                 work_count_l(app, results_acked_total, frame->acks[i]->stale ? "stale" : "stored");

@@ -1,7 +1,7 @@
 -- Stores one success and advances its graph: settle_steps for a batch of one.
--- in:  $1 uuid step, $2 uuid task, $3 int4 attempt, $4 int8 message, $5 text result, $6 text worker, $7 int4 exec_ms, $8 text[] credit_ns, $9 int4[] credit_n, $10 int4 lease_ms, $11 uuid processor
+-- in:  $1 uuid step, $2 uuid task, $3 int4 attempt, $4 int8 message, $5 text result, $6 text worker, $7 int4 exec_ms, $8 int8[] stages, $9 text[] credit_ns, $10 int4[] credit_n, $11 int4 lease_ms, $12 uuid processor
 -- out: kind text, idx int4, due_at timestamptz, step_uuid uuid, task_uuid uuid, attempt int4, msg_id int8, namespace text, step_no int4, step_name text, named_task_uuid uuid, template_digest text, correlation_id uuid, parent_correlation_id uuid, priority int4, retry_count int4, max_attempts int4, retryable bool, initiator text, source_system text, reason text, requested_at timestamptz, context text, dependency_results text, dependencies_complete bool (0..n rows)
 SELECT kind, idx, due_at, step_uuid, task_uuid, attempt, msg_id, namespace, step_no, step_name, named_task_uuid, template_digest, correlation_id,
        parent_correlation_id, priority, retry_count, max_attempts, retryable, initiator, source_system, reason, requested_at, context,
        dependency_results, dependencies_complete
-  FROM tasker.settle_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+  FROM tasker.settle_step($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $8);

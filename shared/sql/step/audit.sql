@@ -15,7 +15,7 @@ SELECT coalesce(json_agg(json_build_object(
          'step_name', s.name, 'from_state', 'in_progress',
          'to_state', CASE WHEN sr.success THEN 'enqueued_for_orchestration' ELSE 'enqueued_as_error_for_orchestration' END,
          'attempt', sr.attempt) ORDER BY sr.attempt DESC), '[]'::json) AS body
-  FROM tasker.step_results sr
-  JOIN tasker.workflow_steps s ON s.workflow_step_uuid = sr.workflow_step_uuid
-  JOIN tasker.tasks t ON t.task_uuid = sr.task_uuid
- WHERE sr.workflow_step_uuid = $1;
+  FROM tasker.workflow_steps s
+  JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
+  JOIN tasker.step_results sr ON sr.task_uuid = s.task_uuid AND sr.workflow_step_uuid = s.workflow_step_uuid
+ WHERE s.workflow_step_uuid = $1;

@@ -48,6 +48,30 @@ static void wrong_texts_are_refused(void **state)
         assert_int_equal(uuid.b[0], 1);
 }
 
+static void every_spelling_is_read(void **state)
+{
+        static const char *const same[] = {
+                "01234567-89ab-cdef-0123-456789abcdef", "0123456789abcdef0123456789ABCDEF", "{01234567-89ab-cdef-0123-456789abcdef}",
+                "urn:uuid:01234567-89ab-cdef-0123-456789abcdef", "URN:UUID:01234567-89ab-cdef-0123-456789abcdef",
+        };
+        static const char *const wrong[] = {
+                "", "{}", "urn:uuid:", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
+                "{01234567-89ab-cdef-0123-456789abcdef",
+                "01234567-89ab-cdef-0123-456789abcdef}", "{0123456789abcdef0123456789abcdef}x", "0123456789abcdef0123456789abcdeg",
+                "urn:uuid:{01234567-89ab-cdef-0123-456789abcdef", "((((((((((((((((((((((((((((((((((((((((((((((",
+        };
+        struct tk_uuid uuid, expected;
+        (void)state;
+
+        assert_int_equal(tk_uuid_parse(same[0], &expected), 0);
+        for (size_t i = 0; i < tk_countof(same); i++) {
+                assert_int_equal(tk_uuid_parse_any(same[i], &uuid), 0);
+                assert_true(tk_uuid_eq(&uuid, &expected));
+        }
+        for (size_t i = 0; i < tk_countof(wrong); i++)
+                assert_int_equal(tk_uuid_parse_any(wrong[i], &uuid), -EINVAL);
+}
+
 static void v7_ascends_and_carries_the_time(void **state)
 {
         struct tk_uuid last = {0}, next;
@@ -85,6 +109,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(text_goes_round),
                 cmocka_unit_test(wrong_texts_are_refused),
+                cmocka_unit_test(every_spelling_is_read),
                 cmocka_unit_test(v7_ascends_and_carries_the_time),
                 cmocka_unit_test(v4_is_random),
         };

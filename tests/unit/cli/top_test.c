@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What two looks at an actor say about it. */
+#include "cli/top_meters.h"
 #include "cli/top_view.h"
 #include <math.h>
 #include <setjmp.h>
@@ -99,6 +100,28 @@ static void a_process_as_text(void **state)
         assert_null(strstr(out, "overruns")); /* what is 0 says nothing */
 }
 
+static void what_holds_work_up_is_marked(void **state)
+{
+        (void)state;
+        TK_AUTOJSON json_t *before = json_pack("{s:[{s:s, s:i, s:f, s:i}], s:[], s:[]}", "streams", "name", "o:1", "stream_open", 1,
+                                               "stream_blocked_seconds_total", 1.0, "stream_frames_sent_total", 10, "connections", "permits");
+        TK_AUTOJSON json_t *now = json_pack(
+                "{s:[{s:s, s:i, s:f, s:i}], s:[{s:s, s:i, s:i, s:s}, {s:s, s:i}], s:[{s:s, s:i, s:i, s:i}]}", "streams",
+                "name", "o:1", "stream_open", 1, "stream_blocked_seconds_total", 2.6, "stream_frames_sent_total", 50, "connections",
+                "name", "tasker-results", "connection_open", 1,
+                "connection_busy", 1, "last", "engine.settle_steps", "name", "tasker-show", "connection_open", 0, "permits", "name", "handlers",
+                "permits_capacity", 10, "permits_in_use", 10, "permits_waiting", 3);
+        TK_AUTOBUF struct tk_buf text;
+        tk_buf_init(&text, 1 << 16);
+        cli_top_put_meters(before, now, 2, false, &text);
+        const char *out = tk_buf_str(&text);
+        assert_non_null(strstr(out, "  stream      o:1             blocked  1 open   out 20/s"));
+        assert_non_null(strstr(out, "blocked 80 %"));
+        assert_non_null(strstr(out, "tasker-results  busy     1 open   1 busy   runs engine.settle_steps"));
+        assert_non_null(strstr(out, "tasker-show     down"));
+        assert_non_null(strstr(out, "handlers        starved  10 of 10 in use"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -106,6 +129,7 @@ int main(void)
                 cmocka_unit_test(states),
                 cmocka_unit_test(a_process_that_started_again_is_not_negative),
                 cmocka_unit_test(a_process_as_text),
+                cmocka_unit_test(what_holds_work_up_is_marked),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

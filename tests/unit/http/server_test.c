@@ -96,13 +96,13 @@ static void unknown_path_is_404_wrong_method_405(void **state)
         (void)state;
         client_send(NULL, port, "GET", "/hello/", NULL, 0, NULL, &unknown);
         assert_int_equal(unknown.status, 404);
-        assert_string_equal(tk_buf_str(&unknown.body), "{\"status\":404,\"message\":\"Resource not found\"}");
+        assert_int_equal(unknown.body.len, 0);
         client_send(NULL, port, "DELETE", "/later", NULL, 0, NULL, &wrong);
         assert_int_equal(wrong.status, 405);
         assert_non_null(strcasestr(tk_buf_str(&wrong.head), "allow: GET,HEAD,POST\r\n"));
         client_send(NULL, port, "BREW", "/hello", NULL, 0, NULL, &odd);
         assert_int_equal(odd.status, 405);
-        assert_non_null(strstr(tk_buf_str(&odd.body), "BREW"));
+        assert_int_equal(odd.body.len, 0);
 }
 
 static void broken_targets_are_400(void **state)
@@ -115,7 +115,7 @@ static void broken_targets_are_400(void **state)
                 TK_AUTOANSWER struct answer answer;
                 client_send(NULL, port, "GET", broken[at], NULL, 0, NULL, &answer);
                 assert_int_equal(answer.status, 400);
-                assert_non_null(strstr(tk_buf_str(&answer.body), "\"status\":400"));
+                assert_non_null(strcasestr(tk_buf_str(&answer.head), "content-type: text/plain; charset=utf-8\r\n"));
         }
 }
 

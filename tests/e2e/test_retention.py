@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""`tasker retention` on a running system: what there is, what would go, and a month that goes while others work."""
+import datetime
+import json
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+from lib.system import ROOT, System, eventually, tasker
+
+sys.path.append(os.path.join(ROOT, "tests", "db"))
+from engine import CHAIN, Engine, new_uuid, of  # noqa: E402
+
+OLD = datetime.datetime(2024, 3, 15, tzinfo=datetime.timezone.utc)  # most of history is in March 2024, a little in May
+TABLES = {"step_results": 4, "workflow_step_transitions": 8, "task_transitions": 2}  # rows a chain leaves
+
+
+class Retention(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System()
+        cls.addClassCleanup(cls.s.stop)
+        with cls.s.conn() as c:
+            engine = Engine(c)
+            template = engine.register(CHAIN)
+            cls.march = cls.history(engine, template, OLD, 3)
+            cls.may = cls.history(engine, template, OLD.replace(month=5), 2, end=False)
+            assert c.value("SELECT tasker.make_history_months(2)") == 6
+
+    @staticmethod
+    def history(engine, template, at, n, end=True):
+        """Tasks of that time; the last one is left open, or not."""
+        rows = engine.create(template, n=n, credit=n, task=[new_uuid(at.timestamp() + i) for i in range(n)])
+        tasks, out = [r.task_uuid for r in of(rows, "created")], of(rows, "assign")
+        while out:
+            out = of(engine.settle([a for a in out if end or a.task_uuid != tasks[-1]]), "assign")
+        return tasks
+
+    def retention(self, *args, exits=0):
+        done = tasker("retention", "--database-url", self.s.endpoints["postgres"], *args)
+        self.assertEqual(done.returncode, exits, done.stdout + done.stderr)
+        return (done.stdout if done.stdout else "") + (done.stderr if "--json" not in args else "")
+
+    def months(self, *args, **kwargs):
+        return {m["month"]: m for m in json.loads(self.retention("--json", *args, **kwargs))}
+
+    def rows(self):
+        return {t: self.s.value(f"SELECT count(*) FROM tasker.{t} WHERE task_uuid = ANY ($1)", self.march) for t in TABLES}
+
+    def test_1_what_there_is(self):
+        self.s.run("tests", "diamond", {})
+        found = self.months()
+        self.assertEqual({m: (d["tasks"], d["open_tasks"], d["outcome"]) for m, d in found.items() if m and m < "2025"},
+                         {"2024-03": (3, 0, "kept"), "2024-05": (2, 1, "kept")})
+        self.assertRegex(self.retention(), r"(?m)^2024-03 +3 +0 +\S+ +[\d.]+ kB")
+
+    def test_2_what_would_go_stays(self):
+        found = self.months("--drop-before", "2025-01-01")
+        self.assertEqual([found[m]["outcome"] for m in ("2024-03", "2024-05")], ["due", "open"])
+        self.assertEqual(found["2024-05"]["oldest"], self.may[-1])
+        text = self.retention("--drop-before", "1m")
+        self.assertRegex(text, r"(?m)^2024-03 .* would be dropped$")
+        self.assertRegex(text, rf"(?m)^2024-05 .* kept: 1 tasks are open, the oldest is {self.may[-1]}$")
+        self.assertIn("Nothing was dropped. With --apply the history of 3 tasks in 1 months would be", text)
+        self.assertEqual(self.months("--drop-before", "2024-03-31")["2024-03"]["outcome"], "kept", "a part of a month is no month")
+        self.assertEqual(self.rows(), {t: 3 * n for t, n in TABLES.items()})
+
+    def test_3_a_month_goes_with_its_rows_in_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            where = os.path.join(folder, "history")
+            running = [self.s.submit("tests", "diamond", {"n": n}) for n in range(20)]
+            found = self.months("--drop-before", "2025-01-01", "--export", where, "--apply", exits=1)  # 1: May is kept
+            self.assertEqual([found[m]["outcome"] for m in ("2024-03", "2024-05")], ["dropped", "open"])
+            for table, n in TABLES.items():
+                with open(os.path.join(where, "2024-03", table + ".jsonl"), encoding="utf-8") as f:
+                    lines = [json.loads(line) for line in f]
+                self.assertEqual(len(lines), 3 * n)
+                self.assertEqual({x["task_uuid"] for x in lines}, set(self.march))
+            self.assertEqual(os.listdir(where), ["2024-03"])
+            for task in running:
+                self.assertEqual(self.s.wait(task)["status"], "complete")
+        self.assertEqual(self.rows(), dict.fromkeys(TABLES, 0))
+        self.s.doctor()
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{self.march[0]}").json["status"], "complete")
+        steps = self.s.call("GET", f"/v1/tasks/{self.march[0]}/workflow_steps").json
+        self.assertEqual([s["current_state"] for s in steps], ["complete"] * 4)
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{self.march[0]}/workflow_steps/{steps[0]['step_uuid']}/audit").json, [])
+        self.assertRegex(self.retention(), r"(?m)^2024-03 +3 +0 .* dropped 20\d\d-\d\d-\d\d$")
+
+    def test_4_an_export_that_cannot_be_written_drops_nothing(self):
+        with self.s.conn() as c:
+            engine = Engine(c)
+            tasks = self.history(engine, engine.register(CHAIN), OLD.replace(month=1), 1)
+            c.value("SELECT tasker.make_history_months(2)")
+        with tempfile.NamedTemporaryFile() as file:
+            self.assertRegex(self.retention("--drop-before", "2025-01-01", "--export", file.name, "--apply", exits=1), "2024")
+        self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", tasks[0]), 4)
+        self.retention("--drop-before", "2024-02-01", "--apply")
+        self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", tasks[0]), 0)
+
+    def test_5_an_orchestrator_makes_what_is_missing(self):
+        """As if it had run for months since the last migration: the last partition made ahead is not there."""
+        last = max(self.s.sql("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'tasker.step_results'::regclass"
+                              " AND inhrelid::regclass::text ~ '[0-9]$'"), key=lambda r: r.name).name
+        self.s.sql(f"DROP TABLE {last}")
+        self.s.kill("orchestrator")
+        self.s.respawn("orchestrator", env={"TASKER_SWEEPER_INTERVAL": "100ms"})
+        eventually(lambda: self.s.value("SELECT to_regclass($1)::text", last) == last, 20, "the partition is made")
+        self.assertEqual(self.s.run("tests", "diamond", {})["status"], "complete")
+
+    def test_wrong_usage(self):
+        for args, says in ((("--drop-before", "soon"), "--drop-before must be a day (2026-06-01) or an age (90d, 12w, 6m, 1y), found 'soon'"),
+                           (("--drop-before", "-1d"), "found '-1d'"), (("--drop-before", "2024-3-1"), "found '2024-3-1'"), (("--apply",), "--apply needs --drop-before"),
+                           (("--export", "x"), "--export needs --drop-before")):
+            self.assertIn(says, self.retention(*args, exits=2))
+        self.assertTrue(re.search("out of range", self.retention("--drop-before", "2024-13-01", exits=1)))
