@@ -1,6 +1,6 @@
--- tasker._make_room(settled steps, states): instances of a batch that are complete make room in its window: as many that are held in the
+-- tasker._make_room(settled steps, states): instances of a batch that are complete make room in its window: as many that wait for it in the
 -- same batch are let go, lowest instance first; a failed one keeps its place, it may be tried again. Returns them; the caller counts one parent less of each, as of a child.
--- Locks: the caller holds the task rows. Writes: workflow_steps (held).
+-- Locks: the caller holds the task rows. Writes: workflow_steps (no_room).
 CREATE OR REPLACE FUNCTION tasker._make_room(p_step uuid[], p_state tasker.step_state[]) RETURNS SETOF uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,8 +12,8 @@ BEGIN
             JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step AND s.instance > 0
            WHERE u.state = 'complete' GROUP BY 1, 2) room
     CROSS JOIN LATERAL (SELECT w.workflow_step_uuid FROM tasker.workflow_steps w -- those let go are in front of all that are held
-                         WHERE w.task_uuid = room.task_uuid AND w.step_no = room.step_no AND w.instance > room.last AND w.held
+                         WHERE w.task_uuid = room.task_uuid AND w.step_no = room.step_no AND w.instance > room.last AND w.no_room
                          ORDER BY w.instance LIMIT room.n) h;
-  UPDATE tasker.workflow_steps w SET held = false WHERE w.workflow_step_uuid = ANY (v_step);
+  UPDATE tasker.workflow_steps w SET no_room = false WHERE w.workflow_step_uuid = ANY (v_step);
   RETURN QUERY SELECT unnest(v_step);
 END $$;

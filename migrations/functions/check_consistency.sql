@@ -19,6 +19,10 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
       LEFT JOIN tasker.workflow_step_edges e ON e.to_step_uuid = s.workflow_step_uuid
       LEFT JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
      GROUP BY s.workflow_step_uuid
+  ), by_hand AS ( -- completed by a person, whatever its parents do and however often it succeeded before
+    SELECT s.workflow_step_uuid FROM s JOIN tasker.step_results r ON r.task_uuid = s.task_uuid AND r.workflow_step_uuid = s.workflow_step_uuid
+                                                      AND r.attempt = s.attempts
+     WHERE s.state = 'complete' AND r.success AND r.worker_id IS NULL
   ), m AS (
     SELECT * FROM tasker._messages()
   )
@@ -42,27 +46,28 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     FROM tasker.open_tasks o WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks x WHERE x.task_uuid = o.task_uuid)
   UNION ALL
   SELECT 'unmet_parents', s.task_uuid, s.workflow_step_uuid,
-         format('%s is %s, the edges say %s%s', s.name, s.unmet_parents, p.unmet, CASE WHEN s.held THEN ', and it is held' ELSE '' END)
+         format('%s is %s, the edges say %s%s', s.name, s.unmet_parents, p.unmet, CASE WHEN s.no_room THEN ', and it waits for room' ELSE '' END)
     FROM s JOIN parents p ON p.workflow_step_uuid = s.workflow_step_uuid
-   WHERE s.unmet_parents <> p.unmet + s.held::int AND s.state NOT IN ('cancelled', 'resolved_manually')
+   WHERE s.unmet_parents <> p.unmet + s.no_room::int AND s.state NOT IN ('cancelled', 'resolved_manually')
+     AND NOT EXISTS (SELECT 1 FROM by_hand b WHERE b.workflow_step_uuid = s.workflow_step_uuid)
   UNION ALL
   SELECT 'live step of an ended task', s.task_uuid, s.workflow_step_uuid, format('%s is %s, the task is %s', s.name, s.state, t.state)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
    WHERE t.state IN ('complete', 'cancelled') AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   UNION ALL
   SELECT 'stranded step', s.task_uuid, s.workflow_step_uuid, format('%s is ready and not dispatched', s.name)
-    FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0
+    FROM s JOIN t ON t.task_uuid = s.task_uuid WHERE s.state = 'pending' AND s.unmet_parents = 0 AND t.failed_steps = 0 AND t.held = 0
   UNION ALL
-  SELECT 'batch without room', s.task_uuid, min(s.workflow_step_uuid::text)::uuid, format('%s steps are held and none of their batch is at work', count(*))
+  SELECT 'batch without room', s.task_uuid, min(s.workflow_step_uuid::text)::uuid, format('%s steps wait for room and none of their batch is at work', count(*))
     FROM s JOIN t ON t.task_uuid = s.task_uuid
-   WHERE s.held AND s.state = 'pending'
-     AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = s.task_uuid AND w.step_no = s.step_no AND NOT w.held
+   WHERE s.no_room AND s.state = 'pending'
+     AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = s.task_uuid AND w.step_no = s.step_no AND NOT w.no_room
                         AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled'))
    GROUP BY s.task_uuid, s.step_no
   UNION ALL
   SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s waits for a retry that nothing will start', s.name)
     FROM s JOIN t ON t.task_uuid = s.task_uuid
-   WHERE s.state = 'waiting_for_retry' AND t.failed_steps = 0 AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = s.workflow_step_uuid)
+   WHERE s.state = 'waiting_for_retry' AND t.failed_steps = 0 AND t.held = 0 AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = s.workflow_step_uuid)
   UNION ALL
   SELECT 'orphan timer', st.task_uuid, st.workflow_step_uuid, format('its step is %s', coalesce(x.state::text, 'not there'))
     FROM tasker.step_timers st LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = st.workflow_step_uuid
@@ -78,11 +83,12 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   UNION ALL
   SELECT 'settled twice', s.task_uuid, s.workflow_step_uuid, format('%s has %s successful results', s.name, count(*))
     FROM s JOIN tasker.step_results r ON r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid AND r.success
+           AND r.worker_id IS NOT NULL AND r.attempt > s.results_after
    GROUP BY s.task_uuid, s.workflow_step_uuid, s.name HAVING count(*) > 1
   UNION ALL
   SELECT 'complete without result', s.task_uuid, s.workflow_step_uuid, s.name
     FROM s WHERE s.state = 'complete' AND NOT EXISTS (SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = s.task_uuid
-                                                       AND (r.success OR s.instance > 0)) -- a batch may go on without one that failed
+                                                         AND r.attempt > s.results_after AND (r.success OR s.instance > 0)) -- a batch may go on without one that failed
      AND NOT EXISTS (SELECT 1 FROM tasker.dropped_history d WHERE s.task_uuid >= d.from_uuid AND s.task_uuid < d.to_uuid)
   UNION ALL
   SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name

@@ -1,5 +1,5 @@
 -- tasker.create_task(one request, credit, lease): what create_tasks does with a batch of one, in plain statements: see settle_step.
--- A graph with many roots, roots without credit, and whatever cannot be stored go to create_tasks.
+-- A graph with many roots, roots without credit, a paused template, and whatever cannot be stored go to create_tasks.
 -- Returns, locks and writes: as create_tasks.
 CREATE OR REPLACE FUNCTION tasker.create_task(
   p_task uuid, p_digest text, p_identity bytea, p_context text, p_priority int, p_correlation uuid, p_parent uuid, p_initiator text, p_source text,
@@ -12,16 +12,16 @@ DECLARE
   v_msg    bigint[] := '{}';
   v_id     bigint;
   v_ready  uuid[] := '{}';
-  v_plain  boolean;
+  v_plain  boolean;  v_paused boolean;
   v_row    tasker.engine_row;
 BEGIN
-  SELECT n.named_task_uuid, ns.name INTO v_named, v_ns
+  SELECT n.named_task_uuid, ns.name, n.paused OR ns.paused INTO v_named, v_ns, v_paused
     FROM tasker.named_tasks n JOIN tasker.namespaces ns ON ns.namespace_uuid = n.namespace_uuid WHERE n.digest = p_digest LIMIT 1;
   SELECT count(*), array_agg(ts.start_pos) FILTER (WHERE ts.parents = 0) INTO v_n, v_roots
     FROM tasker.template_steps ts WHERE ts.digest = p_digest AND ts.created_at_start;
 
   -- A digest that no name stands for any more has steps, but no namespace: its credit is none, where least() would pass over a NULL.
-  v_plain := v_named IS NOT NULL AND v_n = cardinality(p_steps)
+  v_plain := v_named IS NOT NULL AND NOT v_paused AND v_n = cardinality(p_steps)
              AND cardinality(v_roots) <= least(4, coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0));
   IF v_plain THEN
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps, correlation_id,

@@ -1,8 +1,9 @@
 -- tasker.create_tasks(requests as parallel arrays, step uuids, credit, lease): stores tasks with their steps and edges and
 -- dispatches the roots, one transaction for all requests that wait; each fails alone.
 --   p_steps: for request i its steps that exist from the start, in step order, beginning at p_step_first[i] (from 1).
+-- A task whose template or namespace is paused is held from the start: nothing of it is dispatched.
 -- Returns per request (idx from 1): 'created' (due_at = created_at, attempt = roots in progress, step_no = steps that wait for
--- others), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
+-- others, step_name = its state when it is held), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
 -- more), 'step_count'; then 'assign' and 'queued' rows.
 -- Locks: new rows only; identities are inserted in order, so two calls never wait crosswise.
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
@@ -12,31 +13,35 @@ CREATE OR REPLACE FUNCTION tasker.create_tasks(
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
-  c_idx  int[];  c_task uuid[];  c_digest text[];
+  c_idx  int[];  c_task uuid[];  c_digest text[];  c_held uuid[];
   r_step uuid[];
   v_row  tasker.engine_row;
 BEGIN
   WITH req AS (
     SELECT r.*, coalesce(p_step_first[r.idx + 1], cardinality(p_steps) + 1) - p_step_first[r.idx] AS steps_n,
-           nt.named_task_uuid, ns.name AS namespace, st.at_start, st.roots
+           nt.named_task_uuid, ns.name AS namespace, st.at_start, st.roots,
+           CASE WHEN nt.paused THEN 2 ELSE 0 END + CASE WHEN ns.paused THEN 4 ELSE 0 END AS held
       FROM unnest(p_task, p_digest, p_identity, p_context, p_priority, p_correlation, p_parent, p_initiator, p_source, p_reason, p_tags, p_requested)
            WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, idx)
-      JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
+      JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid, n.paused FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
       JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
       JOIN LATERAL (SELECT count(*)::int AS at_start, count(*) FILTER (WHERE ts.parents = 0)::int AS roots
                       FROM tasker.template_steps ts WHERE ts.digest = r.digest AND ts.created_at_start) st ON true
   ), ins AS (
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps,
                               correlation_id, parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash,
-                              requested_at, created_at)
-    SELECT req.task, req.named_task_uuid, req.digest, req.namespace, 'steps_in_process', req.priority, req.at_start, req.at_start, req.roots,
+                              requested_at, created_at, held)
+    SELECT req.task, req.named_task_uuid, req.digest, req.namespace,
+           CASE WHEN req.held = 0 THEN 'steps_in_process'::tasker.task_state ELSE 'waiting_for_dependencies' END, req.priority, req.at_start, req.at_start,
+           CASE WHEN req.held = 0 THEN req.roots ELSE 0 END,
            req.correlation, req.parent, req.initiator, req.source, req.reason, req.tags::jsonb, req.context::jsonb, req.identity,
-           req.requested, v_now
+           req.requested, v_now, req.held
       FROM req WHERE req.steps_n = req.at_start AND req.at_start > 0
      ORDER BY req.identity
     ON CONFLICT (identity_hash) DO NOTHING
     RETURNING task_uuid)
-  SELECT array_agg(req.idx::int), array_agg(req.task), array_agg(req.digest) INTO c_idx, c_task, c_digest
+  SELECT array_agg(req.idx::int), array_agg(req.task), array_agg(req.digest), array_agg(req.task) FILTER (WHERE req.held <> 0)
+    INTO c_idx, c_task, c_digest, c_held
     FROM ins JOIN req ON req.task = ins.task_uuid;
 
   -- Who was not stored, and why.
@@ -54,15 +59,16 @@ BEGIN
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
   SELECT c.task, (SELECT t.namespace FROM tasker.tasks t WHERE t.task_uuid = c.task), v_now FROM unnest(c_task) c(task);
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
-  SELECT c.task, NULL, 'steps_in_process', v_now, p_processor FROM unnest(c_task) c(task);
+  SELECT c.task, NULL, CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies'::tasker.task_state ELSE 'steps_in_process' END, v_now, p_processor
+    FROM unnest(c_task) c(task);
 
   WITH ins AS (
     INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, max_attempts, retryable, created_at)
     SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1], c.task, ts.step_no, ts.name, 'pending', ts.parents, ts.max_attempts, ts.retryable, v_now
       FROM unnest(c_idx, c_task, c_digest) c(idx, task, digest)
       JOIN tasker.template_steps ts ON ts.digest = c.digest AND ts.created_at_start
-    RETURNING workflow_step_uuid, unmet_parents)
-  SELECT array_agg(workflow_step_uuid) FILTER (WHERE unmet_parents = 0) INTO r_step FROM ins;
+    RETURNING workflow_step_uuid, unmet_parents, task_uuid)
+  SELECT array_agg(workflow_step_uuid) FILTER (WHERE unmet_parents = 0 AND (c_held IS NULL OR NOT task_uuid = ANY (c_held))) INTO r_step FROM ins;
 
   -- Edge by edge, its ends by primary key. As joins the planner may begin with pairs of steps: quadratic in a large graph.
   INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
@@ -77,7 +83,7 @@ BEGIN
   RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step, p_credit_ns, p_credit_n, p_lease_ms) r;
   FOR v_row IN
     SELECT 'created', c.idx, v_now, NULL, c.task, count(*) FILTER (WHERE s.state = 'in_progress'), NULL, NULL, count(*) FILTER (WHERE s.state = 'pending'),
-           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+           CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies' END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
       FROM unnest(c_idx, c_task) c(idx, task) JOIN tasker.workflow_steps s ON s.task_uuid = c.task GROUP BY c.idx, c.task
   LOOP RETURN NEXT v_row; END LOOP;
 END $$;

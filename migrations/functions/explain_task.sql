@@ -17,6 +17,7 @@ DECLARE
   v_worst   text;  -- state of the step that holds the task up most
   v_name    text;
   v_why     text;
+  v_held    text;  -- who holds it, and why
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -28,8 +29,14 @@ BEGIN
       INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
   END IF;
 
+  IF v_task.held <> 0 THEN
+    v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
+                         WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
+                       'its ' || CASE WHEN v_task.held & 2 <> 0 THEN 'template' ELSE 'namespace' END || ' is paused');
+  END IF;
+
   WITH step AS (
-    SELECT s.step_no, s.instance, s.name, s.state, s.held, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
            (SELECT string_agg(w.name || ' (' || w.state || ')', ', ' ORDER BY w.step_no, w.instance)
                    || CASE WHEN max(w.all_n) > v_named THEN format(' and %s more', max(w.all_n) - v_named) ELSE '' END
@@ -46,6 +53,7 @@ BEGIN
            CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 ELSE 5 END AS rank,
            CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
+                WHEN step.state IN ('pending', 'waiting_for_retry') AND v_task.held <> 0 THEN 'is held: ' || v_held
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
                 WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
@@ -55,7 +63,7 @@ BEGIN
                 WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
                 WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'
                 WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
-                WHEN step.held AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'
+                WHEN step.no_room AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'
                 WHEN step.waits_for IS NOT NULL THEN 'waits for ' || step.waits_for
                 ELSE 'is ready and not dispatched; the sweeper does it' END AS why,
            CASE step.state WHEN 'in_progress' THEN step.dispatched_at WHEN 'pending' THEN v_task.created_at ELSE step.updated_at END AS since,
@@ -73,11 +81,15 @@ BEGIN
   RETURN json_build_object(
     'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,
     'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s.', v_task.state)
+                    WHEN v_held IS NOT NULL THEN format('It is held: %s.', v_held)
                     WHEN v_worst IS NULL THEN 'Nothing of it is open.'
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
                     ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
     'advice', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
-                   WHEN v_worst = 'error' THEN 'Mend what the error names, then submit the task again, or cancel this one.'
+                   WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
+                   WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
+                   WHEN v_task.held <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
+                   WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'
                    WHEN v_worst = 'in_progress' THEN 'Look at the log of its worker; a handler that hangs ends with its timeout.' END,

@@ -1,4 +1,4 @@
--- tasker.fire_timers(limit, credit, lease_ms, processor): dispatches steps whose retry pause has ended. A blocked task gets
+-- tasker.fire_timers(limit, credit, lease_ms, processor): dispatches steps whose retry pause has ended. A blocked or held task gets
 -- nothing new: its timers are dropped, reviving it makes new ones. Several orchestrators may call at once: whoever locks the
 -- task first takes the timer.
 -- Returns 'assign', 'queued', 'done' rows and one 'next' row (due_at = the earliest timer left, or NULL).
@@ -19,7 +19,7 @@ BEGIN
     SELECT array_agg(s.workflow_step_uuid), array_agg(s.task_uuid) INTO r_step, r_task
       FROM del
       JOIN tasker.workflow_steps s ON s.workflow_step_uuid = del.workflow_step_uuid AND s.state = 'waiting_for_retry'
-      JOIN tasker.tasks t ON t.task_uuid = s.task_uuid AND t.failed_steps = 0;
+      JOIN tasker.tasks t ON t.task_uuid = s.task_uuid AND t.failed_steps = 0 AND t.held = 0;
     IF r_step IS NOT NULL THEN
       RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step, p_credit_ns, p_credit_n, p_lease_ms) r;
       RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.task) AS t, array_agg(0) AS z, array_agg(x.n) AS n, array_agg(-x.n) AS m

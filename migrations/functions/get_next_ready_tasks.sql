@@ -6,7 +6,7 @@ RETURNS TABLE (task_uuid uuid, task_name text, priority int, namespace_name text
 LANGUAGE sql STABLE AS $$
   SELECT t.task_uuid, nt.name, t.priority, t.namespace, r.n, t.priority + 0.1 * extract(epoch FROM clock_timestamp() - t.created_at)::float8 / 3600, t.state::text
     FROM tasker.open_tasks o
-    JOIN tasker.tasks t ON t.task_uuid = o.task_uuid AND t.failed_steps = 0
+    JOIN tasker.tasks t ON t.task_uuid = o.task_uuid AND t.failed_steps = 0 AND t.held = 0
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
     CROSS JOIN LATERAL (SELECT count(*) AS n FROM tasker.get_step_readiness_status(t.task_uuid) s WHERE s.ready_for_execution) r
    WHERE r.n > 0

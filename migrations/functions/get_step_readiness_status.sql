@@ -12,10 +12,10 @@ LANGUAGE sql STABLE AS $$
          r.completed_parents = r.total_parents, r.counted, r.max_attempts::int, r.eligible, r.last_failure_at, r.next_retry_at,
          CASE WHEN r.next_retry_at IS NOT NULL AND r.settled_at IS NOT NULL THEN ceil(extract(epoch FROM r.next_retry_at - r.settled_at))::int END,
          r.dispatched_at,
-         r.state IN ('pending', 'waiting_for_retry') AND r.completed_parents = r.total_parents AND r.eligible AND NOT r.held
+         r.state IN ('pending', 'waiting_for_retry') AND r.completed_parents = r.total_parents AND r.eligible AND NOT r.no_room
            AND (r.next_retry_at IS NULL OR r.next_retry_at <= clock_timestamp())
     FROM (SELECT s.workflow_step_uuid, s.task_uuid, ts.named_step_uuid, s.name, s.state, s.max_attempts, s.last_failure_at, s.next_retry_at,
-                 s.settled_at, s.dispatched_at, s.step_no, s.held, p.total_parents, p.completed_parents, s.attempts - s.forgiven AS counted,
+                 s.settled_at, s.dispatched_at, s.step_no, s.no_room, p.total_parents, p.completed_parents, s.attempts - s.forgiven AS counted,
                  s.attempts - s.forgiven = 0 OR (s.retryable AND s.attempts - s.forgiven < s.max_attempts) AS eligible
             FROM tasker.workflow_steps s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid

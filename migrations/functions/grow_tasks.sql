@@ -14,7 +14,7 @@ DECLARE
 BEGIN
   -- New steps wait for something (1) until their edges are counted: those of their source at least.
   INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, instance, name, state, unmet_parents, max_attempts, retryable,
-                                     held, inputs, created_at)
+                                     no_room, inputs, created_at)
   SELECT n.step, n.task, n.no, n.instance, n.name, 'pending', CASE WHEN n.held THEN 1 ELSE 0 END, ts.max_attempts, ts.retryable, n.held, n.inputs::json, v_now
     FROM unnest(p_task, p_step, p_no, p_instance, p_name, p_inputs, p_held) n(task, step, no, instance, name, inputs, held)
     JOIN tasker.tasks t ON t.task_uuid = n.task

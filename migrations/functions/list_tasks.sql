@@ -1,31 +1,51 @@
--- tasker.list_tasks(page, per_page, namespace, status, initiator, source_system): a page of tasks, newest first, with the count of
--- all that match, as the REST contract shows it. Filters are NULL when absent; status is a task state, or the contract's two
--- words 'completed' (complete) and 'pending' (not yet at an end). Locks: none.
+-- tasker.list_tasks(page, per_page, by_cursor, cursor, filters…): tasks, newest first, as the REST contract shows them. Filters are NULL when
+-- absent (tasker._matching_tasks); name and version are those of a template.
+--   by page: with the count of all that match, which has to look at all of them.
+--   by cursor: those before the task `cursor` (NULL: from the newest), and the cursor of the next page; looks at no more than it must.
+-- Open tasks are looked for among the open ones (open_tasks), whatever else there is. Locks: none.
 -- Planned anew for its filters, by a planner that may use everything: it is the one read that is not by key.
-CREATE OR REPLACE FUNCTION tasker.list_tasks(p_page int, p_per_page int, p_namespace text, p_status text, p_initiator text, p_source text) RETURNS json
+DROP FUNCTION IF EXISTS tasker.list_tasks(int, int, text, text, text, text); -- before it had cursors
+CREATE OR REPLACE FUNCTION tasker.list_tasks(p_page int, p_per_page int, p_by_cursor boolean, p_cursor uuid, p_namespace text, p_status text, p_initiator text,
+                                             p_source text, p_name text, p_version text, p_tag text, p_correlation uuid, p_after timestamptz,
+                                             p_before timestamptz) RETURNS json
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET enable_hashjoin = on SET enable_mergejoin = on AS $$
+DECLARE
+  v_open     boolean := coalesce(p_status IN ('pending', 'initializing', 'enqueuing_steps', 'steps_in_process', 'evaluating_results', 'waiting_for_dependencies',
+                                              'waiting_for_retry', 'blocked_by_failures'), false);
+  v_versions uuid[];
+  v_limit    int := CASE WHEN p_by_cursor THEN p_per_page + 1 ELSE p_per_page END; -- one more tells whether there is a next page
+  v_offset   bigint := CASE WHEN p_by_cursor THEN 0 ELSE (p_page::bigint - 1) * p_per_page END;
+  v_page     uuid[];
+  v_total    bigint;
+  v_tasks    json;
 BEGIN
-  RETURN (
-    WITH matching AS (
-      SELECT t.task_uuid
-        FROM tasker.tasks t
-       WHERE (p_namespace IS NULL OR t.namespace = p_namespace)
-         AND (p_initiator IS NULL OR t.initiator = p_initiator)
-         AND (p_source IS NULL OR t.source_system = p_source)
-         AND (p_status IS NULL OR t.state::text = p_status
-              OR (p_status = 'completed' AND t.state = 'complete')
-              OR (p_status = 'pending' AND t.state NOT IN ('complete', 'error', 'cancelled', 'resolved_manually')))
-    ), page AS (
-      SELECT task_uuid FROM matching ORDER BY task_uuid DESC LIMIT p_per_page OFFSET (p_page::bigint - 1) * p_per_page
-    ), total AS (
-      SELECT count(*) AS n FROM matching
-    )
-    SELECT json_build_object(
-             'tasks', coalesce((SELECT json_agg(r.body ORDER BY r.n) FROM tasker.task_responses(array(SELECT task_uuid FROM page ORDER BY task_uuid DESC), false) r), '[]'::json),
-             'pagination', json_build_object(
-               'page', p_page, 'per_page', p_per_page, 'total_count', total.n,
-               'total_pages', ceil(total.n::numeric / p_per_page)::bigint,
-               'has_next', p_page::bigint * p_per_page < total.n, 'has_previous', p_page > 1))
-      FROM total);
+  IF p_name IS NOT NULL OR p_version IS NOT NULL THEN
+    v_versions := array(SELECT nt.named_task_uuid FROM tasker.named_tasks nt JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
+                         WHERE (p_namespace IS NULL OR ns.name = p_namespace) AND (p_name IS NULL OR nt.name = p_name) AND (p_version IS NULL OR nt.version = p_version));
+  END IF;
+  IF v_open THEN
+    v_page := array(SELECT m.task FROM tasker._matching_tasks(p_namespace, p_status, p_initiator, p_source, v_versions, p_tag, p_correlation, p_after, p_before) m(task)
+                      JOIN tasker.open_tasks o ON o.task_uuid = m.task
+                     WHERE p_cursor IS NULL OR m.task < p_cursor ORDER BY m.task DESC LIMIT v_limit OFFSET v_offset);
+  ELSE
+    v_page := array(SELECT m.task FROM tasker._matching_tasks(p_namespace, p_status, p_initiator, p_source, v_versions, p_tag, p_correlation, p_after, p_before) m(task)
+                     WHERE p_cursor IS NULL OR m.task < p_cursor ORDER BY m.task DESC LIMIT v_limit OFFSET v_offset);
+  END IF;
+  SELECT coalesce(json_agg(r.body ORDER BY r.n), '[]'::json) INTO v_tasks FROM tasker.task_responses(v_page[1:p_per_page], false) r;
+  IF p_by_cursor THEN
+    RETURN json_build_object('tasks', v_tasks, 'pagination', json_build_object(
+      'per_page', p_per_page, 'has_next', cardinality(v_page) > p_per_page, 'has_previous', p_cursor IS NOT NULL,
+      'next_cursor', CASE WHEN cardinality(v_page) > p_per_page THEN v_page[p_per_page] END));
+  END IF;
+
+  IF v_open THEN
+    SELECT count(*) INTO v_total FROM tasker._matching_tasks(p_namespace, p_status, p_initiator, p_source, v_versions, p_tag, p_correlation, p_after, p_before) m(task)
+      JOIN tasker.open_tasks o ON o.task_uuid = m.task;
+  ELSE
+    SELECT count(*) INTO v_total FROM tasker._matching_tasks(p_namespace, p_status, p_initiator, p_source, v_versions, p_tag, p_correlation, p_after, p_before);
+  END IF;
+  RETURN json_build_object('tasks', v_tasks, 'pagination', json_build_object(
+    'page', p_page, 'per_page', p_per_page, 'total_count', v_total, 'total_pages', ceil(v_total::numeric / p_per_page)::bigint,
+    'has_next', p_page::bigint * p_per_page < v_total, 'has_previous', p_page > 1));
 END $$;

@@ -92,12 +92,12 @@ BEGIN
 
   IF v_batch THEN v_room := array(SELECT tasker._make_room(d_step, d_state)); END IF;
 
-  -- 3. The children, those that become ready first by priority, then older tasks, then step number; a task that has failed gets
-  -- nothing new.
+  -- 3. The children, those that become ready first by priority, then older tasks, then step number; a task that has failed or is
+  -- held gets nothing new.
   SELECT array_agg(x.to_step), array_agg(x.dec), array_agg(x.ready), array_agg(x.task_uuid), array_agg(x.correlation_id), count(*) FILTER (WHERE x.ready)
     INTO c_step, c_dec, c_ready, c_task, c_corr, v_ready
     FROM (SELECT e.to_step, e.dec, s.task_uuid, t.correlation_id,
-                 s.unmet_parents = e.dec AND NOT (t.failed_steps > 0 OR s.task_uuid = ANY (coalesce(
+                 s.unmet_parents = e.dec AND NOT (t.failed_steps > 0 OR t.held <> 0 OR s.task_uuid = ANY (coalesce(
                    array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}'))) AS ready
             FROM (SELECT x.to_step, count(*)::int AS dec
                     FROM (SELECT we.to_step_uuid AS to_step

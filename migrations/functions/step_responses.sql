@@ -1,6 +1,6 @@
 -- tasker.step_responses(task, step): the StepResponse documents of a task in order of creation, or of one step (NULL: all).
 -- Beyond the contract: step_no, instance, inputs and checkpoint (of a batch), dependencies (names), dispatched_at, execution_time_ms, worker_id.
--- Reads: workflow_steps, workflow_step_edges, step_results (the newest attempt that has one). Locks: none.
+-- Reads: workflow_steps, workflow_step_edges, step_results (the newest attempt of this generation that has one). Locks: none.
 CREATE OR REPLACE FUNCTION tasker.step_responses(p_task uuid, p_step uuid) RETURNS SETOF json
 LANGUAGE sql STABLE AS $$
   SELECT json_build_object(
@@ -28,7 +28,7 @@ LANGUAGE sql STABLE AS $$
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
     LEFT JOIN LATERAL (SELECT sr.result, sr.execution_time_ms, sr.worker_id
                          FROM tasker.step_results sr
-                        WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.task_uuid = p_task
+                        WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.task_uuid = p_task AND sr.attempt > s.results_after
                         ORDER BY sr.attempt DESC LIMIT 1) res ON true
    WHERE p_step IS NULL OR s.workflow_step_uuid = p_step
    ORDER BY s.created_at, s.step_no, s.instance

@@ -27,7 +27,7 @@ BEGIN
     CONTINUE WHEN NOT FOUND;
     v_ready := '{}';
     FOR v_step IN
-      SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.held, s.step_no, s.next_retry_at, t.failed_steps
+      SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.no_room, s.step_no, s.next_retry_at, t.failed_steps > 0 OR t.held <> 0 AS rests
         FROM tasker.workflow_steps s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
        WHERE s.task_uuid = v_task.task_uuid AND s.state IN ('pending', 'enqueued', 'in_progress', 'waiting_for_retry')
        ORDER BY s.step_no, s.instance
@@ -37,15 +37,15 @@ BEGIN
            SET msg_id = (tasker._send(v_task.namespace, ARRAY[v_step.id], ARRAY[v_task.task_uuid], ARRAY[v_task.correlation_id], clock_timestamp()))[1]
          WHERE s.workflow_step_uuid = v_step.id;
         RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, v_step.state || ' without a message';
-      ELSIF v_step.held AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = v_task.task_uuid AND w.step_no = v_step.step_no
-                                           AND NOT w.held AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled')) THEN
-        UPDATE tasker.workflow_steps s SET held = false, unmet_parents = s.unmet_parents - 1 WHERE s.workflow_step_uuid = v_step.id;
-        IF v_step.unmet_parents = 1 AND v_step.failed_steps = 0 THEN v_ready := v_ready || v_step.id; END IF;
-        RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'held though its batch has room';
-      ELSIF v_step.state = 'pending' AND v_step.unmet_parents = 0 AND v_step.failed_steps = 0 THEN
+      ELSIF v_step.no_room AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = v_task.task_uuid AND w.step_no = v_step.step_no
+                                           AND NOT w.no_room AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled')) THEN
+        UPDATE tasker.workflow_steps s SET no_room = false, unmet_parents = s.unmet_parents - 1 WHERE s.workflow_step_uuid = v_step.id;
+        IF v_step.unmet_parents = 1 AND NOT v_step.rests THEN v_ready := v_ready || v_step.id; END IF;
+        RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'waits though its batch has room';
+      ELSIF v_step.state = 'pending' AND v_step.unmet_parents = 0 AND NOT v_step.rests THEN
         v_ready := v_ready || v_step.id;
         RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'ready and not dispatched';
-      ELSIF v_step.state = 'waiting_for_retry' AND v_step.failed_steps = 0
+      ELSIF v_step.state = 'waiting_for_retry' AND NOT v_step.rests
             AND NOT EXISTS (SELECT 1 FROM tasker.step_timers st WHERE st.workflow_step_uuid = v_step.id) THEN
         INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at) VALUES (v_step.id, v_task.task_uuid, coalesce(v_step.next_retry_at, clock_timestamp()));
         RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'waiting for retry without a timer';

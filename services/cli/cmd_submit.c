@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONTEXT_MAX = 2 << 20, BODY_MAX = 4 << 20, NAMED_MAX = 12 };
+enum { BODY_MAX = 4 << 20, NAMED_MAX = 12 };
 
 struct submission {
         const char *ns, *name, *version; /* NULL: look up */
-        const char *context, *initiator, *source, *reason, *priority, *key, *timeout;
+        const char *context, *initiator, *source, *reason, *priority, *key, *identity, *timeout;
         struct cli_opt_list tags;
         bool wait, graph;
 };
@@ -85,27 +85,18 @@ static int look_up(struct cli_verb *verb, struct submission *sub)
         return CLI_VERB_GO;
 }
 
-/* The context: JSON text, "@file", or "-" for standard input. */
+/* The context: an object. */
 static int read_context(const char *text, json_t **ret)
 {
-        static const struct tk_json_limits limits = {CONTEXT_MAX, 64, 10000, CONTEXT_MAX};
-        const char *from = tk_streq(text, "-") ? text : *text == '@' ? text + 1 : NULL;
-        TK_AUTOBUF struct tk_buf buf;
         struct tk_err err;
 
-        tk_buf_init(&buf, CONTEXT_MAX);
-        if (!from)
-                tk_buf_puts(&buf, text);
-        else if (cli_file_read(from, &buf, &err) < 0)
-                goto wrong;
-        if (tk_json_parse(tk_buf_str(&buf), buf.len, &limits, ret, &err))
-                goto wrong;
-        if (json_is_object(*ret))
-                return 0;
-        json_decref(*ret);
-        *ret = NULL;
-        (void)TK_ERR(&err, -1, "expected a JSON object");
-wrong:
+        if (!cli_file_json(text, ret, &err)) {
+                if (json_is_object(*ret))
+                        return 0;
+                json_decref(*ret);
+                *ret = NULL;
+                (void)TK_ERR(&err, -1, "expected a JSON object");
+        }
         fprintf(stderr,
                 "tasker: --context: %s. Give an object ('{\"order_id\": 7}'), @file.json, or - (standard "
                 "input)\n",
@@ -115,18 +106,18 @@ wrong:
 
 static json_t *request_of(const struct submission *sub, json_t *context, int64_t priority)
 {
-        const char *user = getenv("USER");
         json_t *tags = json_array();
 
         for (unsigned at = 0; at < sub->tags.n; at++)
                 (void)json_array_append_new(tags, json_string(sub->tags.items[at]));
-        const char *initiator = sub->initiator ? sub->initiator : user && *user ? user : "cli";
         json_t *request = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s, s:s, s:o, s:I}",
                                     "name", sub->name, "namespace", sub->ns, "version", sub->version,
-                                    "context", context, "initiator", initiator, "source_system", sub->source,
+                                    "context", context, "initiator", cli_verb_who(sub->initiator), "source_system", sub->source,
                                     "reason", sub->reason, "tags", tags, "priority", (json_int_t)priority);
         if (request && sub->key)
                 (void)json_object_set_new(request, "idempotency_key", json_string(sub->key));
+        if (request && sub->identity)
+                (void)json_object_set_new(request, "identity_strategy", json_string(sub->identity));
         return request;
 }
 
@@ -154,7 +145,7 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
         r = cli_verb_fail(r, &err);
         if (status == 409)
                 fprintf(stderr,
-                        "It ran before with this context: give --idempotency-key, or another context.\n");
+                        "It ran before with this context: give --idempotency-key or --identity always_unique, or another context.\n");
         return r;
 }
 
@@ -211,6 +202,7 @@ int cli_cmd_submit(int argc, char **argv)
                 CLI_OPT_VALUE("priority", "N", &sub.priority, "Larger is more urgent (default 0)."),
                 CLI_OPT_LIST("tag", "TEXT", &sub.tags, "May be given several times."),
                 CLI_OPT_VALUE("idempotency-key", "KEY", &sub.key, "What makes two tasks the same."),
+                CLI_OPT_VALUE("identity", "STRATEGY", &sub.identity, "strict, caller_provided or always_unique, before the template's."),
                 CLI_OPT_VALUE("initiator", "NAME", &sub.initiator, "Who asks (default $USER)."),
                 CLI_OPT_VALUE("source", "NAME", &sub.source, "From where (default tasker-cli)."),
                 CLI_OPT_VALUE("reason", "TEXT", &sub.reason, "Why."),

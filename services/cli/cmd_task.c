@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
 #include "cli/cmd_timeline.h"
 #include "cli/follow.h"
@@ -78,7 +79,12 @@ static void print_tasks(const struct cli_verb *verb, const json_t *list)
         }
         cli_table_print(table, verb->term.colour, &text);
         long long count = tk_json_i64(pages, "total_count", 0);
-        if (count)
+        const char *next = tk_json_str(pages, "next_cursor");
+        if (next)
+                tk_buf_printf(&text, "more: --cursor %s\n", next);
+        else if (!json_object_get(pages, "total_count"))
+                tk_buf_puts(&text, "no more tasks\n");
+        else if (count)
                 tk_buf_printf(&text, "page %lld of %lld, %lld task%s\n",
                               (long long)tk_json_i64(pages, "page", 0),
                               (long long)tk_json_i64(pages, "total_pages", 0), count, count == 1 ? "" : "s");
@@ -90,12 +96,22 @@ static void print_tasks(const struct cli_verb *verb, const json_t *list)
 static int task_list(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
-        const char *page = "1", *per_page = "25", *ns = NULL, *status = NULL, *initiator = NULL;
+        const char *page = NULL, *per_page = "25", *cursor = NULL;
+        struct {
+                const char *key, *value;
+        } filters[] = {{"namespace", NULL}, {"status", NULL}, {"initiator", NULL}, {"name", NULL}, {"version", NULL},
+                       {"tag", NULL}, {"correlation_id", NULL}, {"created_after", NULL}, {"created_before", NULL}};
         const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
-                CLI_OPT_VALUE("status", "STATE", &status,
-                              "completed, pending, or a task state such as error."),
-                CLI_OPT_VALUE("initiator", "NAME", &initiator, "Only started by NAME."),
+                CLI_OPT_VALUE("namespace", "NAME", &filters[0].value, "Only of this namespace."),
+                CLI_OPT_VALUE("status", "STATE", &filters[1].value, "completed, pending, or a task state such as error."),
+                CLI_OPT_VALUE("initiator", "NAME", &filters[2].value, "Only started by NAME."),
+                CLI_OPT_VALUE("template", "NAME", &filters[3].value, "Only of templates of this name."),
+                CLI_OPT_VALUE("version", "V", &filters[4].value, "Only of this version."),
+                CLI_OPT_VALUE("tag", "TEXT", &filters[5].value, "Only with this tag."),
+                CLI_OPT_VALUE("correlation-id", "UUID", &filters[6].value, "Only with this correlation id."),
+                CLI_OPT_VALUE("after", "TIME", &filters[7].value, "Only created at or after, as 2026-01-31T12:00:00Z."),
+                CLI_OPT_VALUE("before", "TIME", &filters[8].value, "Only created before."),
+                CLI_OPT_VALUE("cursor", "CURSOR", &cursor, "The page after this one; '' is the first. Counts nothing, so it is fast."),
                 CLI_OPT_VALUE("page", "N", &page, "From 1."),
                 CLI_OPT_VALUE("per-page", "N", &per_page, "1 to 100 (default 25)."),
                 CLI_VERB_OPTS(verb)};
@@ -103,6 +119,7 @@ static int task_list(int argc, char **argv)
                 "tasker task list", "",
                 "Lists tasks, newest first.\n\n"
                 "  tasker task list --namespace payments --status error\n"
+                "  tasker task list --template refund --tag card --after 2026-01-31T00:00:00Z --cursor ''\n"
                 "  tasker task list --page 2 --json",
                 opts, tk_countof(opts), 0, 0};
         TK_AUTOJSON json_t *list = NULL;
@@ -114,14 +131,14 @@ static int task_list(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        tk_buf_printf(&path, "/v1/tasks?page=%s&per_page=%s", cli_client_escape(verb.client, page),
-                      cli_client_escape(verb.client, per_page));
-        if (ns)
-                tk_buf_printf(&path, "&namespace=%s", cli_client_escape(verb.client, ns));
-        if (status)
-                tk_buf_printf(&path, "&status=%s", cli_client_escape(verb.client, status));
-        if (initiator)
-                tk_buf_printf(&path, "&initiator=%s", cli_client_escape(verb.client, initiator));
+        tk_buf_printf(&path, "/v1/tasks?per_page=%s", cli_client_escape(verb.client, per_page));
+        if (cursor)
+                tk_buf_printf(&path, "&cursor=%s", cli_client_escape(verb.client, cursor));
+        if (page || !cursor)
+                tk_buf_printf(&path, "&page=%s", cli_client_escape(verb.client, page ? page : "1"));
+        for (size_t at = 0; at < tk_countof(filters); at++)
+                if (filters[at].value)
+                        tk_buf_printf(&path, "&%s=%s", filters[at].key, cli_client_escape(verb.client, filters[at].value));
         r = cli_client_get(verb.client, tk_buf_str(&path), &list, &err);
         if (r)
                 return cli_verb_fail(r, &err);
@@ -260,6 +277,9 @@ int cli_cmd_task(int argc, char **argv)
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
                 {"cancel", "cancel a task", task_cancel},
+                {"pause", "start nothing new of a task", cli_cmd_task_pause},
+                {"resume", "let a paused task go on", cli_cmd_task_resume},
+                {"bulk", "pause, resume, cancel or reset many", cli_cmd_task_bulk},
         };
         return cli_sub_run(
                 "tasker task",

@@ -3,6 +3,7 @@
 #include "cli/cmd_template.h"
 
 #include "base/str.h"
+#include "cli/cmd_hold.h"
 #include "cli/file.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -209,6 +210,8 @@ int cli_cmd_template(int argc, char **argv)
                 {"list", "list the registered templates", template_list},
                 {"apply", "register template files", template_apply},
                 {"validate", "check template files without a server", template_validate},
+                {"pause", "hold all its tasks, also those to come", cli_cmd_template_pause},
+                {"resume", "let them go on", cli_cmd_template_resume},
         };
         return cli_sub_run(
                 "tasker template",

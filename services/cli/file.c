@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { JSON_MAX = 2 << 20 };
+
 int cli_file_read(const char *path, struct tk_buf *buf, struct tk_err *err)
 {
         FILE *file = tk_streq(path, "-") ? stdin : fopen(path, "re");
@@ -25,6 +27,20 @@ int cli_file_read(const char *path, struct tk_buf *buf, struct tk_err *err)
         if (r)
                 return TK_ERR(err, r, "cannot read %s: %s", path, strerror(-r));
         return tk_buf_failed(buf) ? TK_ERR(err, -E2BIG, "%s is larger than %zu bytes", path, buf->max) : 0;
+}
+
+int cli_file_json(const char *text, json_t **ret, struct tk_err *err)
+{
+        static const struct tk_json_limits limits = {JSON_MAX, 64, 100000, JSON_MAX};
+        const char *from = tk_streq(text, "-") ? text : *text == '@' ? text + 1 : NULL;
+        TK_AUTOBUF struct tk_buf buf;
+
+        tk_buf_init(&buf, JSON_MAX);
+        if (!from)
+                tk_buf_puts(&buf, text);
+        else if (cli_file_read(from, &buf, err) < 0)
+                return -EIO;
+        return tk_json_parse(tk_buf_str(&buf), buf.len, &limits, ret, err) ? -EINVAL : 0;
 }
 
 static bool is_yaml(const char *name)

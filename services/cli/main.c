@@ -2,10 +2,13 @@
 /* tasker: the command line. One row per command. */
 #include "base/attr.h"
 #include "base/str.h"
+#include "cli/cmd_analytics.h"
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
 #include "cli/cmd_explain.h"
+#include "cli/cmd_hold.h"
 #include "cli/cmd_retention.h"
+#include "cli/cmd_step.h"
 #include "cli/cmd_task.h"
 #include "cli/cmd_template.h"
 #include "cli/cmd_top.h"
@@ -18,9 +21,12 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
-        {"task", "submit, get, list, cancel, wait, graph, timeline", cli_cmd_task},
+        {"task", "submit, get, list, wait, graph, timeline, cancel, pause, resume, bulk", cli_cmd_task},
+        {"step", "reset, resolve, complete, skip, rerun", cli_cmd_step},
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
-        {"template", "list, apply, validate", cli_cmd_template},
+        {"template", "list, apply, validate, pause, resume", cli_cmd_template},
+        {"namespace", "pause, resume", cli_cmd_namespace},
+        {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
         {"retention", "how much history there is; let months of it go", cli_cmd_retention},

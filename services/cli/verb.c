@@ -37,6 +37,13 @@ int cli_verb_fail(int outcome, const struct tk_err *err)
         return cli_client_exit(outcome);
 }
 
+const char *cli_verb_who(const char *by)
+{
+        const char *user = getenv("USER");
+
+        return by ? by : user && *user ? user : "cli";
+}
+
 void cli_verb_print_json(const json_t *json)
 {
         (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY);

@@ -28,6 +28,8 @@ void cli_verb_end(struct cli_verb *verb);
 #define TK_AUTOVERB __attribute__((cleanup(cli_verb_end)))
 /* Says err on standard error; returns the exit code of a client outcome. */
 int cli_verb_fail(int outcome, const struct tk_err *err);
+/* Who asks: `by`, else $USER, else "cli". */
+const char *cli_verb_who(const char *by);
 void cli_verb_print_json(const json_t *json);
 /* A whole verb: gets /v1/tasks/UUID/<part> and prints it, or its JSON. Returns the exit code. */
 typedef void cli_verb_print_fn(const struct cli_verb *verb, const json_t *answer);

@@ -18,12 +18,14 @@ static void hash(const char *kind, const struct tk_uuid *named_task, const void 
 int tk_task_request_identity(const struct tk_task_request *req, const struct tk_uuid *named_task, const char *strategy,
                              uint8_t ret_hash[TK_SHA256_SIZE], struct tk_err *err)
 {
+        if (req->identity_strategy)
+                strategy = req->identity_strategy;
         if (req->idempotency_key) {
                 hash("key", named_task, req->idempotency_key, strlen(req->idempotency_key), ret_hash);
         } else if (tk_streq(strategy, "caller_provided")) {
                 return TK_ERR(err, TK_TASK_REQUEST_E_VALUE,
-                              "idempotency_key is required: template %s has identity_strategy caller_provided",
-                              req->name);
+                              "idempotency_key is required: %s %s has identity_strategy caller_provided",
+                              req->identity_strategy ? "this request for" : "template", req->name);
         } else if (tk_streq(strategy, "always_unique")) {
                 struct tk_uuid once;
                 tk_uuid_v4(&once);

@@ -116,6 +116,23 @@ static int take_uuid(const json_t *in, const char *key, bool nullable, struct tk
         return 0;
 }
 
+static int take_strategy(const json_t *in, struct tk_task_request *ret, struct tk_err *err)
+{
+        static const char *const strategies[] = {"strict", "caller_provided", "always_unique"};
+        const json_t *value = json_object_get(in, "identity_strategy");
+        if (!value || json_is_null(value))
+                return 0;
+        if (!json_is_string(value))
+                return mistyped(err, "identity_strategy", "a string", value);
+        for (size_t i = 0; i < tk_countof(strategies); i++)
+                if (tk_streq(json_string_value(value), strategies[i])) {
+                        ret->identity_strategy = strategies[i];
+                        return 0;
+                }
+        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "identity_strategy: must be strict, caller_provided or always_unique, found '%.64s'",
+                      json_string_value(value));
+}
+
 /* The wire contract has no zone here: what looks like another place's time must not pass for UTC. */
 static bool has_zone(const char *text)
 {
@@ -174,6 +191,8 @@ int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, 
                 r = take_uuid(in, "correlation_id", false, &ret->correlation_id, err);
         if (!r)
                 r = take_uuid(in, "parent_correlation_id", true, &ret->parent_correlation_id, err);
+        if (!r)
+                r = take_strategy(in, ret, err);
         if (!r)
                 r = take_rest(in, arena, ret, err);
         if (!r && tk_uuid_is_nil(&ret->correlation_id))

@@ -19,6 +19,7 @@ struct tk_task_request {
         const char *context_canonical;  /* RFC 8785 */
         const char *tags;               /* JSON array text */
         const char *idempotency_key;    /* or NULL */
+        const char *identity_strategy;  /* of this request, before the template's; or NULL */
         struct tk_uuid correlation_id, parent_correlation_id; /* v4 when absent; nil when absent */
         int32_t priority;
         int64_t requested_at_ns;
@@ -27,6 +28,6 @@ struct tk_task_request {
 TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,
                                   struct tk_err *err);
 /* SHA-256 identity: strict = named task + canonical context; a caller's key wins over any strategy (caller_provided without
- * key: TK_TASK_REQUEST_E_VALUE); always_unique = random. `strategy` is the template's. */
+ * key: TK_TASK_REQUEST_E_VALUE); always_unique = random. `strategy` is the template's, for requests that name none. */
 TK_MUST int tk_task_request_identity(const struct tk_task_request *req, const struct tk_uuid *named_task,
                                      const char *strategy, uint8_t ret_hash[32], struct tk_err *err);

@@ -155,6 +155,34 @@ class Engine:
     def cancel(self, task):
         return self.c.query("SELECT * FROM tasker.cancel_task($1, $2, $3, $4)", task, "someone", "no longer wanted", PROCESSOR)
 
+    def act(self, task, name, action, actor="pat", reason="seen to it", data=None):
+        """A manual action on the step of that name."""
+        return self.c.query("SELECT * FROM tasker.act_on_step($1, $2, $3, $4, $5, $6, $7)", task, self.step(task, name).workflow_step_uuid, action,
+                            actor, reason, None if data is None else json.dumps(data), PROCESSOR)
+
+    def hold(self, task, on=True, bits=1):
+        return self.c.query("SELECT * FROM tasker.hold_tasks($1, $2, $3, $4, $5, $6)", [task], bits, on, "pat", "wait a moment", PROCESSOR)
+
+    def hold_group(self, on, namespace="shop", name=None, version=None, limit=1000):
+        """All pages of it."""
+        rows, after = [], None
+        while True:
+            page = self.c.query("SELECT * FROM tasker.hold_group($1, $2, $3, $4, $5, $6, $7, $8, $9)", namespace, name, version, on, "pat", "stop", after,
+                                limit, PROCESSOR)
+            rows += page
+            after = next((r.task_uuid for r in of(page, "next")), None)
+            if not after:
+                return rows
+
+    def rerun(self, task, name, context=None, actor="pat", reason="once more"):
+        return self.c.query("SELECT * FROM tasker.rerun_step($1, $2, $3, $4, $5, $6)", task, self.step(task, name).workflow_step_uuid, context, actor, reason,
+                            PROCESSOR)
+
+    def bulk(self, action, dry=False, limit=1000, after=None, **filters):
+        values = [filters.get(k) for k in ("namespace", "name", "version", "state", "initiator", "tag", "correlation")]
+        return self.c.query("SELECT * FROM tasker.bulk_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", action, *values, dry, "pat", "all of them",
+                            after, limit, PROCESSOR)
+
     def sweep(self, idle_s=0, limit=100, after=None):
         return self.c.query("SELECT * FROM tasker.sweep($1, $2, $3)", idle_s, limit, after)
 

@@ -128,7 +128,7 @@ class Growth(DbTest):
             self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
             if [a.step_name for a in out] == ["y"]:
                 break
-        self.assertEqual(self.c.value("SELECT count(*) FROM tasker.workflow_steps WHERE held"), 0)
+        self.assertEqual(self.c.value("SELECT count(*) FROM tasker.workflow_steps WHERE no_room"), 0)
         self.assertEqual(self.one(self.e.settle(out), "done").step_name, "complete")
 
     def test_a_pause_before_a_retry_keeps_its_place(self):
@@ -185,8 +185,59 @@ class Growth(DbTest):
         self.c.query("UPDATE tasker.workflow_steps SET instance = 9999 WHERE workflow_step_uuid = $1", out.step_uuid)  # nobody is behind it
         self.e.settle([out])
         self.assertEqual([r.problem for r in self.c.query("SELECT * FROM tasker.check_consistency($1)", task)], ["batch without room"])
-        self.assertEqual([r.what for r in of(self.e.sweep(), "repaired")], ["held though its batch has room"])
+        self.assertEqual([r.what for r in of(self.e.sweep(), "repaired")], ["waits though its batch has room"])
         self.assertEqual(self.names(self.e.claim()), ["w_002"])
+
+    # -- where people meet batches --
+
+    def test_an_instance_ended_by_hand_makes_room(self):
+        for action, data in (("resolve_manually", None), ("complete_manually", '{"result": 1}')):
+            with self.subTest(action):
+                task, d, p = self.begin()
+                self.e.settle([d])
+                self.expand(p, *self.batches(3, 1))
+                self.assertEqual(kinds(self.e.act(task, "w_001", action, data=data)), {"acted": 1, "called_off": 1, "queued": 1})
+                self.assertEqual(self.names(self.e.claim()), ["w_002"])
+                self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
+
+    def test_an_instance_that_waits_for_room_and_is_ended_by_hand_takes_none(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        (out,) = of(self.expand(p, *self.batches(3, 1)), "assign")
+        self.assertEqual(kinds(self.e.act(task, "w_003", "skip")), {"acted": 1})
+        self.assertEqual(self.e.states(task)["w_002"], "pending")
+        self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
+        rows = self.e.settle([out])
+        self.assertEqual(self.names(rows), ["w_002"])
+        self.assertEqual(self.names(self.e.settle(of(rows, "assign"))), ["y"])
+
+    def test_a_failed_instance_that_is_reset_keeps_its_place(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        self.e.settle(of(self.expand(p, *self.batches(3, 1)), "assign"), success=False, retryable=False)
+        self.assertEqual(self.e.task(task).state, "blocked_by_failures")
+        self.e.act(task, "w_001", "reset_for_retry")
+        again = of(self.e.claim(), "assign")
+        self.assertEqual(self.names(again), ["w_001"])
+        self.assertEqual(self.names(self.e.settle(again)), ["w_002"])
+
+    def test_a_paused_batch_goes_on_where_it_was(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(4, 2)), "assign")
+        self.e.hold(task)
+        self.assertEqual(self.names(self.e.settle(out[:1])), [])
+        self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
+        self.e.hold(task, on=False)
+        self.assertEqual(self.names(self.e.claim()), ["w_003"])
+        self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
+
+    def test_what_came_at_run_time_is_not_run_again(self):
+        task, d, p = self.begin()
+        rows = self.expand(d, *BRANCH)
+        step = self.e.step(task, "start")
+        rows = self.c.query("SELECT * FROM tasker.rerun_step($1, $2, NULL, 'a person', 'again', $3)", task, step.workflow_step_uuid, new_uuid())
+        self.assertEqual([(r.kind, r.step_name) for r in rows], [("dynamic", "a")])
 
     # -- races --
 

@@ -50,7 +50,7 @@ class Explain(unittest.TestCase):
         self.assertRegex(said["steps"][0]["why"], r"^failed after 1 of 3 attempts: .*7")
         self.assertTrue(said["summary"].startswith(f"It is blocked: {said['steps'][0]['name']} failed after 1 of 3 attempts: "))
         self.assertEqual({s["why"] for s in said["steps"][1:]}, {"will not start: another step has failed"})
-        self.assertIn("submit the task again", said["advice"])
+        self.assertIn(f"tasker step reset {task} {said['steps'][0]['name']} ", said["advice"])
         shown = tasker("explain", task, env={"TASKER_URL": self.s.rest})
         self.assertEqual((shown.returncode, shown.stderr), (0, ""))
         self.assertTrue(shown.stdout.startswith(f"blocked_by_failures: {said['summary']}\n{said['advice']}\n\nSTEP "), shown.stdout)

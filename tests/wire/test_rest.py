@@ -89,11 +89,6 @@ class Rest(unittest.TestCase):
         self.assertEqual(self.post({**body, "context": dict(reversed({**body["context"], "b": 1, "a": 2}.items()))}).status, 200)
         self.assertEqual(self.post({**body, "context": {**body["context"], "a": 2, "b": 1}}).status, 409, "the order of members does not matter")
 
-    def test_an_idempotency_key_makes_two_requests_one_task(self):
-        key = str(uuid.uuid4())
-        self.assertEqual(self.post(request(idempotency_key=key)).status, 200)
-        self.assertEqual(self.post(request(idempotency_key=key)).status, 409)
-
     def test_what_is_missing_is_named(self):
         for key in ("name", "namespace", "version", "context", "initiator", "source_system", "reason"):
             with self.subTest(key):
@@ -157,6 +152,24 @@ class Rest(unittest.TestCase):
         self.assertEqual(self.get("/v1/tasks?status=nonsense").json["tasks"], [])
         for bad in ("per_page=0", "per_page=1000", "page=0", "page=x"):
             self.assertEqual((bad, self.get(f"/v1/tasks?{bad}").status), (bad, 400))
+
+    def test_lists_by_cursor_and_more_filters(self):
+        tag, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+        run = [self.post(request(tags=[tag], correlation_id=correlation)).json for _ in range(5)]
+        newest = [t["task_uuid"] for t in reversed(run)]
+        first = self.get(f"/v1/tasks?tag={tag}&per_page=3&cursor=").json
+        self.assertEqual((set(first["tasks"][0]) - {"held", "generation", "template_digest"}, first["pagination"]["has_next"]), (TASK_KEYS, True))
+        rest = self.get(f"/v1/tasks?tag={tag}&per_page=3&cursor={first['pagination']['next_cursor']}").json
+        self.assertEqual([t["task_uuid"] for page in (first, rest) for t in page["tasks"]], newest)
+        self.assertEqual((rest["pagination"]["has_next"], rest["pagination"]["next_cursor"]), (False, None))
+        for query, count in ((f"correlation_id={correlation}", 5), (f"tag={tag}&name=chain&version=1.0.0", 5), (f"tag={tag}&name=diamond", 0),
+                             (f"tag={tag}&created_after={run[0]['created_at']}", 5), (f"tag={tag}&created_before={run[2]['created_at']}", 2),
+                             (f"tag={tag}&created_after={run[1]['created_at']}&created_before={run[3]['created_at']}", 2)):
+            self.assertEqual((query, self.get(f"/v1/tasks?{query}").json["pagination"]["total_count"]), (query, count))
+        for bad in ("cursor=x", "cursor=&page=1", "correlation_id=x", "created_after=yesterday", "created_before="):
+            answer = self.get(f"/v1/tasks?{bad}")
+            self.assertEqual((bad, answer.status), (bad, 400))
+            self.assertIn(bad.split("=")[0], answer.error["message"])
 
     def test_waiting_is_event_driven_and_bounded(self):
         task = self.post(request(context={"sleep_ms": 150, "run": str(uuid.uuid4())})).json["task_uuid"]

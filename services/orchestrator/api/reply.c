@@ -3,11 +3,14 @@
 #include "orchestrator/api/reply.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "model/decision.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 enum { MESSAGE_MAX = 2048, RETRY_AFTER_S = 1 };
 
@@ -101,6 +104,35 @@ const char *orch_reply_server_error(struct tk_http_req *req, int status, const c
         tk_buf_init(&buf, 8 * MESSAGE_MAX);
         envelope(&buf, code, message, status == 503 ? RETRY_AFTER_S : 0);
         return tk_arena_strdup(tk_http_req_arena(req), tk_buf_str(&buf));
+}
+
+static bool is_json(const char *content_type)
+{
+        if (!content_type)
+                return false;
+        size_t len = strcspn(content_type, "; ");
+        return (len == 16 && !strncasecmp(content_type, "application/json", len)) ||
+               (len > 17 && !strncasecmp(content_type, "application/", 12) &&
+                !strncasecmp(content_type + len - 5, "+json", 5));
+}
+
+bool orch_rest_json(struct tk_http_req *req)
+{
+        if (is_json(tk_http_req_header(req, "Content-Type")))
+                return true;
+        orch_reply_text(req, 415, "Expected request with `Content-Type: application/json`");
+        return false;
+}
+
+bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_err *err)
+{
+        if (r == TK_DECISION_E_SYNTAX)
+                orch_reply_text(req, 400, "Failed to parse the request body as JSON: %s", tk_err_text(err));
+        else if (r == TK_DECISION_E_SHAPE)
+                orch_reply_text(req, 422, "Failed to deserialize the JSON body into the target type: %s", tk_err_text(err));
+        else if (r)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(err));
+        return !r;
 }
 
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn)

@@ -30,6 +30,10 @@ void orch_reply_busy(struct tk_http_req *req, const char *mailbox);
 /* The error callback of the server (http.h). */
 const char *orch_reply_server_error(struct tk_http_req *req, int status, const char *message);
 
+/* The Content-Type says JSON; otherwise 415 was replied. */
+TK_MUST bool orch_rest_json(struct tk_http_req *req);
+/* r: an outcome of model/decision.h; anything but OK is replied. */
+TK_MUST bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_err *err);
 /* Runs fn in a query thread with arg = req; answers 503 itself when that is not possible. */
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn);
 /* The at-th path parameter as UUID; replies 400 itself when it is none. */

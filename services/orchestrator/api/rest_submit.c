@@ -14,6 +14,7 @@
 #include "orchestrator/app.h"
 #include "orchestrator/core/pressure.h"
 #include "orchestrator/core/template.h"
+#include "tk_sql.h"
 
 enum { BODY_MAX = 4 * 1024 * 1024, TEMPLATE_TRIES = 3 };
 
@@ -54,9 +55,9 @@ static void reply_created(struct submit *submit)
         tk_buf_puts(&buf, ",\"version\":");
         tk_buf_put_json_str(&buf, req->version, strlen(req->version));
         tk_buf_printf(&buf,
-                      ",\"status\":\"steps_in_process\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_"
+                      ",\"status\":\"%s\",\"created_at\":\"%s\",\"updated_at\":\"%s\",\"completed_"
                       "at\":null,\"context\":%s,\"initiator\":",
-                      at, at, req->context);
+                      create->held ? "waiting_for_dependencies" : "steps_in_process", at, at, req->context);
         tk_buf_put_json_str(&buf, req->initiator, strlen(req->initiator));
         tk_buf_puts(&buf, ",\"source_system\":");
         tk_buf_put_json_str(&buf, req->source_system, strlen(req->source_system));
@@ -67,11 +68,12 @@ static void reply_created(struct submit *submit)
                       "steps\":%u,"
                       "\"pending_steps\":%u,\"in_progress_steps\":%u,\"completed_steps\":0,\"failed_steps\":0,"
                       "\"ready_steps\":0,"
-                      "\"execution_status\":\"processing\",\"recommended_action\":\"wait_for_completion\","
+                      "\"execution_status\":\"%s\",\"recommended_action\":\"%s\","
                       "\"completion_percentage\":0.0,"
                       "\"health_status\":\"healthy\",\"steps\":[]}",
                       req->priority, req->tags, correlation, parent, create->steps_n, create->pending_n,
-                      create->in_progress_n);
+                      create->in_progress_n, create->held ? "waiting_for_dependencies" : "processing",
+                      create->held ? "wait_for_dependencies" : "wait_for_completion");
         orch_reply_json(submit->req, buf.data, buf.len);
 }
 
@@ -103,6 +105,33 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
         return 0;
 }
 
+/* The same idempotency key again: whoever got no answer gets the task, as long as it is the same request. */
+static int repeat(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct submit *submit = arg;
+        const struct orch_create *create = &submit->intake.create;
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(submit->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &create->task);
+        tk_pg_arg_text(&args, create->req.context);
+        int r = tk_pg_query(pg, &tk_sql_task_repeat, &args, &res, &err);
+        if (r) {
+                orch_reply_db(submit->req, app, "task.repeat", r, &err);
+        } else if (tk_pg_rows(res)) {
+                orch_count(app, tasks_repeated_total);
+                orch_reply_json(submit->req, tk_pg_str(res, 0, 0), tk_pg_len(res, 0, 0));
+        } else {
+                refuse(submit, "duplicate");
+                orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists: its idempotency_key came before with "
+                                 "another context");
+        }
+        return r;
+}
+
 /* In the intake thread, or wherever the mailbox gave the message back. */
 static void stored(struct tk_msg *msg)
 {
@@ -120,6 +149,11 @@ static void stored(struct tk_msg *msg)
                 reply_created(submit);
                 return;
         case ORCH_CREATED_DUPLICATE:
+                if (create->req.idempotency_key) {
+                        if (orch_query_post(submit->app, repeat, submit))
+                                orch_reply_busy(submit->req, "query");
+                        return;
+                }
                 refuse(submit, "duplicate");
                 orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists");
                 return;
@@ -167,16 +201,6 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         }
 }
 
-static bool is_json(const char *content_type)
-{
-        if (!content_type)
-                return false;
-        size_t len = strcspn(content_type, "; ");
-        return (len == 16 && !strncasecmp(content_type, "application/json", len)) ||
-               (len > 17 && !strncasecmp(content_type, "application/", 12) &&
-                !strncasecmp(content_type + len - 5, "+json", 5));
-}
-
 void orch_rest_task_submit(struct tk_http_req *req, void *app)
 {
         struct submit *submit = TK_ARENA_NEW(tk_http_req_arena(req), struct submit);
@@ -184,9 +208,8 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
         size_t len;
         submit->app = app;
         submit->req = req;
-        if (!is_json(tk_http_req_header(req, "Content-Type"))) {
+        if (!orch_rest_json(req)) {
                 refuse(submit, "media_type");
-                orch_reply_text(req, 415, "Expected request with `Content-Type: application/json`");
                 return;
         }
         if (atomic_load(&submit->app->stopping)) {

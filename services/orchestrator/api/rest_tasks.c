@@ -13,7 +13,7 @@
 #include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
-enum { PER_PAGE_MAX = 100, PER_PAGE = 25, NAMESPACES_MAX = 1024 };
+enum { NAMESPACES_MAX = 1024 };
 
 /* ---- GET /v1/tasks/{uuid} ---- */
 
@@ -178,50 +178,6 @@ static int task_timeline(struct orch_app *app, struct tk_pg *pg, struct tk_arena
 void orch_rest_task_timeline(struct tk_http_req *req, void *app)
 {
         orch_rest_query(app, req, task_timeline);
-}
-
-/* ---- GET /v1/tasks ---- */
-
-/* A number of the query; false: replied. Absent: *ret stays. */
-static bool query_number(struct tk_http_req *req, const char *name, int64_t *ret)
-{
-        const char *text = tk_http_req_query(req, name);
-        if (!text || !tk_str_to_i64(text, 0, UINT32_MAX, ret))
-                return true;
-        orch_reply_text(req, 400, "Failed to deserialize query string: %s: expected a number from 0 to %u, found '%.40s'", name, UINT32_MAX, text);
-        return false;
-}
-
-static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
-{
-        struct tk_http_req *req = arg;
-        int64_t page = 1, per_page = PER_PAGE;
-        if (orch_rest_no_database(req, pg))
-                return 0;
-        if (!query_number(req, "page", &page) || !query_number(req, "per_page", &per_page))
-                return 0;
-        if (per_page < 1 || per_page > PER_PAGE_MAX) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "per_page must be between 1 and %d", PER_PAGE_MAX);
-                return 0;
-        }
-        if (page < 1) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "page must be >= 1");
-                return 0;
-        }
-        struct tk_pg_args args;
-        tk_pg_args_init(&args, arena);
-        tk_pg_arg_i32(&args, (int32_t)(page < INT32_MAX ? page : INT32_MAX)); /* there is nothing there either */
-        tk_pg_arg_i32(&args, (int32_t)per_page);
-        tk_pg_arg_text(&args, tk_http_req_query(req, "namespace"));
-        tk_pg_arg_text(&args, tk_http_req_query(req, "status"));
-        tk_pg_arg_text(&args, tk_http_req_query(req, "initiator"));
-        tk_pg_arg_text(&args, tk_http_req_query(req, "source_system"));
-        return orch_rest_reply_query(req, app, pg, &tk_sql_task_list, &args, "Resource not found");
-}
-
-void orch_rest_task_list(struct tk_http_req *req, void *app)
-{
-        orch_rest_query(app, req, task_list);
 }
 
 /* ---- DELETE /v1/tasks/{uuid} ---- */

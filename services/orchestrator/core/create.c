@@ -26,6 +26,7 @@ static void request_row(void *user, const struct orch_row *row)
         if (tk_streq(row->kind, "created")) {
                 item->outcome = ORCH_CREATED;
                 item->created_at_ns = row->due_ns;
+                item->held = tk_streq(row->text, "waiting_for_dependencies");
                 item->in_progress_n = (uint32_t)row->in_progress;
                 item->pending_n = (uint32_t)row->pending;
                 orch_count(create->app, tasks_created_total);

@@ -74,12 +74,13 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         .attempt = (int)tk_pg_i64(res, row, cols.attempt),
                         .in_progress = (int)tk_pg_i64(res, row, cols.attempt),
                         .pending = (int)tk_pg_i64(res, row, cols.step_no),
+                        .text = tk_pg_str(res, row, cols.step_name),
                         .due_ns = tk_pg_time(res, row, due_col),
                 };
                 tk_log_debug("rows.outcome", NULL, TK_STR("outcome", kind), TK_STR("task_uuid", tk_pg_str(res, row, cols.task)),
                              TK_STR("step_uuid", tk_pg_str(res, row, cols.step)), TK_INT("attempt", r.attempt));
                 if (tk_streq(kind, "done"))
-                        done_row(app, &r.task, tk_pg_str(res, row, cols.step_name));
+                        done_row(app, &r.task, r.text);
                 else
                         fn(user, &r);
         }

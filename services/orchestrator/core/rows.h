@@ -13,11 +13,13 @@ struct orch_row { /* what callers look at in rows of their own kinds; borrowed f
         struct tk_uuid step, task;
         int attempt;
         int in_progress, pending; /* of kind 'created': its steps, in the columns attempt and step_no */
+        const char *text; /* the column step_name: what the kind says it is */
         int64_t due_ns; /* wall clock; 0: none. Kind 'created': when */
 };
 typedef void orch_row_fn(void *user, const struct orch_row *row);
 
-/* Assignments leave when `credit` is freed: all of one worker, and what else is sent to it until then, in one frame.
+/* Assignments leave when `credit` is freed: all of one worker, and what else is sent to it until then, in one frame. It may be NULL
+ * for a function that was given none.
  * fn gets every row that is not 'assign', 'queued' or 'done'. path labels the dispatch metric: eager, queue, timer. */
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
                      const char *path, orch_row_fn *fn, void *user);

@@ -2,6 +2,7 @@
 /* METRIC(id, KIND, label, help): every metric of the orchestrator's own, once. Printed as tasker_orchestrator_<id>. */
 METRIC(tasks_created_total, COUNTER, "", "Tasks stored.")
 METRIC(tasks_refused_total, COUNTER, "reason", "Task requests refused, by reason.")
+METRIC(tasks_repeated_total, COUNTER, "", "Task requests whose idempotency key was known, answered with the task that is there.")
 METRIC(tasks_finished_total, COUNTER, "state", "Tasks that reached a resting state, by state.")
 METRIC(steps_settled_total, COUNTER, "outcome", "Step results handled, by outcome: settled, retry, failed, already, stale.")
 METRIC(steps_grown_total, COUNTER, "source", "Steps that came into being at run time, by what brought them: decision, batch.")
@@ -13,6 +14,8 @@ METRIC(steps_queued_total, COUNTER, "", "Steps left in the queue because no work
 METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back: lost or unsent.")
 METRIC(steps_dropped_total, COUNTER, "", "Queue messages that pointed at nothing to do.")
 METRIC(timers_fired_total, COUNTER, "", "Retry timers that came due.")
+METRIC(step_actions_total, COUNTER, "action", "Steps changed by people, by what was done.")
+METRIC(task_actions_total, COUNTER, "action", "Tasks, templates and namespaces changed by people, by what was done.")
 METRIC(leases_renewed_total, COUNTER, "", "Leases renewed in bulk.")
 METRIC(sweeper_repairs_total, COUNTER, "", "Stranded work the sweeper had to repair; anything but 0 is a defect or an injected loss.")
 METRIC(queue_polls_total, COUNTER, "", "Fallback looks at the queues.")

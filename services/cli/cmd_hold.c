@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_hold.c: pause and resume of a task, a template, a namespace, and decisions about many tasks by filter. The server does a page
+ * at a time and says where to go on; this asks until nothing is left, so an interrupted run is just run again. */
+#include "cli/cmd_hold.h"
+
+#include "base/str.h"
+#include "cli/verb.h"
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BODY_MAX = 1 << 16, LINE = 78 };
+
+struct pages {
+        struct cli_verb *verb;
+        const char *path;
+        json_t *body;       /* "after" is put in before each page */
+        long long looked, changed;
+        size_t matched_n;
+        json_t *matched;    /* with --json */
+        json_t *last;       /* the last answer; owned */
+};
+
+static int page(struct pages *pages, struct tk_err *err)
+{
+        TK_AUTOBUF struct tk_buf text;
+        tk_buf_init(&text, BODY_MAX);
+        tk_json_dump(pages->body, &text);
+        const struct cli_request request = {.method = "POST", .path = pages->path, .body = text.data, .body_len = text.len};
+        json_decref(pages->last);
+        pages->last = NULL;
+        int r = cli_client_send(pages->verb->client, &request, &pages->last, NULL, err);
+        if (r)
+                return r;
+        const json_t *matched = json_object_get(pages->last, "matched");
+        pages->looked += tk_json_i64(pages->last, "looked_at", 0);
+        pages->changed += tk_json_i64(pages->last, "changed", 0);
+        pages->matched_n += json_array_size(matched);
+        if (pages->matched && json_is_array(matched))
+                (void)json_array_extend(pages->matched, json_object_get(pages->last, "matched"));
+        return 0;
+}
+
+static void progress(const struct pages *pages, bool ends)
+{
+        if (!isatty(STDERR_FILENO))
+                return;
+        if (ends)
+                fprintf(stderr, "\r%*s\r", LINE, "");
+        else
+                fprintf(stderr, "\rlooked at %lld, matched %zu, changed %lld", pages->looked, pages->matched_n, pages->changed);
+}
+
+/* All pages. 0, or an outcome of the client: what was done until then is done. */
+static int all_pages(struct pages *pages, struct tk_err *err)
+{
+        int r;
+        while (!(r = page(pages, err))) {
+                json_t *next = json_object_get(pages->last, "next");
+                if (!json_is_string(next))
+                        break;
+                (void)json_object_set(pages->body, "after", next);
+                progress(pages, false);
+        }
+        progress(pages, true);
+        return r;
+}
+
+static int needs_reason(const char *command, const char *reason)
+{
+        if (reason)
+                return 0;
+        fprintf(stderr, "%s: missing option: --reason (%s --help)\n", command, command);
+        return CLI_EXIT_USAGE;
+}
+
+#define WHO_AND_WHY(by, reason)                                                                                              \
+        CLI_OPT_VALUE("reason", "TEXT", &(reason), "Why; kept in the history of each task. Required."),                       \
+                CLI_OPT_VALUE("by", "NAME", &(by), "Who decides this (default $USER).")
+
+enum kind { TASK, TEMPLATE, NAMESPACE };
+
+/* "shop/refund@2.0.0" → the path of its template. */
+static const char *template_path(struct cli_verb *verb, const char *name, const char *verb_name)
+{
+        char *copy = tk_arena_strdup(verb->arena, name), *slash = strchr(copy, '/'), *at = strrchr(copy, '@');
+        if (!slash)
+                return NULL;
+        *slash = '\0';
+        if (at)
+                *at = '\0';
+        return tk_arena_printf(verb->arena, "/v1/templates/%s/%s/%s%s%s", cli_client_escape(verb->client, copy),
+                               cli_client_escape(verb->client, slash + 1), verb_name, at ? "?version=" : "",
+                               at ? cli_client_escape(verb->client, at + 1) : "");
+}
+
+static const char *path_of(struct cli_verb *verb, enum kind kind, const char *name, bool on)
+{
+        const char *what = on ? "pause" : "resume";
+        if (kind == TEMPLATE)
+                return template_path(verb, name, what);
+        return tk_arena_printf(verb->arena, "/v1/%s/%s/%s", kind == TASK ? "tasks" : "namespaces", cli_client_escape(verb->client, name), what);
+}
+
+static int hold(enum kind kind, bool on, const char *command, const char *argument, const char *text, int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *by = NULL, *reason = NULL, *name;
+        const struct cli_opt opts[] = {WHO_AND_WHY(by, reason), CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {command, argument, text, opts, tk_countof(opts), 1, 1};
+        struct tk_err err;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &name, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        if ((r = needs_reason(command, reason)))
+                return r;
+        struct pages pages = {.verb = &verb, .path = path_of(&verb, kind, name, on)};
+        if (!pages.path) {
+                fprintf(stderr, "%s: %s: expected NAMESPACE/TEMPLATE[@VERSION]\n", command, name);
+                return CLI_EXIT_USAGE;
+        }
+        pages.body = json_pack("{s:s, s:s}", "by", cli_verb_who(by), "reason", reason);
+        r = all_pages(&pages, &err);
+        if (r)
+                r = cli_verb_fail(r, &err);
+        else if (verb.json)
+                cli_verb_print_json(pages.last);
+        else if (kind == TASK)
+                printf("%s %s\n", on ? "paused" : "resumed", name);
+        else
+                printf("%s %s, %lld open task%s changed\n", on ? "paused" : "resumed", name, pages.changed, pages.changed == 1 ? "" : "s");
+        json_decref(pages.body);
+        json_decref(pages.last);
+        return r;
+}
+
+int cli_cmd_task_pause(int argc, char **argv)
+{
+        return hold(TASK, true, "tasker task pause", "UUID",
+                    "Holds a task: steps that run go on to their end, nothing new of it is started.\n\n"
+                    "  tasker task pause UUID --reason 'the bank is closed'",
+                    argc, argv);
+}
+
+int cli_cmd_task_resume(int argc, char **argv)
+{
+        return hold(TASK, false, "tasker task resume", "UUID",
+                    "Lets a paused task go on. What its template or namespace holds stays held.\n\n"
+                    "  tasker task resume UUID --reason 'it is open again'",
+                    argc, argv);
+}
+
+int cli_cmd_template_pause(int argc, char **argv)
+{
+        return hold(TEMPLATE, true, "tasker template pause", "NAMESPACE/TEMPLATE[@VERSION]",
+                    "Holds all open tasks of a template, and those submitted from now on. Without a version: of all that are\n"
+                    "registered now.\n\n"
+                    "  tasker template pause payments/refund --reason 'wrong amounts'",
+                    argc, argv);
+}
+
+int cli_cmd_template_resume(int argc, char **argv)
+{
+        return hold(TEMPLATE, false, "tasker template resume", "NAMESPACE/TEMPLATE[@VERSION]",
+                    "Lets the tasks of a paused template go on.\n\n"
+                    "  tasker template resume payments/refund --reason mended",
+                    argc, argv);
+}
+
+static int namespace_pause(int argc, char **argv)
+{
+        return hold(NAMESPACE, true, "tasker namespace pause", "NAMESPACE",
+                    "Holds all open tasks of a namespace, and those submitted from now on.\n\n"
+                    "  tasker namespace pause payments --reason 'end of year'",
+                    argc, argv);
+}
+
+static int namespace_resume(int argc, char **argv)
+{
+        return hold(NAMESPACE, false, "tasker namespace resume", "NAMESPACE",
+                    "Lets the tasks of a paused namespace go on.\n\n"
+                    "  tasker namespace resume payments --reason 'new year'",
+                    argc, argv);
+}
+
+int cli_cmd_namespace(int argc, char **argv)
+{
+        static const struct cli_sub subs[] = {
+                {"pause", "hold all its tasks", namespace_pause},
+                {"resume", "let them go on", namespace_resume},
+        };
+        return cli_sub_run("tasker namespace", "What concerns all tasks of a namespace.", subs, tk_countof(subs), argc, argv);
+}
+
+/* ---- task bulk ---- */
+
+static void put(json_t *object, const char *key, const char *text)
+{
+        if (text)
+                (void)json_object_set_new(object, key, json_string(text));
+}
+
+static void say_bulk(const struct pages *pages, const char *action, bool dry)
+{
+        static const char *const done[][2] = {{"pause", "paused"}, {"resume", "resumed"}, {"cancel", "cancelled"}, {"reset", "reset"}};
+        for (size_t i = 0; i < tk_countof(done); i++) {
+                if (!tk_streq(done[i][0], action))
+                        continue;
+                if (dry)
+                        printf("would %s %zu of %lld open tasks\n", action, pages->matched_n, pages->looked);
+                else
+                        printf("%s %lld, %zu matched, %lld open tasks looked at\n", done[i][1], pages->changed, pages->matched_n, pages->looked);
+        }
+}
+
+int cli_cmd_task_bulk(int argc, char **argv)
+{
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *by = NULL, *reason = NULL, *action;
+        const char *ns = NULL, *name = NULL, *version = NULL, *status = NULL, *initiator = NULL, *tag = NULL, *correlation = NULL;
+        bool dry = false, all = false;
+        const struct cli_opt opts[] = {
+                CLI_OPT_FLAG("dry-run", &dry, "Only say how many it would be."),
+                CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
+                CLI_OPT_VALUE("template", "NAME", &name, "Only of templates of this name."),
+                CLI_OPT_VALUE("version", "V", &version, "Only of this version."),
+                CLI_OPT_VALUE("status", "STATE", &status, "Only in this state, such as blocked_by_failures."),
+                CLI_OPT_VALUE("initiator", "NAME", &initiator, "Only started by NAME."),
+                CLI_OPT_VALUE("tag", "TEXT", &tag, "Only with this tag."),
+                CLI_OPT_VALUE("correlation-id", "UUID", &correlation, "Only with this correlation id."),
+                CLI_OPT_FLAG("all", &all, "Every open task, when no condition is given."),
+                WHO_AND_WHY(by, reason),
+                CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker task bulk", "ACTION",
+                "Does the same to all open tasks that match: pause, resume, cancel, or reset (every failed step runs again).\n"
+                "Page by page: interrupt it and run it again, what is done is left as it is.\n\n"
+                "  tasker task bulk reset --status blocked_by_failures --namespace payments --dry-run --reason -\n"
+                "  tasker task bulk cancel --tag import-7 --reason 'wrong file'",
+                opts, tk_countof(opts), 1, 1};
+        struct tk_err err;
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, &action, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        if ((r = needs_reason(usage.command, reason)))
+                return r;
+        json_t *filter = json_object();
+        put(filter, "namespace", ns);
+        put(filter, "name", name);
+        put(filter, "version", version);
+        put(filter, "status", status);
+        put(filter, "initiator", initiator);
+        put(filter, "tag", tag);
+        put(filter, "correlation_id", correlation);
+        if (all)
+                (void)json_object_set_new(filter, "all", json_true());
+        struct pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .matched = verb.json ? json_array() : NULL};
+        pages.body = json_pack("{s:s, s:s, s:s, s:b, s:o}", "action", action, "by", cli_verb_who(by), "reason", reason,
+                               "dry_run", dry, "filter", filter);
+        r = all_pages(&pages, &err);
+        if (r) {
+                r = cli_verb_fail(r, &err);
+        } else if (verb.json) {
+                TK_AUTOJSON json_t *sum = json_pack("{s:s, s:b, s:I, s:I, s:O}", "action", action, "dry_run", dry, "looked_at",
+                                                    (json_int_t)pages.looked, "changed", (json_int_t)pages.changed, "matched", pages.matched);
+                cli_verb_print_json(sum);
+        } else {
+                say_bulk(&pages, action, dry);
+        }
+        json_decref(pages.matched);
+        json_decref(pages.body);
+        json_decref(pages.last);
+        return r;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/cmd_hold.h: verbs that hold tasks and let them go on, one by one or many. */
+#pragma once
+int cli_cmd_task_pause(int argc, char **argv);
+int cli_cmd_task_resume(int argc, char **argv);
+int cli_cmd_task_bulk(int argc, char **argv);
+int cli_cmd_template_pause(int argc, char **argv);
+int cli_cmd_template_resume(int argc, char **argv);
+int cli_cmd_namespace(int argc, char **argv);

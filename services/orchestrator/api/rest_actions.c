@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/rest_actions.c: what people decide about steps. */
+#include "base/str.h"
+#include "model/step_action.h"
+#include "orchestrator/api/reply.h"
+#include "orchestrator/api/routes.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/decide.h"
+#include "tk_sql.h"
+
+/* ---- PATCH /v1/tasks/{uuid}/workflow_steps/{step_uuid} ---- */
+
+struct step_act { /* in the request's arena */
+        struct tk_http_req *req;
+        struct tk_step_action action;
+        struct tk_uuid task, step;
+};
+
+static int reply_step(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct step_act *act)
+{
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &act->task);
+        tk_pg_arg_uuid(&args, &act->step);
+        return orch_rest_reply_query(act->req, app, pg, &tk_sql_step_get, &args, "Resource not found");
+}
+
+static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct step_act *act = arg;
+        struct orch_decision decision;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(act->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &act->task);
+        tk_pg_arg_uuid(&args, &act->step);
+        bool rerun = tk_streq(act->action.type, "rerun");
+        tk_pg_arg_text(&args, rerun ? act->action.data : act->action.type);
+        tk_pg_arg_text(&args, act->action.actor);
+        tk_pg_arg_text(&args, act->action.reason);
+        if (!rerun)
+                tk_pg_arg_text(&args, act->action.data);
+        tk_pg_arg_uuid(&args, &app->processor);
+        int r = orch_decide(app, pg, rerun ? &tk_sql_engine_rerun_step : &tk_sql_engine_act_on_step, &args, &decision, &err);
+        if (r) {
+                orch_reply_db(act->req, app, "act_on_step", r, &err);
+                return r;
+        }
+        if (tk_streq(decision.outcome, "acted"))
+                orch_count_l(app, step_actions_total, act->action.type);
+        if (tk_streq(decision.outcome, "acted") || tk_streq(decision.outcome, "unchanged"))
+                return reply_step(app, pg, arena, act);
+        if (tk_streq(decision.outcome, "unknown"))
+                orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Resource not found");
+        else if (tk_streq(decision.outcome, "foreign"))
+                orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Step does not belong to the specified task");
+        else if (tk_streq(decision.outcome, "ended"))
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: its task has ended: %s", decision.text);
+        else if (tk_streq(decision.outcome, "dynamic"))
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot rerun step: %s below it was made at run time", decision.text);
+        else
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: invalid transition from %s to %s", decision.text,
+                                 act->action.event);
+        return 0;
+}
+
+void orch_rest_step_act(struct tk_http_req *req, void *app)
+{
+        struct step_act *act = TK_ARENA_NEW(tk_http_req_arena(req), struct step_act);
+        struct tk_err err = {0};
+        size_t len;
+        act->req = req;
+        if (!orch_rest_uuid(req, 0, "task", &act->task) || !orch_rest_uuid(req, 1, "step", &act->step) || !orch_rest_json(req))
+                return;
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_step_action_parse(body, len, tk_http_req_arena(req), &act->action, &err);
+        if (orch_rest_parsed(req, r, &err) && orch_query_post(app, step_act, act))
+                orch_reply_busy(req, "query");
+}

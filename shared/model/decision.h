@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* model/decision.h: what people decide about tasks: who and why, and for many tasks at once which. Pure: no I/O. */
+#pragma once
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/uuid.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { TK_DECISION_OK, TK_DECISION_E_SYNTAX /* 400 */, TK_DECISION_E_SHAPE /* 422: missing or mistyped key */, TK_DECISION_E_VALUE /* 400 */ };
+enum { TK_ACTOR_MAX = 255, TK_REASON_MAX = 500 };
+
+struct tk_decision {
+        const char *actor, *reason; /* "by" and "reason" */
+        struct tk_uuid after;       /* of a decision taken in pages: where to go on; nil: from the start */
+        /* Of a bulk decision: */
+        const char *action;         /* pause, resume, cancel, reset */
+        bool dry_run;
+        const char *ns, *name, *version, *state, *initiator, *tag; /* filters, NULL: any */
+        struct tk_uuid correlation; /* nil: any */
+};
+/* {"by": …, "reason": …, "after"?: uuid}. All strings live in the arena. */
+TK_MUST int tk_decision_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
+/* The same with "action", "dry_run" and "filter"; a filter without conditions is refused unless it is {"all": true}. */
+TK_MUST int tk_decision_parse_bulk(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
+
+/* For bodies of the same kind: a required text of 1 to max bytes. 0, E_SHAPE or E_VALUE. */
+TK_MUST int tk_decision_text(const json_t *in, const char *key, size_t max, struct tk_arena *arena, const char **ret, struct tk_err *err);

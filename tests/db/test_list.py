@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Task lists: every filter and both kinds of pages, and what they cost on a large table."""
+import json
+
+from engine import DbTest, of
+
+ONE = {"only": []}
+LARGE = 60000
+ROWS_MAX = 3000  # rows a page may look at, of LARGE
+KEYS = ("namespace", "status", "initiator", "source", "name", "version", "tag", "correlation", "after", "before")
+
+# Tasks as create_tasks makes them, without their steps, whose ids carry their time; one a minute, the newest now.
+FILL = """
+INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, initiator, source_system,
+                          tags, context, identity_hash, requested_at, created_at)
+SELECT (substr(tasker._uuid_at(x.at)::text, 1, 14) || '7' || substr(md5(n::text), 1, 3) || '-8' || substr(md5(n::text), 4, 3) || '-' || substr(md5(n::text), 7, 12))::uuid,
+       (SELECT named_task_uuid FROM tasker.named_tasks WHERE name = CASE WHEN n % 1000 = 7 THEN 'rare' ELSE 'usual' END), '', 'shop',
+       CASE WHEN n % 5000 = 9 THEN 'blocked_by_failures'::tasker.task_state ELSE 'complete' END, 1, 0, gen_random_uuid(), 'mill', 'db',
+       CASE WHEN n % 4000 = 11 THEN '["odd"]'::jsonb ELSE '[]' END, '{}', sha256(n::text::bytea), x.at, x.at
+  FROM generate_series(1, $1::int) n, LATERAL (SELECT now() - n * interval '1 minute' AS at) x;
+"""
+OPEN = "INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at) SELECT task_uuid, namespace, created_at FROM tasker.tasks WHERE state = 'blocked_by_failures'"
+
+
+class ListTest(DbTest):
+    def list(self, per_page=25, page=1, cursor=None, **filters):
+        found = self.c.value("SELECT tasker.list_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", page, per_page, cursor is not None,
+                             cursor or None, *(filters.get(k) for k in KEYS))
+        return found if isinstance(found, dict) else json.loads(found)
+
+    def ids(self, **more):
+        return [t["task_uuid"] for t in self.list(**more)["tasks"]]
+
+
+class Filters(ListTest):
+    def test_each_and_all_together(self):
+        one, two, bank = self.e.register(ONE, name="flow"), self.e.register(ONE, name="flow", version="2.0.0"), self.e.register(ONE, name="flow", namespace="bank")
+        tasks = [self.one(self.e.create(t, **f), "created").task_uuid for t, f in (
+            (one, {"tags": '["a", "b"]'}), (two, {"initiator": "kim"}), (bank, {"tags": '["b"]', "source": "shell"}), (one, {}))]
+        a, b, c, d = tasks
+        self.e.cancel(d)
+        row = self.e.task(a)
+        for filters, expected in (({}, tasks), ({"namespace": "bank"}, [c]), ({"name": "flow"}, tasks), ({"version": "2.0.0"}, [b]), ({"tag": "b"}, [a, c]),
+                                  ({"tag": "a"}, [a]), ({"tag": "no"}, []), ({"initiator": "kim"}, [b]), ({"source": "shell"}, [c]),
+                                  ({"status": "cancelled"}, [d]), ({"status": "steps_in_process"}, [a, b, c]), ({"status": "pending"}, [a, b, c]),
+                                  ({"status": "completed"}, []), ({"correlation": row.correlation_id}, [a]), ({"name": "flow", "namespace": "bank", "tag": "b"}, [c]),
+                                  ({"name": "nobody"}, [])):
+            with self.subTest(filters):
+                self.assertEqual(set(self.ids(**filters)), set(expected))
+                self.assertEqual(set(self.ids(cursor="", **filters)), set(expected))
+                self.assertEqual(self.list(**filters)["pagination"]["total_count"], len(expected))
+
+    def test_pages_and_cursors_show_the_same(self):
+        tasks = [r.task_uuid for r in of(self.e.create(self.e.register(ONE), n=7), "created")]
+        newest = sorted(tasks, reverse=True)
+        self.assertEqual(self.ids(per_page=3, page=2), newest[3:6])
+        cursor, seen = "", []
+        while cursor is not None:
+            page = self.list(per_page=3, cursor=cursor)
+            seen.append([t["task_uuid"] for t in page["tasks"]])
+            self.assertEqual(page["pagination"]["has_next"], page["pagination"]["next_cursor"] is not None)
+            cursor = page["pagination"]["next_cursor"]
+        self.assertEqual(seen, [newest[:3], newest[3:6], newest[6:]])
+        self.assertEqual(self.list(per_page=7, cursor="")["pagination"]["next_cursor"], None, "a full last page is the last")
+        self.assertEqual(set(self.list(per_page=3)["pagination"]), {"page", "per_page", "total_count", "total_pages", "has_next", "has_previous"})
+
+
+class Large(ListTest):
+    consistent = False  # tasks without steps
+
+    def setUp(self):
+        super().setUp()
+        for name in ("usual", "rare"):
+            self.e.register(ONE, name=name)
+        self.c.query(FILL, LARGE)
+        self.c.query(OPEN)
+        self.c.script("VACUUM ANALYZE")
+
+    def rows_read(self):
+        return self.c.value("SELECT sum(pg_stat_get_xact_tuples_fetched(oid) + pg_stat_get_xact_tuples_returned(oid)) FROM pg_class "
+                            "WHERE relnamespace = 'tasker'::regnamespace AND relname IN ('tasks', 'open_tasks')")
+
+    def cost(self, **more):
+        """Rows of tasks that one list looked at."""
+        self.c.script("BEGIN")
+        try:
+            before = int(self.rows_read() or 0)
+            return self.list(**more), int(self.rows_read()) - before
+        finally:
+            self.c.script("COMMIT")
+
+    def test_a_page_by_cursor_costs_no_more_than_a_page(self):
+        self.assertGreaterEqual(self.cost()[1], LARGE, "a page with the count of all looks at all")
+        middle = self.c.value("SELECT task_uuid FROM tasker.tasks ORDER BY task_uuid OFFSET $1 LIMIT 1", LARGE // 2)
+        day = self.c.value("SELECT (now() - interval '20 days')::text")
+        until = self.c.value("SELECT (now() - interval '19 days 23 hours')::text")
+        correlation = self.c.value("SELECT correlation_id FROM tasker.tasks LIMIT 1")
+        for filters, n in (({}, 25), ({"cursor": middle}, 25), ({"namespace": "shop", "cursor": middle}, 25), ({"name": "rare"}, 25), ({"name": "usual", "cursor": middle}, 25),
+                           ({"status": "blocked_by_failures"}, LARGE // 5000), ({"status": "completed", "cursor": middle}, 25), ({"tag": "odd"}, LARGE // 4000),
+                           ({"after": day, "before": until}, 25), ({"correlation": correlation}, 1), ({"namespace": "nobody"}, 0)):
+            with self.subTest(filters):
+                page, rows = self.cost(**{"cursor": "", **filters})
+                self.assertEqual(len(page["tasks"]), n)
+                self.assertLess(rows, ROWS_MAX)

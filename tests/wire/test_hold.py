@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Pause and resume of a task, a template, a namespace; rerun; decisions about many tasks, over REST."""
+import unittest
+import uuid
+
+from lib.system import System
+
+WHY = {"by": "kim", "reason": "because"}
+
+
+class Hold(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System()
+        cls.addClassCleanup(cls.s.stop)
+
+    def tearDown(self):
+        self.s.doctor()
+
+    def post(self, path, body=None, status=200):
+        answer = self.s.call("POST", path, WHY if body is None else body)
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def submit(self, name="chain", **more):
+        return self.s.submit("tests", name, {}, **more)
+
+    def state(self, task):
+        return self.s.call("GET", f"/v1/tasks/{task}").json
+
+    def test_a_task(self):
+        self.post("/v1/namespaces/tests/pause")
+        task = self.submit()
+        self.post(f"/v1/tasks/{task}/pause")
+        self.post("/v1/namespaces/tests/resume")
+        held = self.state(task)
+        self.assertEqual((held["held"], held["status"]), (["task"], "waiting_for_dependencies"))
+        said = self.s.call("GET", f"/v1/tasks/{task}/explain").json
+        self.assertEqual(said["summary"], "It is held: paused by kim: because.")
+        self.assertIn(f"tasker task resume {task} ", said["advice"])
+        self.assertIn("is held: paused by kim: because", [s["why"] for s in said["steps"]])
+        self.assertEqual(self.post(f"/v1/tasks/{task}/pause")["held"], ["task"], "again")
+        self.assertEqual(self.post(f"/v1/tasks/{task}/resume")["held"], [])
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        self.assertEqual(self.post(f"/v1/tasks/{task}/pause", status=400)["error"]["message"], "Cannot pause a task that has ended: complete")
+        self.post(f"/v1/tasks/{uuid.uuid4()}/pause", status=404)
+        self.post("/v1/tasks/zzz/pause", status=400)
+
+    def test_a_namespace_and_a_template(self):
+        for path in ("/v1/namespaces/tests", "/v1/templates/tests/chain"):
+            self.assertTrue(self.post(path + "/pause")["paused"])
+            body = {"namespace": "tests", "name": "chain", "version": "1.0.0", "context": {"n": str(uuid.uuid4())}, "initiator": "i", "source_system": "s", "reason": "r"}
+            fresh = self.s.call("POST", "/v1/tasks", body).json
+            self.assertEqual((fresh["status"], fresh["in_progress_steps"], fresh["pending_steps"]), ("waiting_for_dependencies", 0, 4))
+            self.assertEqual(self.state(fresh["task_uuid"])["held"], ["namespace" if "namespaces" in path else "template"])
+            listed = self.s.call("GET", "/v1/templates?namespace=tests").json
+            paused = {n["name"] for n in listed["namespaces"] if n["paused"]} | {t["name"] for t in listed["templates"] if t["paused"]}
+            self.assertEqual(paused, {"tests" if "namespaces" in path else "chain"})
+            done = self.post(path + "/resume")
+            self.assertEqual((done["paused"], done["changed"], done["next"]), (False, 1, None))
+            self.assertEqual(self.s.wait(fresh["task_uuid"])["status"], "complete")
+        self.post("/v1/namespaces/nobody/pause", status=404)
+        self.post("/v1/templates/tests/no_such/pause", status=404)
+        self.post("/v1/templates/tests/chain/pause?version=9.9.9", status=404)
+
+    def test_bodies(self):
+        for body, status in (({}, 422), ({"by": "kim"}, 422), ({"by": "", "reason": "r"}, 400), (b"{", 400), ([], 422), ({**WHY, "after": "x"}, 422)):
+            self.post_raw("/v1/namespaces/tests/pause", body, status)
+        for body, status, says in (({**WHY, "action": "explode", "filter": {"all": True}}, 422, "unknown variant `explode`"), ({**WHY, "action": "pause"}, 422, "`filter`"),
+                                   ({**WHY, "action": "pause", "filter": {}}, 400, "needs at least one"), ({**WHY, "action": "pause", "filter": {"tag": 7}}, 422, "tag"),
+                                   ({**WHY, "action": "pause", "filter": {"tag": "x"}, "dry_run": "yes"}, 422, "dry_run")):
+            self.assertIn(says, self.post_raw("/v1/tasks/bulk", body, status))
+
+    def post_raw(self, path, body, status):
+        answer = self.s.call("POST", path, body)
+        self.assertEqual(answer.status, status, answer)
+        return answer.body.decode()
+
+    def test_many(self):
+        tag = str(uuid.uuid4())
+        tasks = [self.submit("blocked", tags=[tag]) for _ in range(4)]
+        for task in tasks:
+            self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        ask = {**WHY, "action": "reset", "filter": {"tag": tag, "status": "blocked_by_failures"}}
+        dry = self.post("/v1/tasks/bulk", {**ask, "dry_run": True})
+        self.assertEqual((sorted(dry["matched"]), dry["changed"], dry["next"]), (sorted(tasks), 0, None))
+        self.assertEqual(self.post("/v1/tasks/bulk", ask)["changed"], 4)
+        self.assertEqual({self.s.wait(t)["status"] for t in tasks}, {"complete"})
+        slow = [self.s.submit("tests", "chain", {"sleep_ms": 60000}, tags=[tag]) for _ in range(3)]
+        self.assertEqual(self.post("/v1/tasks/bulk", {**WHY, "action": "cancel", "filter": {"tag": tag}})["changed"], 3)
+        self.assertEqual({self.s.wait(t)["status"] for t in slow}, {"cancelled"})
+
+    def test_rerun(self):
+        task = self.submit()
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        steps = {s["name"]: s["step_uuid"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
+        body = {"action_type": "rerun", "rerun_by": "kim", "reason": "wrong rate", "context": {"rate": 2}}
+        answer = self.s.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{steps['three']}", body)
+        self.assertEqual(answer.status, 200)
+        done = self.s.wait(task)
+        self.assertEqual((done["status"], done["generation"], done["context"]), ("complete", 1, {"rate": 2}))
+        after = {s["name"]: s["results"]["result"]["attempt"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
+        self.assertEqual(after, {"one": 1, "two": 1, "three": 2, "four": 2})
+        for context, status in ((7, 422), ({"a": "x" * 10001}, 400)):
+            self.assertEqual(self.s.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{steps['one']}", {**body, "context": context}).status, status)
