@@ -13,10 +13,10 @@ class Stall(unittest.TestCase):
     def test_late_results_are_stale(self):
         s = System(env=ENV, workers=2)
         self.addCleanup(s.stop)
-        load = Load(s, context={"sleep_ms": 60}).start()
+        load = Load(s, context={"sleep_ms": 120}).start()
         load.until(10)
         victim = s.process("worker", 0)
-        eventually(lambda: load.in_flight() > 0, 10, "steps in flight")
+        eventually(lambda: s.metric(victim["rest"], "tasker_worker_steps_running") > 2, 20, "it runs steps", every=0.005)
         os.kill(victim["pid"], signal.SIGSTOP)
         self.addCleanup(lambda: s.alive(victim["pid"]) and os.kill(victim["pid"], signal.SIGCONT))
         eventually(lambda: s.value("SELECT count(*) FROM tasker.workflow_steps WHERE losses > 0") > 0, 30, "the silent worker's steps are lost")

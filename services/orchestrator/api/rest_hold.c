@@ -192,6 +192,8 @@ static int hold_group(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
                 hold->decision.after = (struct tk_uuid){0};
                 r = group_page(app, pg, arena, hold, &err);
         }
+        if (!r && hold->known)
+                orch_count_l(app, task_actions_total, hold->on ? "pause" : "resume");
         if (r)
                 orch_reply_db(hold->req, app, "hold_group", r, &err);
         else if (!hold->known)
@@ -199,9 +201,7 @@ static int hold_group(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
                                  hold->name, hold->version ? "/" : "", hold->version ? hold->version : "");
         else
                 reply_group(hold);
-        if (!r && hold->known)
-                orch_count_l(app, task_actions_total, hold->on ? "pause" : "resume");
-        return r;
+        return r; /* `hold` is gone with its request */
 }
 
 static void group_request(struct tk_http_req *req, struct orch_app *app, bool on, bool named)
