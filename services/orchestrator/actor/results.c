@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/probe.h"
 #include "base/time.h"
-#include "orchestrator/core/bodies.h"
+#include "orchestrator/core/advance.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
@@ -117,7 +117,7 @@ static int settle_list(struct results_state *state, struct tk_list *msgs, size_t
                 memcpy(&batch.all[at], results->results, results->n * sizeof *batch.all);
                 at += results->n;
         }
-        int r = orch_settle(state->app, state->pg, state->bodies, state->arena, batch.all, total, acknowledge_all, &batch, &err);
+        int r = orch_advance(state->app, state->pg, state->bodies, state->arena, batch.all, total, acknowledge_all, &batch, &err);
         if (r)
                 orch_db_failed(state->app, "settle_steps", r, &err);
         for (struct tk_list *node; (node = tk_list_pop(msgs));)

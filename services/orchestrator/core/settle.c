@@ -6,10 +6,8 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "model/growth.h"
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/db.h"
-#include "orchestrator/core/grow.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 
@@ -198,36 +196,8 @@ static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena 
         return 0;
 }
 
-/* Settles those that may let their graph grow, or the others, of all. */
-static int settle_some(struct settle *all, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena, const bool *grows,
-                       bool which, struct tk_err *err)
+int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                orch_stored_fn *stored, void *user, struct tk_err *err)
 {
-        struct settle some = {.app = all->app, .results = TK_ARENA_ARRAY(arena, struct orch_result, all->n)};
-        for (size_t i = 0; i < all->n; i++)
-                if (grows[i] == which)
-                        some.results[some.n++] = all->results[i];
-        if (!some.n)
-                return 0;
-        int r = which ? orch_grow(all->app, pg, bodies, arena, some.results, some.n, err) : settle_part(&some, pg, arena, err);
-        for (size_t i = all->n; i-- > 0;)
-                if (grows[i] == which)
-                        all->results[i].settled = some.results[--some.n].settled;
-        return r;
-}
-
-int orch_settle(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena,
-                struct orch_result *results, size_t n, orch_stored_fn *stored, void *user, struct tk_err *err)
-{
-        struct settle all = {app, results, n, stored, user};
-        bool *grows = TK_ARENA_ARRAY(arena, bool, n), any = false;
-        for (size_t i = 0; i < n; i++)
-                any |= grows[i] = results[i].success && tk_growth_suspected(results[i].json, results[i].json_len);
-        if (!any)
-                return settle_part(&all, pg, arena, err);
-        int r = settle_some(&all, pg, bodies, arena, grows, false, err);
-        if (!r)
-                r = settle_some(&all, pg, bodies, arena, grows, true, err);
-        if (!r)
-                stored(user);
-        return r;
+        return settle_part(&(struct settle){app, results, n, stored, user}, pg, arena, err);
 }

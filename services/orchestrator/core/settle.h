@@ -5,7 +5,6 @@
 #include "orchestrator/core/sessions.h"
 #include "pg/pg.h"
 
-struct orch_bodies;
 enum orch_settled { ORCH_SETTLED_PENDING, ORCH_SETTLED_STORED, ORCH_SETTLED_ALREADY, ORCH_SETTLED_STALE };
 
 /* What tasker.step_results keeps of an attempt's way: see its column `stages`. */
@@ -25,14 +24,14 @@ struct orch_result {
         const char *worker;
         enum orch_settled settled;      /* out */
 };
-/* Settles n results; those of decisions and analyzers with what they bring into being (core/grow.h).
- * 0: every `settled` is set, and `stored(user)` was called, once, after the commit: what it sends to a worker
+/* Settles n results none of which lets its graph grow (core/advance.h takes both kinds).
+ * 0: every `settled` is set, and `stored(user)`, unless NULL, was called, once, after the commit: what it sends to a worker
  * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
  * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
  * batch are not affected. */
 typedef void orch_stored_fn(void *user);
-TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena,
-                        struct orch_result *results, size_t n, orch_stored_fn *stored, void *user, struct tk_err *err);
+TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
+                        orch_stored_fn *stored, void *user, struct tk_err *err);
 
 /* The two halves of settling without what orch_settle does around it, for who has a transaction of its own: the statement, and
  * what is told once it is committed. After a statement that succeeded one of tell and drop must be called. */
