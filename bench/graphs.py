@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""What is run: the request of each graph, the value every step must have, and the generated shapes of 100 steps.
+"""What is run: the request of each graph, the value every step must have (or what it must hold), and the generated shapes of 100 steps.
 
 Values follow from the input alone: a step is the product of its parents, squared; so each is a power of the even number.
 """
+import importlib.util
 import json
 import os
 
 INPUT = 6
 SATURATED = 2**128 - 1  # where the mixed graph stops growing
+ROWS = 1000             # of the CSV file
+_spec = importlib.util.spec_from_file_location("products", os.path.join(os.path.dirname(__file__), "..", "examples", "data", "products.py"))
+products = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(products)
 
 
 class Graph:
-    def __init__(self, namespace, name, expect, tier, steps=None):
+    def __init__(self, namespace, name, expect, tier, steps=None, context=None):
         self.namespace, self.name, self.expect, self.tier = namespace, name, expect, tier
-        self.steps = steps or len(expect)
+        self.steps, self.context = steps or len(expect), context or {"even_number": INPUT}
 
     def body(self):
         """A request; @RUN@ is replaced by the client, so that no two tasks are equal."""
-        return {"namespace": self.namespace, "name": self.name, "version": "1.0.0", "context": {"even_number": INPUT, "run": "@RUN@"},
+        return {"namespace": self.namespace, "name": self.name, "version": "1.0.0", "context": {**self.context, "run": "@RUN@"},
                 "initiator": "bench", "source_system": "scripts/bench", "reason": "measure"}
 
     def write(self, folder):
@@ -27,6 +32,23 @@ class Graph:
             with open(path, "w", encoding="utf-8") as f:
                 json.dump(value, f)
         return paths
+
+
+class Csv(Graph):
+    """Batches over a file, which is written beside the request."""
+
+    def write(self, folder):
+        path = os.path.join(folder, "products.csv")
+        totals = products.write(path, ROWS)
+        self.context = {"csv_file_path": path, "analysis_mode": "inventory"}
+        self.expect["aggregate_csv_results"] = holds(total_processed=ROWS, worker_count=5, failed_batches=0, category_counts=totals["category_counts"],
+                                                     max_price_product=totals["max_price_product"])
+        return super().write(folder)
+
+
+def holds(**members):
+    """An object with these members, whatever else is in it."""
+    return {"$holds": members}
 
 
 def powers(**exponents):
@@ -42,6 +64,11 @@ GRAPHS = {
         tree_root=2, tree_branch_left=4, tree_branch_right=4, tree_leaf_d=8, tree_leaf_e=8, tree_leaf_f=8, tree_leaf_g=8, tree_final_convergence=64), 2),
     "mixed": Graph("rust_e2e_mixed_dag", "complex_dag", {**powers(
         dag_init=2, dag_process_left=4, dag_process_right=4, dag_validate=16, dag_transform=8, dag_analyze=8), "dag_finalize": str(min(INPUT**64, SATURATED))}, 2),
+    "conditional": Graph("conditional_approval_rust", "approval_routing", {
+        "validate_request": holds(), "routing_decision": holds(route_type="dual_approval", amount=10000.0), "manager_approval": holds(), "finance_review": holds(),
+        "finalize_approval": holds(approval_path="dual_approval", approved=True)}, 2, context={"amount": 10000, "requester": "bench", "purpose": "to measure"}),
+    "csv batch": Csv("csv_processing_rust", "csv_product_inventory_analyzer", {
+        "analyze_csv": holds(), **{f"process_csv_batch_{i:03}": holds(processed_count=ROWS // 5) for i in range(1, 6)}, "aggregate_csv_results": holds()}, 5),
 }
 
 

@@ -27,7 +27,7 @@ static const char help[] =
         "  --poll MS                  ask again every so many milliseconds, instead of GET …?wait=30s\n"
         "  --patience S               a task that takes longer has failed (120)\n"
         "  --body FILE                a request for POST /v1/tasks; every @RUN@ in it becomes a new number; by turns\n"
-        "  --expect FILE              one per --body: {\"step name\": result}, or {\"*\": result} for every step\n"
+        "  --expect FILE              one per --body: {\"step name\": result}, or {\"*\": result} for every step; {\"$holds\": {…}} names members\n"
         "  --verify-seconds S         how long reading everything back may take (600)\n"
         "  --warmup N                 the first N tasks are in no figure\n"
         "  --samples FILE             a line per task: uuid begin submit_ms total_ms (since the beginning of the run)\n"
