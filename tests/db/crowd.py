@@ -97,7 +97,7 @@ class Crowd:
 
     def _cancel(self, engine, dice):
         with self._lock:
-            task = dice.choice(self._tasks) if self._tasks else None
+            task = dice.choice(self._tasks[-40:]) if self._tasks else None  # older ones have ended
         if task:
             rows = engine.cancel(task)
             with self._lock:
