@@ -105,9 +105,10 @@ BEGIN
                             JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
                            WHERE d.state = 'complete'
                           UNION ALL SELECT unnest(v_room)) x GROUP BY 1) e
-            JOIN tasker.workflow_steps s ON s.workflow_step_uuid = e.to_step
+           CROSS JOIN LATERAL (SELECT w.task_uuid, w.unmet_parents, w.step_no FROM tasker.workflow_steps w -- OFFSET 0: by key, whatever the statistics
+                                WHERE w.workflow_step_uuid = e.to_step AND w.state = 'pending' OFFSET 0) s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
-           WHERE s.state = 'pending' ORDER BY t.priority DESC, s.task_uuid, s.step_no) x;
+           ORDER BY t.priority DESC, s.task_uuid, s.step_no) x;
 
   -- 4. In the common case, the rest in one go.
   IF f_idx IS NULL AND v_ns[1] = ALL (v_ns) AND v_ready <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns[1])], 0) THEN
