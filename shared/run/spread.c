@@ -19,22 +19,14 @@ struct tk_spread {
 static _Atomic(struct tk_spread *) first;
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
-static struct tk_spread *find(enum tk_spread_what what, const char *name, struct tk_spread **ret_last)
-{
-        struct tk_spread *last = NULL, *spread = atomic_load_explicit(&first, memory_order_acquire);
-        for (; spread && (spread->what != what || strcmp(spread->name, name)); spread = spread->next)
-                last = spread;
-        *ret_last = last;
-        return spread;
-}
-
 struct tk_spread *tk_spread_get(enum tk_spread_what what, const char *name)
 {
         char cut[NAME];
-        struct tk_spread *last;
         (void)tk_str_copy(cut, sizeof cut, name);
         pthread_mutex_lock(&making);
-        struct tk_spread *spread = find(what, cut, &last);
+        struct tk_spread *spread = atomic_load_explicit(&first, memory_order_relaxed);
+        while (spread && (spread->what != what || strcmp(spread->name, cut)))
+                spread = spread->next;
         if (!spread) {
                 spread = TK_NEW(struct tk_spread);
                 spread->what = what;

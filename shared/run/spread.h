@@ -30,7 +30,7 @@ struct tk_spread_stats {
         uint64_t count, sum_ns, max_ns;
         uint64_t buckets[TK_SPREAD_BUCKETS]; /* not cumulative; bucket i is below 2^i µs */
 };
-/* Every one, in the order they were made; one picture each, not of all at once. */
+/* Every one, the newest first; one picture each, not of all at once. */
 void tk_spread_each(void (*each)(void *user, const struct tk_spread_stats *stats), void *user);
 /* Nanoseconds; q from 0 to 1; 0 when nothing was observed. */
 double tk_spread_quantile(const struct tk_spread_stats *stats, double q);

@@ -2,9 +2,9 @@
 """Batches: how many instances, what each is given, how many run at once, what converges, what a failure means."""
 import importlib.util
 import os
-import unittest
 
-from lib.system import ROOT, System, eventually
+from lib.replicas import Replicas
+from lib.system import ROOT, eventually
 
 CSV = ("csv_processing_rust", "csv_product_inventory_analyzer")
 _spec = importlib.util.spec_from_file_location("products", os.path.join(ROOT, "examples", "data", "products.py"))
@@ -20,17 +20,7 @@ def instances(task, worker):
     return sorted(n for n in task["by_name"] if n.startswith(worker + "_"))
 
 
-class Batches(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System(orchestrators=2, workers=2)
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-        for at in range(2):
-            self.assertEqual(self.s.metric(self.s.process("orchestrator", at)["rest"], "tasker_orchestrator_sweeper_repairs_total"), 0)
-
+class Batches(Replicas):
     def complete(self, namespace, name, context, **fields):
         task = self.s.run(namespace, name, context, **fields)
         self.assertEqual((task["status"], {s["current_state"] for s in task["by_name"].values()}), ("complete", {"complete"}), task)

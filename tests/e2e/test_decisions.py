@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Decisions bring steps into being: which ones, what they wait for, what is refused, and that nothing is lost or made twice."""
-import unittest
-
-from lib.system import System, eventually
+from lib.replicas import Replicas
+from lib.system import eventually
 
 APPROVAL = ("conditional_approval_rust", "approval_routing")
 
@@ -11,17 +10,7 @@ def result(task, step):
     return task["by_name"][step]["results"]["result"]
 
 
-class Decisions(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System(orchestrators=2, workers=2)
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-        for at in range(2):
-            self.assertEqual(self.s.metric(self.s.process("orchestrator", at)["rest"], "tasker_orchestrator_sweeper_repairs_total"), 0)
-
+class Decisions(Replicas):
     def decide(self, status="complete", **decide):
         task = self.s.run("tests", "decisions", {"decide": decide})
         self.assertEqual(task["status"], status, task)
