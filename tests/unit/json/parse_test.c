@@ -50,8 +50,7 @@ static void integers_beyond_64_bits_are_read_back_as_what_they_were(void **state
         expect_read("[-9223372036854775809,9223372036854775808]", 0, "[-9223372036854775808,9223372036854776000]");
         expect_read("[\"\\\"1\",\"9\",100000000000000000000]", 0, "[\"\\\"1\",\"9\",100000000000000000000]");
         expect_read("[1000000000000000000000.5, 100000000000000000000e1]", 0, "[1e+21,1e+21]");
-        expect_read("[100000000000000000000,1e999]", TK_JSON_E_SYNTAX, "line 1, column 30: real number overflow");
-        expect_read("[100000000000000000000,]", TK_JSON_E_SYNTAX, "line 1, column 22: too big integer");
+        expect_read("[100000000000000000000,1e999]", TK_JSON_E_SYNTAX, "line 1, column 30: real number overflow near '1e999'");
         expect_read("[1,]", TK_JSON_E_SYNTAX, "line 1, column 4: unexpected token near ']'");
         expect_read("", TK_JSON_E_SYNTAX, "line 1, column 0: the text is empty");
 }
