@@ -4,7 +4,7 @@
 -- that no worker takes gets an entry and is left open: it goes on when one comes. One with a pending entry is under investigation already.
 -- dry: only says which. Several orchestrators may look at once: a task that is locked is moving, and each is judged again under its lock.
 -- Returns 'page' (idx = how many were looked at), 'next' (task_uuid: go on after it), per stale task 'detected' (task_uuid, namespace, step_name =
--- its state, idx = minutes), and what follows: 'dead_letter', 'called_off', 'done'.
+-- its state, idx = minutes, attempt = 1 when it is ended), and what follows: 'dead_letter', 'called_off', 'done'.
 -- Locks: the stale tasks' rows in uuid order, skipping those in use. Writes: dead_letters, tasks, open_tasks, steps, history, PGMQ.
 CREATE OR REPLACE FUNCTION tasker.detect_stale_tasks(p_limits int[], p_served text[], p_dry boolean, p_move boolean, p_fail boolean, p_most int,
                                                      p_after uuid, p_page int, p_processor uuid)
@@ -13,13 +13,13 @@ DECLARE
   v_now   timestamptz := clock_timestamp();
   v_seen  uuid[];
   v_stale uuid[];
+  v_fail  boolean;
   v_why   text;
   v_found jsonb;
   v       record;
 BEGIN
-  -- Nothing younger than a minute can be stale, and uuids are in order of time.
-  v_seen := array(SELECT o.task_uuid FROM tasker.open_tasks o
-                   WHERE (p_after IS NULL OR o.task_uuid > p_after) AND o.task_uuid < tasker._uuid_at(v_now - interval '1 minute')
+  v_seen := array(SELECT o.task_uuid FROM tasker.open_tasks o -- nothing younger than a minute can be stale
+                   WHERE (p_after IS NULL OR o.task_uuid > p_after) AND o.created_at < v_now - interval '1 minute'
                    ORDER BY o.task_uuid LIMIT p_page);
   v_stale := array(SELECT s.task_uuid FROM tasker._staleness(v_seen, p_limits, p_served) s
                     WHERE s.health = 'stale' AND s.action <> 'none'
@@ -38,7 +38,8 @@ BEGIN
              FROM tasker._staleness(v_stale, p_limits, p_served) s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
             WHERE s.health = 'stale' ORDER BY s.task_uuid LOOP
     CONTINUE WHEN v.ended OR EXISTS (SELECT 1 FROM tasker.dead_letters d WHERE d.task_uuid = v.task_uuid AND d.resolution_status = 'pending');
-    RETURN NEXT tasker._row('detected', v.minutes, NULL, v.task_uuid, NULL, v.namespace, v.state::text, NULL);
+    v_fail := p_fail AND NOT p_dry AND v.reason <> 'worker_unavailable';
+    RETURN NEXT tasker._row('detected', v.minutes, NULL, v.task_uuid, v_fail::int, v.namespace, v.state::text, NULL);
     CONTINUE WHEN p_dry;
     v_why := format('stale: nothing of it moved for %s minutes (at most %s)', v.minutes, v.threshold);
     v_found := jsonb_build_object('detection_method', 'automatic_staleness_detection', 'time_in_state_minutes', v.minutes, 'threshold_minutes', v.threshold,
@@ -46,7 +47,7 @@ BEGIN
     IF p_move AND v.action = 'dlq' THEN
       RETURN QUERY SELECT r.* FROM tasker._dead_letters(ARRAY[v.task_uuid], ARRAY[v.reason], ARRAY[v_found]) r;
     END IF;
-    CONTINUE WHEN NOT p_fail OR v.reason = 'worker_unavailable';
+    CONTINUE WHEN NOT v_fail;
     RETURN QUERY SELECT (tasker._row('called_off', NULL, e.step_uuid, v.task_uuid, e.attempt, v.namespace, NULL, NULL)).*
                    FROM tasker._end_steps(v.task_uuid, 'tasker', v_why, true) e;
     UPDATE tasker.tasks t SET state = 'error', updated_at = clock_timestamp(), completed_at = clock_timestamp() WHERE t.task_uuid = v.task_uuid;

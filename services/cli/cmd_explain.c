@@ -27,6 +27,8 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         if (json_array_size(steps))
                 tk_buf_printf(&text, "%s: ", text_of(answer, "status"));
         tk_buf_printf(&text, "%s\n", text_of(answer, "summary"));
+        if (*text_of(json_object_get(answer, "dead_letter"), "text"))
+                tk_buf_printf(&text, "%s\n", text_of(json_object_get(answer, "dead_letter"), "text"));
         if (*text_of(answer, "advice"))
                 tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
         json_array_foreach(steps, at, step) {

@@ -33,11 +33,6 @@ def new_uuid(at=None, _random=random.SystemRandom()):
     return str(uuid.UUID(int=ms << 80 | 7 << 76 | _random.getrandbits(12) << 64 | 2 << 62 | _random.getrandbits(62)))
 
 
-def ago(days=30):
-    """Uuids for tasks that look as old."""
-    return new_uuid(time.time() - 86400 * days)
-
-
 def ancestors(graph, step):
     """All ancestors, nearest first, then by step number."""
     order, seen, level = list(graph), [], graph[step]
@@ -217,9 +212,10 @@ class Engine:
     # -- the test's own hand on the clock --
 
     def age(self, task, minutes):
-        """Everything of the task happened so much earlier. Its uuid does not change: make it of the past, see `ago`."""
+        """Everything of the task happened so much earlier."""
         ago = f"interval '{minutes} minutes'"
         self.c.query(f"UPDATE tasker.tasks SET created_at = created_at - {ago}, updated_at = updated_at - {ago} WHERE task_uuid = $1", task)
+        self.c.query(f"UPDATE tasker.open_tasks SET created_at = created_at - {ago} WHERE task_uuid = $1", task)
         self.c.query(f"UPDATE tasker.workflow_steps SET updated_at = updated_at - {ago}, dispatched_at = dispatched_at - {ago}, "
                      f"next_retry_at = next_retry_at - {ago} WHERE task_uuid = $1", task)
         self.c.query(f"UPDATE tasker.dead_letters SET dlq_timestamp = dlq_timestamp - {ago}, resolution_timestamp = resolution_timestamp - {ago} "

@@ -2,8 +2,9 @@
 """Tasks that stand still or are blocked: who is found, who is spared, what becomes of them, and how they are set going again."""
 import json
 import threading
+import time
 
-from engine import CHAIN, DIAMOND, PROCESSOR, Engine, ago, kinds, of
+from engine import CHAIN, DIAMOND, PROCESSOR, Engine, kinds, new_uuid, of
 from test_manual import ManualTest
 
 ONE = {"only": []}
@@ -12,11 +13,11 @@ LIFECYCLE = "UPDATE tasker.templates SET body = body || jsonb_build_object('life
 
 class DeadLetterTest(ManualTest):
     def old(self, graph=CHAIN, credit=10000, minutes=0, lifecycle=None, **kwargs):
-        """A task that was made long ago and whose steps are where they are since `minutes`: (its uuid, its assignments)."""
+        """A task whose steps are where they are since `minutes`: (its uuid, its assignments)."""
         template = self.e.register(graph, **kwargs)
         if lifecycle:
             self.c.query(LIFECYCLE, template.digest, json.dumps(lifecycle))
-        rows = self.e.create(template, credit=credit, task=[ago()])
+        rows = self.e.create(template, credit=credit)
         task = self.one(rows, "created").task_uuid
         self.e.age(task, minutes)
         return task, of(rows, "assign")
@@ -114,9 +115,9 @@ class Found(DeadLetterTest):
         self.assertEqual(self.e.entries(other), [])
 
     def test_a_lifetime_ends_what_moves_too(self):
-        task, _ = self.old(minutes=24 * 60)
-        self.e.age(task, -24 * 60)
-        self.c.query("UPDATE tasker.tasks SET created_at = clock_timestamp() - interval '24 hours' WHERE task_uuid = $1", task)
+        task, _ = self.old()
+        for table in ("tasks", "open_tasks"):
+            self.c.query(f"UPDATE tasker.{table} SET created_at = clock_timestamp() - interval '24 hours' WHERE task_uuid = $1", task)
         self.assertEqual(self.found(), {})
         self.assertEqual(self.found(limits=(60, 30, 30, 24 * 60, 15))[task][0], "detected")
         self.e.revive(self.e.entries(task)[0].dlq_entry_uuid)
@@ -229,19 +230,19 @@ class Blocked(DeadLetterTest):
 
     def test_what_a_person_entered_a_person_closes(self):
         task, out = self.start(ONE)
-        add = "SELECT tasker.add_dead_letter($1, 'kim', 'odd amounts')"
+        add = "SELECT entry FROM tasker.add_dead_letter($1, 'kim', 'odd amounts')"
         entry = self.c.value(add, task)
         self.assertEqual(self.c.value(add, task), entry, "said twice")
         self.e.settle(out)
         self.assertEqual(kinds(self.e.tidy()), {"gone": 1, "page": 1})
         self.assertEqual((self.e.entries(task)[0].dlq_reason, self.e.entries(task)[0].metadata["actor"]), ("manual_dlq", "kim"))
         self.assertEqual(kinds(self.e.revive(entry)), {"ended": 1})
-        self.assertIsNone(self.c.value(add, ago()))
+        self.assertEqual(self.c.query(add, new_uuid()), [])
 
     def test_closed_entries_go_after_their_time(self):
         task = self.blocked()
         entry = self.e.entries(task)[0].dlq_entry_uuid
-        self.c.query("UPDATE tasker.dead_letters SET dlq_entry_uuid = $2 WHERE dlq_entry_uuid = $1", entry, old := ago(2))
+        self.c.query("UPDATE tasker.dead_letters SET dlq_entry_uuid = $2 WHERE dlq_entry_uuid = $1", entry, old := new_uuid(time.time() - 2 * 86400))
         self.assertEqual(self.one(self.e.tidy(), "gone").idx, 0, "it is pending")
         self.c.value("SELECT tasker.update_dead_letter($1, 'permanently_failed', 'no way', 'kim', NULL)", old)
         self.assertEqual(self.one(self.e.tidy(), "gone").idx, 0, "closed just now")
@@ -309,7 +310,7 @@ class Revived(DeadLetterTest):
         self.c.value("SELECT tasker.update_dead_letter($1, 'pending', NULL, 'kim', NULL)", entry)
         self.e.cancel(task)
         self.assertEqual(self.one(self.e.revive(entry), "ended").step_name, "cancelled")
-        self.assertEqual(kinds(self.e.revive(ago())), {"unknown": 1})
+        self.assertEqual(kinds(self.e.revive(new_uuid())), {"unknown": 1})
 
     def test_one_that_goes_on_is_left_as_it_is(self):
         task, _ = self.old(credit=0, minutes=30)
@@ -351,7 +352,7 @@ class Written(DeadLetterTest):
         self.assertEqual((got.resolution_status, got.resolution_notes, got.metadata), ("permanently_failed", "asked the bank", 7))
         self.assertIsNotNone(got.resolution_timestamp)
         self.assertEqual(self.e.task(task).state, "blocked_by_failures", "writing down does not touch the task")
-        self.assertEqual(self.c.value(update, ago(), None, "x", None, None), "unknown")
+        self.assertEqual(self.c.value(update, new_uuid(), None, "x", None, None), "unknown")
         self.c.value("SELECT tasker.add_dead_letter($1, 'kim', 'again')", task)
         self.assertEqual(self.c.value(update, entry, "pending", None, None, None), "pending", "there can be one only")
 
