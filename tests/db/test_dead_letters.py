@@ -179,6 +179,14 @@ class Spared(DeadLetterTest):
         task, _ = self.old(credit=0, minutes=1000)
         self.assertEqual((self.found(served=["shop"]), self.spared(task)), ({}, "it waits for workers that are busy"))
 
+    def test_what_waits_for_another_task(self):
+        task, _ = self.old(minutes=1000)
+        self.c.query("UPDATE tasker.workflow_steps SET state = 'enqueued_for_orchestration' WHERE task_uuid = $1 AND name = 'one'", task)
+        self.c.query("UPDATE tasker.tasks SET active_steps = 0, state = 'waiting_for_dependencies' WHERE task_uuid = $1", task)
+        self.assertEqual((self.found(), self.spared(task)), ({}, "it waits for another task"))
+        self.c.query("UPDATE tasker.workflow_steps SET state = 'in_progress' WHERE task_uuid = $1 AND name = 'one'", task)
+        self.c.query("UPDATE tasker.tasks SET active_steps = 1, state = 'steps_in_process' WHERE task_uuid = $1", task)
+
     def test_nobody_to_do_it_is_told_and_goes_on(self):
         task, _ = self.old(credit=0, minutes=30)
         self.assertEqual(self.found(served=["other"]), {task: ["detected", "dead_letter"]})
