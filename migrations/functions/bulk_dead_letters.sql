@@ -15,12 +15,12 @@ DECLARE
   v       record;
 BEGIN
   v_seen := array(SELECT d.dlq_entry_uuid FROM tasker.dead_letters d
-                   WHERE d.resolution_status = 'pending' AND (p_after IS NULL OR d.dlq_entry_uuid > p_after) ORDER BY d.dlq_entry_uuid LIMIT p_limit);
+                   WHERE d.resolution_status = 'pending' AND d.dlq_entry_uuid > coalesce(p_after, '00000000-0000-0000-0000-000000000000') ORDER BY d.dlq_entry_uuid LIMIT p_limit);
   SELECT coalesce(array_agg(d.dlq_entry_uuid ORDER BY d.task_uuid), '{}'), coalesce(array_agg(d.task_uuid), '{}') INTO v_entry, v_task
-    FROM unnest(v_seen) u(entry) JOIN tasker.dead_letters d ON d.dlq_entry_uuid = u.entry
+    FROM tasker.dead_letters d
     JOIN tasker.tasks t ON t.task_uuid = d.task_uuid
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
-   WHERE (p_why IS NULL OR d.dlq_reason::text = p_why) AND (p_ns IS NULL OR t.namespace = p_ns)
+   WHERE d.dlq_entry_uuid = ANY (v_seen) AND (p_why IS NULL OR d.dlq_reason::text = p_why) AND (p_ns IS NULL OR t.namespace = p_ns)
      AND (p_name IS NULL OR nt.name = p_name) AND (p_version IS NULL OR nt.version = p_version);
   RETURN NEXT tasker._row('page', cardinality(v_seen), NULL, NULL, NULL, NULL, NULL, NULL);
   RETURN QUERY SELECT (tasker._row('matched', NULL, NULL, u.entry, NULL, NULL, NULL, NULL)).* FROM unnest(v_entry) u(entry);

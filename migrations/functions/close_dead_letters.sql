@@ -22,15 +22,15 @@ BEGIN
     RETURN NEXT tasker._row('gone', v_gone, NULL, NULL, NULL, NULL, NULL, NULL);
   END IF;
   v_seen := array(SELECT d.dlq_entry_uuid FROM tasker.dead_letters d
-                   WHERE d.resolution_status = 'pending' AND (p_after IS NULL OR d.dlq_entry_uuid > p_after) ORDER BY d.dlq_entry_uuid LIMIT p_page);
+                   WHERE d.resolution_status = 'pending' AND d.dlq_entry_uuid > coalesce(p_after, '00000000-0000-0000-0000-000000000000') ORDER BY d.dlq_entry_uuid LIMIT p_page);
   RETURN NEXT tasker._row('page', cardinality(v_seen), NULL, NULL, NULL, NULL, NULL, NULL);
   IF cardinality(v_seen) = p_page THEN
     RETURN NEXT tasker._row('next', NULL, NULL, v_seen[p_page], NULL, NULL, NULL, NULL);
   END IF;
   FOR v IN
     SELECT d.dlq_entry_uuid, d.task_uuid, d.dlq_reason, t.state
-      FROM unnest(v_seen) u(entry) JOIN tasker.dead_letters d ON d.dlq_entry_uuid = u.entry JOIN tasker.tasks t ON t.task_uuid = d.task_uuid
-     WHERE d.dlq_reason <> 'manual_dlq'
+      FROM tasker.dead_letters d JOIN tasker.tasks t ON t.task_uuid = d.task_uuid
+     WHERE d.dlq_entry_uuid = ANY (v_seen) AND d.dlq_reason <> 'manual_dlq'
        AND (t.state IN ('complete', 'cancelled', 'resolved_manually')
             OR (t.state NOT IN ('error', 'blocked_by_failures')
                 AND (t.updated_at > d.dlq_timestamp

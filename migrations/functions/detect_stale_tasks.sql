@@ -18,15 +18,15 @@ DECLARE
   v_found jsonb;
   v       record;
 BEGIN
-  v_seen := array(SELECT o.task_uuid FROM tasker.open_tasks o -- nothing younger than a minute can be stale
-                   WHERE (p_after IS NULL OR o.task_uuid > p_after) AND o.created_at < v_now - interval '1 minute'
+  v_seen := array(SELECT o.task_uuid FROM tasker.open_tasks o WHERE o.task_uuid > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
                    ORDER BY o.task_uuid LIMIT p_page);
   v_stale := array(SELECT s.task_uuid FROM tasker._staleness(v_seen, p_limits, p_served) s
                     WHERE s.health = 'stale' AND s.action <> 'none'
                       AND NOT EXISTS (SELECT 1 FROM tasker.dead_letters d WHERE d.task_uuid = s.task_uuid AND d.resolution_status = 'pending')
                     ORDER BY s.task_uuid LIMIT p_most);
   RETURN NEXT tasker._row('page', cardinality(v_seen), NULL, NULL, NULL, NULL, NULL, NULL);
-  IF cardinality(v_seen) = p_page THEN
+  IF cardinality(v_seen) = p_page -- nothing younger than a minute can be stale, and uuids are in order of time
+     AND (SELECT o.created_at FROM tasker.open_tasks o WHERE o.task_uuid = v_seen[p_page]) < v_now - interval '1 minute' THEN
     RETURN NEXT tasker._row('next', NULL, NULL, v_seen[p_page], NULL, NULL, NULL, NULL);
   END IF;
 
