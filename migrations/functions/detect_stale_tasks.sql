@@ -48,7 +48,7 @@ BEGIN
       RETURN QUERY SELECT r.* FROM tasker._dead_letters(ARRAY[v.task_uuid], ARRAY[v.reason], ARRAY[v_found]) r;
     END IF;
     CONTINUE WHEN NOT v_fail;
-    RETURN QUERY SELECT (tasker._row('called_off', NULL, e.step_uuid, v.task_uuid, e.attempt, v.namespace, NULL, NULL)).*
+    RETURN QUERY SELECT (tasker._row('called_off', NULL, e.step_uuid, v.task_uuid, e.attempt, v.namespace, 'its task stands still', NULL)).*
                    FROM tasker._end_steps(v.task_uuid, 'tasker', v_why, true) e;
     UPDATE tasker.tasks t SET state = 'error', updated_at = clock_timestamp(), completed_at = clock_timestamp() WHERE t.task_uuid = v.task_uuid;
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
