@@ -18,6 +18,7 @@ METRIC(step_actions_total, COUNTER, "action", "Steps changed by people, by what 
 METRIC(task_actions_total, COUNTER, "action", "Tasks, templates and namespaces changed by people, by what was done.")
 METRIC(leases_renewed_total, COUNTER, "", "Leases renewed in bulk.")
 METRIC(sweeper_repairs_total, COUNTER, "", "Stranded work the sweeper had to repair; anything but 0 is a defect or an injected loss.")
+METRIC(rollups_total, COUNTER, "", "Stretches of five minutes that were added up for analytics.")
 METRIC(queue_polls_total, COUNTER, "", "Fallback looks at the queues.")
 METRIC(hints_total, COUNTER, "direction", "Wake-ups between orchestrators: sent, received.")
 METRIC(transactions_total, COUNTER, "kind", "Commits on the hot path, by kind.")
