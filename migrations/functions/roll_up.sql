@@ -39,7 +39,8 @@ BEGIN
       SELECT tasker._stretch(to_timestamp(('x' || left(replace(t.task_uuid::text, '-', ''), 12))::bit(48)::bigint / 1000.0)) INTO v_stretch
         FROM tasker.tasks t WHERE t.task_uuid >= tasker._uuid_at(v_stretch) ORDER BY t.task_uuid LIMIT 1;
       v_stretch := coalesce(v_stretch, v_over);
-      EXIT WHEN v_stretch >= v_over OR NOT EXISTS (SELECT FROM tasker.rolled r WHERE r.stretch = v_stretch);
+      EXIT WHEN v_stretch >= v_over OR NOT EXISTS (SELECT FROM tasker.rolled r WHERE r.stretch = v_stretch)
+             OR clock_timestamp() - v_started > interval '500 milliseconds';
       v_stretch := v_stretch + interval '5 minutes';
     END LOOP;
     UPDATE tasker.rolled_until SET until = greatest(until, least(v_stretch, v_over)) WHERE until < least(v_stretch, v_over);
@@ -52,6 +53,7 @@ BEGIN
     INSERT INTO tasker.rolled (stretch, tasks, left_out)
     VALUES (v_stretch, coalesce(cardinality(v_ended), 0) + coalesce(cardinality(v_open), 0), coalesce(v_open, '{}'));
     INSERT INTO tasker.rolled_tasks SELECT v_stretch, f.* FROM tasker._task_figures(v_ended) f;
+    INSERT INTO tasker.rolled_states SELECT v_stretch, f.* FROM tasker._state_figures(v_ended) f;
     INSERT INTO tasker.rolled_steps SELECT v_stretch, f.* FROM tasker._step_figures(v_ended) f;
     done := done + 1;
   END LOOP;

@@ -34,6 +34,13 @@ CREATE TABLE tasker.rolled_steps (
   last             timestamptz NOT NULL,
   PRIMARY KEY (stretch, named_task_uuid, step)
 );
+CREATE TABLE tasker.rolled_states (
+  stretch timestamptz NOT NULL REFERENCES tasker.rolled ON DELETE CASCADE,
+  kind    text NOT NULL,                       -- task or step
+  state   text NOT NULL,
+  n       bigint NOT NULL,
+  PRIMARY KEY (stretch, kind, state)
+);
 -- Every stretch before `until` is rolled or empty; those before `looked_at` were looked at again a day later. One row.
 CREATE TABLE tasker.rolled_until (until timestamptz NOT NULL, looked_at timestamptz NOT NULL);
 INSERT INTO tasker.rolled_until VALUES ('2020-01-01T00:00:00Z', date_bin('5 minutes', clock_timestamp(), '2020-01-01T00:00:00Z'));

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
+#include "cli/cmd_summary.h"
 #include "cli/cmd_timeline.h"
 #include "cli/follow.h"
 #include "cli/steps.h"
@@ -282,6 +283,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"list", "list tasks", task_list},
                 {"wait", "wait until a task has come to rest", task_wait},
                 {"graph", "draw a task's graph, or follow it live", task_graph},
+                {"summary", "show a task's steps and what went wrong, without contexts and results", cli_cmd_summary},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
                 {"cancel", "cancel a task", task_cancel},
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},

@@ -23,6 +23,7 @@ class AnalyticsTest(DbTest):
                            ("bottlenecks", "analytics_bottlenecks(100, 1)")):
             body = self.c.value(f"SELECT tasker.{call}")
             body = body if isinstance(body, dict) else json.loads(body)
+            found[name + " states"] = body.get("resource_utilization", {}).get("system_health")
             found[name] = {k: v for k, v in body.items() if k not in MOVING}
         return found
 

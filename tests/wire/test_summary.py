@@ -50,6 +50,10 @@ class Summary(unittest.TestCase):
         self.assertEqual((body["task"]["status"], body["task"]["health_status"], body["task"]["completed_at"]), ("blocked_by_failures", "blocked", None))
         self.assertEqual({s["name"]: s["error"] for s in body["steps"]},
                          {"fits": None, "misfits": {"error_type": "result_schema_violation", "retryable": False, "status_code": None}})
+        shown = tasker("task", "summary", answer.json["task_uuid"], "--url", self.s.rest)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("blocked_by_failures, 1 of 2 steps, by wire (summary)", shown.stdout)
+        self.assertRegex(shown.stdout, r"misfits +error +1 of 3 +result_schema_violation \(for good\)")
 
     def test_of_nobody(self):
         self.assertEqual(self.s.call("GET", f"/v1/tasks/{uuid.uuid4()}/summary").status, 404)

@@ -76,20 +76,21 @@ static bool pages(struct tk_http_req *req, struct tk_pg_args *args)
 static bool arg_context(struct tk_http_req *req, struct tk_pg_args *args)
 {
         const char *path = tk_http_req_query(req, "context_path"), *value = tk_http_req_query(req, "context_value");
-        bool good = false;
         if (value && !path)
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_value goes with context_path, a JSON path such as $.customer.id");
         else if (path && !tk_http_req_query(req, "cursor"))
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_path goes with cursor (cursor= begins with the newest): its matches are not counted");
+                orch_reply_error(req, ORCH_E_BAD_REQUEST,
+                                 "context_path goes with cursor (cursor= begins with the newest): its matches are not counted");
         else if (path && (!*path || strlen(path) > PATH_MAX_BYTES))
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_path must have 1 to %d bytes, found %zu", PATH_MAX_BYTES, strlen(path));
         else if (value && strlen(value) > VALUE_MAX_BYTES)
                 orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_value must have at most %d bytes, found %zu", VALUE_MAX_BYTES, strlen(value));
-        else
-                good = true;
-        tk_pg_arg_text(args, path);
-        tk_pg_arg_text(args, value);
-        return good;
+        else {
+                tk_pg_arg_text(args, path);
+                tk_pg_arg_text(args, value);
+                return true;
+        }
+        return false; /* replied: the request is gone */
 }
 
 static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)

@@ -167,7 +167,8 @@ static void overrides_apply_in_order_and_keep_the_ranges(void **state)
         assert_int_equal(tpl->steps[1].backoff_base_ms, 10);
         assert_int_equal(tpl->warnings_n, 3);
         assert_string_equal(tpl->warnings[0], "f.yaml:11:89: unknown key 'timeout' is kept, but means nothing here");
-        assert_string_equal(tpl->warnings[1], "f.yaml:12:40: unknown key 'max_attempt' is kept, but means nothing here (did you mean 'max_attempts'?)");
+        assert_string_equal(tpl->warnings[1],
+                                   "f.yaml:12:40: unknown key 'max_attempt' is kept, but means nothing here (did you mean 'max_attempts'?)");
         assert_non_null(strstr(tpl->warnings[2], "environment test overrides a step 'c' that this template does not have"));
 }
 

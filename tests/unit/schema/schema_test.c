@@ -48,7 +48,8 @@ static void test_errors_name_the_place(void **state)
         (void)state;
         const char *order = "{\"type\":\"object\",\"required\":[\"id\",\"items\"],\"properties\":{\"id\":{\"type\":\"integer\",\"minimum\":1},"
                             "\"items\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/item\"}}},\"additionalProperties\":false,"
-                            "\"$defs\":{\"item\":{\"type\":\"object\",\"required\":[\"sku\"],\"properties\":{\"sku\":{\"pattern\":\"^[A-Z]+-[0-9]+$\"},"
+                            "\"$defs\":{\"item\":{\"type\":\"object\",\"required\":[\"sku\"],\"properties\":{"
+                            "\"sku\":{\"pattern\":\"^[A-Z]+-[0-9]+$\"},"
                             "\"unit\":{\"enum\":[\"kg\",\"piece\"]}}}}}";
         expect(order, "{\"id\":7,\"items\":[{\"sku\":\"AB-1\",\"unit\":\"kg\"}]}", NULL);
         expect(order, "{\"id\":7.0,\"items\":[{\"sku\":\"AB-1\"}]}", NULL);
@@ -88,7 +89,8 @@ static void test_what_is_refused(void **state)
                 {"{\"required\":true}", "/required", "must be a list of names"},
                 {"{\"minItems\":-1}", "/minItems", "minItems must be a whole number of 0 or more"},
                 {"{\"pattern\":\"(\"}", "/pattern", "regular expression '(' is not one: missing closing parenthesis, at byte 1"},
-                {"{\"$ref\":\"https://example.com/x.json\"}", "/$ref", "$ref 'https://example.com/x.json' leads out of this schema; nothing is fetched"},
+                {"{\"$ref\":\"https://example.com/x.json\"}", "/$ref",
+                 "$ref 'https://example.com/x.json' leads out of this schema; nothing is fetched"},
                 {"{\"$ref\":\"other.json#/a\"}", "/$ref", "$ref 'other.json#/a' leads out of this schema; nothing is fetched"},
                 {"{\"$ref\":\"#/$defs/none\"}", "/$ref", "$ref '#/$defs/none' leads nowhere"},
                 {"{\"$dynamicRef\":\"#a\"}", "/$dynamicRef", "dynamic references are not supported"},
@@ -162,7 +164,8 @@ static void test_references_with_escapes_and_anchors(void **state)
 {
         (void)state;
         expect("{\"$defs\":{\"a/b~c\":{\"type\":\"null\"}},\"$ref\":\"#/$defs/a~1b~0c\"}", "1", "/: must be null, found integer");
-        expect("{\"$id\":\"https://example.com/s\",\"$defs\":{\"x\":{\"$anchor\":\"n\",\"type\":\"null\"}},\"$ref\":\"https://example.com/s#n\"}", "1",
+        expect("{\"$id\":\"https://example.com/s\",\"$defs\":{\"x\":{\"$anchor\":\"n\",\"type\":\"null\"}},"
+               "\"$ref\":\"https://example.com/s#n\"}", "1",
                "/: must be null, found integer");
         expect("{\"properties\":{\"next\":{\"$ref\":\"#\"},\"v\":{\"type\":\"integer\"}}}", "{\"next\":{\"next\":{\"v\":\"x\"}}}",
                "/next/next/v: must be integer, found string");
