@@ -19,8 +19,8 @@ BEGIN
   IF p_to IN ('complete', 'error', 'cancelled', 'resolved_manually') THEN
     DELETE FROM tasker.open_tasks o WHERE o.task_uuid = p_task;
   ELSE
-    INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
-    SELECT t.task_uuid, t.namespace, t.created_at FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
+    INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
+    SELECT t.task_uuid, t.namespace, t.created_at, CASE WHEN t.deadline > v_now THEN t.deadline END FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
   END IF;
   RETURN true;
 END $$;
