@@ -92,7 +92,7 @@ BEGIN
   RETURN json_build_object(
     'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,
     'run_at', tasker.time_text(v_task.run_at, 'zoned'), 'deadline', tasker.time_text(v_task.deadline, 'zoned'),
-    'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s.', concat_ws(', ', v_task.state::text, v_task.message))
+    'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s%s.', v_task.state, ' (' || v_task.message || ')')
                     WHEN v_held IS NOT NULL THEN format('It is held: %s.', v_held)
                     WHEN v_worst IS NULL THEN 'Nothing of it is open.'
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)

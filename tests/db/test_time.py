@@ -131,7 +131,7 @@ class Deadlines(TimeTest):
         self.assertEqual(kinds(self.e.settle(out)), {"stale": 1}, "a late result is refused")
         self.assertEqual((self.due(task), self.e.messages()), ([], 0))
         self.assertEqual(kinds(self.e.fire()), {})
-        self.assertIn("It has ended: error, it was not complete by its deadline", self.explain(task))
+        self.assertIn("It has ended: error (it was not complete by its deadline", self.explain(task))
 
     def test_or_is_cancelled(self):
         for body in ({"on_timeout": "cancel"}, {"lifecycle": {"auto_fail_on_timeout": False}}):
