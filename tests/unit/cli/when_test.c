@@ -29,7 +29,8 @@ static void from_now_or_with_a_zone(void **state)
 
 static void nothing_else(void **state)
 {
-        static const char *const texts[] = {"", "+", "+x", "+-5m", "10m", "tomorrow", "2026-02-03", "2026-02-03T04:05:06", "+9223372036s", "+99999999999999999999d"};
+        static const char *const texts[] = {"",           "+",                   "+x",           "+-5m", "10m", "tomorrow",
+                                            "2026-02-03", "2026-02-03T04:05:06", "+9223372036s", "+99999999999999999999d"};
         (void)state;
         for (size_t i = 0; i < tk_countof(texts); i++) {
                 char text[TK_TIME_TEXT] = "untouched";

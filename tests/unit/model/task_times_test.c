@@ -34,7 +34,8 @@ static void nothing_is_none(void **state)
 
 static void zones_are_the_same_moment(void **state)
 {
-        static const char *const texts[] = {"2026-01-01T01:00:00Z", "2026-01-01T02:00:00+01:00", "2025-12-31T20:00:00-05:00", "2026-01-01t01:00:00.000z"};
+        static const char *const texts[] = {"2026-01-01T01:00:00Z", "2026-01-01T02:00:00+01:00", "2025-12-31T20:00:00-05:00",
+                                            "2026-01-01t01:00:00.000z"};
         (void)state;
         for (size_t i = 0; i < tk_countof(texts); i++) {
                 int64_t ns = 0;
@@ -52,7 +53,8 @@ static void all_of_them(void **state)
         struct tk_task_times times;
         struct tk_err err = {0};
         (void)state;
-        assert_int_equal(parse("{\"run_at\":\"2026-01-01T00:00:01Z\",\"deadline\":\"2026-01-01T00:00:02Z\",\"timeout_seconds\":31622400}", &times, &err), 0);
+        assert_int_equal(parse("{\"run_at\":\"2026-01-01T00:00:01Z\",\"deadline\":\"2026-01-01T00:00:02Z\",\"timeout_seconds\":31622400}",
+                               &times, &err), 0);
         assert_int_equal(times.run_at_ns, NOW + TK_NS_PER_S);
         assert_int_equal(times.deadline_ns, NOW + 2 * TK_NS_PER_S);
         assert_int_equal(times.timeout_s, 31622400);
@@ -67,8 +69,10 @@ static void refusals_name_field_limit_and_what_was_found(void **state)
                 const char *says;
         } cases[] = {
                 {"{\"run_at\":5}", TK_TASK_REQUEST_E_SHAPE, "run_at: invalid type"},
-                {"{\"run_at\":\"soon\"}", TK_TASK_REQUEST_E_VALUE, "run_at: must be a time with a zone, such as 2026-01-31T12:00:00Z, found 'soon'"},
-                {"{\"run_at\":\"2027-01-03T00:00:00Z\"}", TK_TASK_REQUEST_E_VALUE, "run_at: may be 366 days ahead at most, found 2027-01-03T00:00:00Z"},
+                {"{\"run_at\":\"soon\"}", TK_TASK_REQUEST_E_VALUE,
+                 "run_at: must be a time with a zone, such as 2026-01-31T12:00:00Z, found 'soon'"},
+                {"{\"run_at\":\"2027-01-03T00:00:00Z\"}", TK_TASK_REQUEST_E_VALUE,
+                 "run_at: may be 366 days ahead at most, found 2027-01-03T00:00:00Z"},
                 {"{\"deadline\":\"2026-01-01T00:00:00Z\"}", TK_TASK_REQUEST_E_VALUE, "deadline: must be to come, found 2026-01-01T00:00:00Z"},
                 {"{\"run_at\":\"2026-01-02T00:00:00Z\",\"deadline\":\"2026-01-02T00:00:00Z\"}", TK_TASK_REQUEST_E_VALUE,
                  "deadline: must be after run_at, found 2026-01-02T00:00:00Z"},
