@@ -208,7 +208,7 @@ class Engine:
 
     def at(self, seconds):
         """The moment so many seconds from now, by the database's clock."""
-        return self.c.value("SELECT clock_timestamp() + $1::interval", f"{seconds} seconds")
+        return self.c.value("SELECT clock_timestamp() + $1 * interval '1 second'", seconds)
 
     def task(self, task):
         return self.c.query("SELECT * FROM tasker.tasks WHERE task_uuid = $1", task)[0]
