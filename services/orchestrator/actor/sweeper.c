@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "pg/migrate.h"
@@ -107,6 +108,8 @@ static int64_t tick(void *self, int64_t now_ns)
                 report(state, res);
         if (!r && now_ns >= state->months_ns)
                 make_months(state, now_ns);
+        if (!r && !state->more && (r = orch_outbox_trim(state->app, state->pg, state->arena, &err)))
+                orch_db_failed(state->app, "trim_events", r, &err);
         tk_arena_reset(state->arena);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
         return tk_pg_alive(state->pg) ? state->next_ns : -EIO;

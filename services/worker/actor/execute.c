@@ -12,6 +12,7 @@
 #include "worker/abi/context.h"
 #include "worker/actor/checkpoint.h"
 #include "worker/actor/job.h"
+#include "worker/actor/publish.h"
 #include "worker/actor/watch.h"
 #include "worker/app.h"
 #include "worker/feed/links.h"
@@ -51,6 +52,10 @@ static bool find_step(struct execution *x)
         if (found < 0)
                 return false;
         x->step = (unsigned)found;
+        if (x->tpl->steps[found].events_n) {
+                x->job->tpl = x->tpl;
+                x->job->step = x->step;
+        }
         return true;
 }
 
@@ -123,6 +128,14 @@ static json_t *fetch(void *user, const char *const *names, size_t n, int64_t dea
         return work_links_fetch(x->app->links, x->job->link, &x->job->assign->task_uuid, names, n, deadline_ns);
 }
 
+static void conclude(const struct execution *x, struct tkw_result *result, int returned)
+{
+        enum tk_step_type type = x->tpl->steps[x->step].type;
+        work_result_conclude(result, returned);
+        if (type == TK_STEP_DECISION || type == TK_STEP_BATCHABLE)
+                work_result_require(result, type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
+}
+
 static int call(struct execution *x, struct tkw_result *result)
 {
         const Tasker__Dispatch__V1__Assign *a = x->job->assign;
@@ -138,6 +151,9 @@ static int call(struct execution *x, struct tkw_result *result)
         int r = x->fn(&ctx, result);
         if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
                 work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
+        conclude(x, result, r);
+        if (x->job->tpl && result->verdict != WORK_YIELD)
+                work_publish_ask(x->app, x->job, &ctx, result);
         work_context_deinit(&ctx);
         return r;
 }
@@ -158,14 +174,6 @@ static void begin(struct execution *x)
                 atomic_store(&job->cancelled, true);
 }
 
-static void conclude(const struct execution *x, struct tkw_result *result, int returned)
-{
-        enum tk_step_type type = x->tpl->steps[x->step].type;
-        work_result_conclude(result, returned);
-        if (type == TK_STEP_DECISION || type == TK_STEP_BATCHABLE)
-                work_result_require(result, type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
-}
-
 /* One call, and its checkpoint if it yields one. False: the watch has failed the step meanwhile. */
 static bool turn(struct execution *x, struct tkw_result *result)
 {
@@ -176,7 +184,6 @@ static bool turn(struct execution *x, struct tkw_result *result)
         int r = call(x, result);
         int64_t took_ns = tk_time_mono_ns() - start_ns;
         TK_PROBE(handler_end, &x->job->key.step, x->job->key.attempt, took_ns, r);
-        conclude(x, result, r);
         if (result->verdict == WORK_YIELD)
                 (void)work_checkpoint(app, x->job, result, &x->checkpoint);
         tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);
