@@ -46,6 +46,7 @@ class Events(unittest.TestCase):
         self.task = self.s.submit("telling", "telling", {})
 
     def tearDown(self):
+        self.s.call("DELETE", f"/v1/tasks/{self.task}")  # or the next test's worker would get what is left of it
         self.s.doctor()
 
     def worker(self, at=0, **kwargs):
