@@ -115,7 +115,8 @@ const struct tkw_events *tasker_events_v1(void)
         static const struct tkw_subscriber subscribers[] = {
                 {.name = "order_watch", .pattern = "order.* inventory.* notification.sent", .fn = watch_orders},
         };
-        static const struct tkw_events events = {.abi = TKW_ABI, .publishers = publishers, .publishers_n = 2, .subscribers = subscribers, .subscribers_n = 1};
+        static const struct tkw_events events = {
+                .abi = TKW_ABI, .publishers = publishers, .publishers_n = 2, .subscribers = subscribers, .subscribers_n = 1};
         return &events;
 }
 

@@ -36,8 +36,8 @@ struct orch_result {
 /* Settles n results none of which lets its graph grow (core/advance.h takes both kinds).
  * 0: every `settled` is set, and `stored(user)`, unless NULL, was called, once, after the commit: what it sends to a worker
  * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
- * it again. Domain events of a result that the database refuses are dropped and counted, their result is settled. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
- * batch are not affected. */
+ * it again. Domain events that the database refuses are dropped and counted, and their result is settled without. A result whose JSON it
+ * refuses is settled as a permanent error "invalid_result"; the others of the batch are not affected. */
 typedef void orch_stored_fn(void *user);
 TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
                         orch_stored_fn *stored, void *user, struct tk_err *err);

@@ -58,7 +58,8 @@ static int add_pattern(struct work_subscriber *s, const char *from, const char *
         char *pattern = tk_strndup(text, len);
         if (!tk_event_pattern_ok(pattern) || s->patterns_n == PATTERNS_MAX) {
                 int r = TK_ERR(err, -EINVAL,
-                               "%s: subscriber \"%s\" may have up to %d patterns of segments in lower case, '*' or (at most two) '**', joined by dots; found '%.100s'",
+                               "%s: subscriber \"%s\" may have up to %d patterns of segments in lower case, '*' or (at most two) '**', "
+                               "joined by dots; found '%.100s'",
                                from, s->name, PATTERNS_MAX, pattern);
                 tk_free(pattern);
                 return r;

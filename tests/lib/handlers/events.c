@@ -29,7 +29,8 @@ int publish(struct tkw_context *ctx, struct tkw_result *result)
         if (tkw_info(ctx)->attempt <= failures) {
                 tkw_set_code(result, "E42");
                 tkw_set_detail(result, "where", "\"here\"");
-                return for_good ? tkw_permanent(result, "TestError", "for good") : tkw_retryable(result, "TestError", "attempt %u", tkw_info(ctx)->attempt);
+                return for_good ? tkw_permanent(result, "TestError", "for good")
+                                : tkw_retryable(result, "TestError", "attempt %u", tkw_info(ctx)->attempt);
         }
         return tkw_success_json(result, tkw_json(ctx, tkw_input(ctx, "payload")));
 }
@@ -58,8 +59,8 @@ static int record(struct tkw_event *event, void *user)
         int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : -1;
         if (fd < 0)
                 return 0;
-        int len = snprintf(line, sizeof line, "%s %s %s %s\n", tkw_event_name(event), tkw_event_id(event), tkw_str(tkw_event_metadata(event, "task_uuid")),
-                           tkw_str(tkw_event_metadata(event, "step_name")));
+        int len = snprintf(line, sizeof line, "%s %s %s %s\n", tkw_event_name(event), tkw_event_id(event),
+                           tkw_str(tkw_event_metadata(event, "task_uuid")), tkw_str(tkw_event_metadata(event, "step_name")));
         int r = write(fd, line, (size_t)len) != len;
         close(fd);
         return r;
@@ -89,6 +90,7 @@ const struct tkw_events *tasker_events_v1(void)
                 {.name = "at_gate", .pattern = "gate.*", .fn = wait_at_gate},
                 {.name = "refuser", .pattern = "test.done", .fn = refuse},
         };
-        static const struct tkw_events events = {.abi = TKW_ABI, .publishers = publishers, .publishers_n = 1, .subscribers = subscribers, .subscribers_n = 3};
+        static const struct tkw_events events = {
+                .abi = TKW_ABI, .publishers = publishers, .publishers_n = 1, .subscribers = subscribers, .subscribers_n = 3};
         return &events;
 }

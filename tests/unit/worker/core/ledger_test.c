@@ -278,6 +278,38 @@ static void a_flood_is_refused(void **state)
         work_ledger_free(l);
 }
 
+/* Events go out with the acknowledgement, once; those of a result that comes too late, or is never acknowledged, are dropped. */
+static void events_wait_for_the_acknowledgement(void **state)
+{
+        struct work_ledger *l = ledger();
+        struct work_taken one = step(1);
+        struct tk_buf fields;
+        int link;
+        (void)state;
+        take(l, 0, 1);
+        struct work_events *mine = TK_NEW(struct work_events), *late = TK_NEW(struct work_events);
+        mine->told[mine->told_n++] = work_event_new("id", "a.b", "{}", 2);
+        late->told[late->told_n++] = work_event_new("id", "a.b", "{}", 2);
+        assert_false(work_ledger_ack(l, &one.key, &took_ns, &events));
+        assert_null(events);
+        tk_buf_init(&fields, 64);
+        assert_true(work_ledger_done(l, &one.key, &fields, mine, false, &link));
+        tk_buf_init(&fields, 64);
+        assert_false(work_ledger_done(l, &one.key, &fields, late, false, &link));
+        work_ledger_down(l, 0); /* it is offered again elsewhere, its events with it */
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
+        assert_ptr_equal(events, mine);
+        assert_string_equal(events->told[0]->name, "a.b");
+        work_events_free(events);
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
+        assert_null(events);
+        take(l, 1, 2);
+        tk_buf_init(&fields, 64);
+        struct work_taken two = step(2);
+        assert_true(work_ledger_done(l, &two.key, &fields, TK_NEW(struct work_events), false, &link));
+        work_ledger_free(l); /* nobody acknowledged it */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -291,6 +323,7 @@ int main(void)
                 cmocka_unit_test(a_repeated_assignment_runs_once_and_answers_again),
                 cmocka_unit_test(a_cancelled_step_does_not_start),
                 cmocka_unit_test(a_flood_is_refused),
+                cmocka_unit_test(events_wait_for_the_acknowledgement),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
