@@ -281,7 +281,7 @@ static void a_flood_is_refused(void **state)
 /* Events go out with the acknowledgement, once; those of a result that comes too late, or is never acknowledged, are dropped. */
 static void events_wait_for_the_acknowledgement(void **state)
 {
-        struct work_ledger *l = ledger();
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
         struct work_taken one = step(1);
         struct tk_buf fields;
         int link;

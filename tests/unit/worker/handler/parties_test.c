@@ -64,7 +64,8 @@ static void test_what_is_refused(void **state)
                 {{.abi = TKW_ABI, .publishers = nameless, .publishers_n = 1}, "m.so: a publisher needs a name and a function"},
                 {{.abi = TKW_ABI, .publishers = twice, .publishers_n = 2}, "m.so: publisher \"A\" is registered already"},
                 {{.abi = TKW_ABI, .subscribers = bad_pattern, .subscribers_n = 1},
-                 "m.so: subscriber \"s\" may have up to 32 patterns of segments in lower case, '*' or (at most two) '**', joined by dots; found 'A.b'"},
+                 "m.so: subscriber \"s\" may have up to 32 patterns of segments in lower case, '*' or (at most two) '**', joined by dots; "
+                 "found 'A.b'"},
                 {{.abi = TKW_ABI, .subscribers = no_pattern, .subscribers_n = 1}, "m.so: subscriber \"s\" has no pattern"},
                 {{.abi = TKW_ABI, .subscribers = no_function, .subscribers_n = 1}, "m.so: subscriber \"s\" has no function"},
                 {{.abi = TKW_ABI, .subscribers = again, .subscribers_n = 2}, "m.so: subscriber \"s\" is registered already"},
