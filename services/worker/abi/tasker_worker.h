@@ -239,7 +239,8 @@ TKW_API const struct tkw_value *tkw_event_metadata(struct tkw_event *event, cons
 typedef int tkw_subscriber_fn(struct tkw_event *event, void *user);
 struct tkw_subscriber {
         const char *name;                 /* for logs and metrics */
-        const char *pattern;              /* of event names: "payment.*" ('*' is one segment), "**.failed" (any number), "*" (all) */
+        const char *pattern;              /* of event names, several separated by blanks: "payment.*" ('*' is one segment), "**.failed" (any
+                                             number of them), "*" (everything) */
         tkw_subscriber_fn *fn;
         void *user;
 };
