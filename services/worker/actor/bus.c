@@ -82,6 +82,7 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 
 struct work_bus *work_bus_new(struct work_app *app)
 {
+        static const char *const messages[] = {"event"};
         size_t n;
         const struct work_subscriber *subscribers = work_parties_subscribers(app->parties, &n);
         struct work_bus *bus = tk_zalloc(sizeof *bus + n * sizeof bus->seats[0]);
@@ -93,7 +94,7 @@ struct work_bus *work_bus_new(struct work_app *app)
                 struct seat *seat = &bus->seats[i];
                 *seat = (struct seat){.bus = bus, .subscriber = &subscribers[i],
                                       .type = {.name = subscribers[i].name, .state_size = sizeof(struct seat *), .mailbox_max = 1, .threads = 1,
-                                               .batch_max = 1, .start = start, .handle = handle}};
+                                               .batch_max = 1, .messages = messages, .messages_n = 1, .start = start, .handle = handle}};
                 seat->actor = tk_actor_new(&seat->type, seat, app->conf.events_mailbox, 1);
         }
         return bus;
