@@ -54,6 +54,14 @@ class DeadLetters(unittest.TestCase):
                 else:
                     self.assertIsInstance(value[key], kind)
 
+    def test_the_summary_of_its_task_tells_of_it(self):
+        task, entry = self.blocked()
+        def told():
+            return self.s.call("GET", f"/v1/tasks/{task}/summary").json["dlq"]
+        self.assertEqual(told(), {"in_dlq": True, "dlq_reason": "max_retries_exceeded", "resolution_status": "pending"})
+        self.call("PATCH", f"/entry/{entry['dlq_entry_uuid']}", {"resolution_status": "ManuallyResolved", "resolved_by": "kim", "resolution_notes": "seen"})
+        self.assertEqual(told(), {"in_dlq": False, "dlq_reason": "max_retries_exceeded", "resolution_status": "manually_resolved"})
+
     def test_an_entry(self):
         task, entry = self.blocked()
         self.shape(entry, ENTRY)

@@ -15,16 +15,17 @@
 #include "tk_sql.h"
 #include <errno.h>
 
-enum { SWEEP_MAX = 200 };
+enum { SWEEP_MAX = 200, STRETCHES_MAX = 12 };
 #define ARENA_MAX ((size_t)16 << 20)
 #define MONTHS_PAUSE_NS (3600 * TK_NS_PER_S)
+#define ROLL_UP_PAUSE_NS (60 * TK_NS_PER_S)
 #define PAGE_PAUSE_NS (100 * TK_NS_PER_MS) /* a long list of tasks at rest is looked through in small bites */
 
 struct sweeper_state {
         struct orch_app *app;
         struct tk_pg *pg;
         struct tk_arena *arena;
-        int64_t next_ns, months_ns;
+        int64_t next_ns, months_ns, roll_up_ns;
         bool more;              /* the last look ended at its limit: the next one begins after this task */
         struct tk_uuid after;
         struct orch_staleness staleness;
@@ -36,7 +37,7 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, ARENA_MAX);
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
-        state->months_ns = state->next_ns;
+        state->months_ns = state->roll_up_ns = state->next_ns;
         state->staleness.next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.staleness_interval, 0.5);
         return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
@@ -92,6 +93,23 @@ static void make_months(struct sweeper_state *state, int64_t now_ns)
                 state->months_ns = now_ns + tk_rand_jitter(MONTHS_PAUSE_NS, 0.2);
 }
 
+/* What analytics adds up once. Behind: again with the next tick. */
+static void roll_up(struct sweeper_state *state, int64_t now_ns)
+{
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        tk_pg_arg_i32(&args, STRETCHES_MAX);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_analytics_roll_up, &args, &res, &err);
+        if (r)
+                orch_db_failed(state->app, "roll_up", r, &err);
+        else
+                tk_metric_add(state->app->metrics, ORCH_M_rollups_total, (uint64_t)tk_pg_i64(res, 0, tk_pg_column(res, "done")));
+        if (r || !tk_pg_bool(res, 0, tk_pg_column(res, "more")))
+                state->roll_up_ns = now_ns + tk_rand_jitter(ROLL_UP_PAUSE_NS, 0.2);
+}
+
 static void sweep(struct sweeper_state *state, int64_t now_ns)
 {
         struct tk_pg_args args;
@@ -108,6 +126,8 @@ static void sweep(struct sweeper_state *state, int64_t now_ns)
                 report(state, res);
         if (!r && now_ns >= state->months_ns)
                 make_months(state, now_ns);
+        if (!r && now_ns >= state->roll_up_ns)
+                roll_up(state, now_ns);
         if (!r && !state->more && (r = orch_outbox_trim(state->app, state->pg, state->arena, &err)))
                 orch_db_failed(state->app, "trim_events", r, &err);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));

@@ -28,6 +28,7 @@ METRIC(staleness_tasks_transitioned_to_error_total, COUNTER, "state", "Stale tas
 METRIC(dlq_entries_created_total, COUNTER, "reason", "Entries in the dead-letter queue, by reason.")
 METRIC(dlq_entries_closed_total, COUNTER, "how", "Entries closed, by how: revived, manually_resolved, permanently_failed, cancelled (people), moved (the task went on or ended).")
 METRIC(dlq_pending_investigations, GAUGE, "", "Entries that are pending, as of the last look.")
+METRIC(rollups_total, COUNTER, "", "Stretches of five minutes that were added up for analytics.")
 METRIC(queue_polls_total, COUNTER, "", "Fallback looks at the queues.")
 METRIC(hints_total, COUNTER, "direction", "Wake-ups between orchestrators: sent, received.")
 METRIC(transactions_total, COUNTER, "kind", "Commits on the hot path, by kind.")
