@@ -29,6 +29,7 @@ BEGIN
     SELECT u.workflow_step_uuid, u.task_uuid, 'in_progress', 'error', u.attempts, v_now, 'worker lost' FROM upd u
   )
   SELECT array_agg(u.task_uuid) INTO v_task FROM upd u;
+  PERFORM tasker._publish_failures(p_step);
   PERFORM tasker._delete_messages(p_ns, p_msg);
   RETURN QUERY SELECT (tasker._row('failed', NULL, u.step, NULL, u.att, NULL, NULL, NULL)).* FROM unnest(p_step, p_attempt) u(step, att);
   RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.task) AS t, array_agg(0) AS z, array_agg(x.n) AS n, array_agg(-x.n) AS m

@@ -1,6 +1,7 @@
 -- tasker.register_template(…): stores a template version. Outcomes: 'registered', 'unchanged' (same digest), 'replaced'
 -- (other digest, p_replace), 'conflict' (other digest, nothing changed; digest is the stored one). Makes the namespace and
--- its queue. p_steps, p_edges: docs/design/database.md. Many may call at once: one advisory lock per namespace.
+-- its queue, and the queue of its domain events with the first template that declares durable ones. p_steps, p_edges:
+-- docs/design/database.md. Many may call at once: one advisory lock per namespace.
 -- Writes: namespaces, templates, template_steps, template_edges, named_tasks, PGMQ (create).
 CREATE OR REPLACE FUNCTION tasker.register_template(
   p_namespace text, p_name text, p_version text, p_description text, p_digest text, p_identity text, p_body jsonb,
@@ -26,6 +27,9 @@ BEGIN
   SELECT ns.namespace_uuid INTO v_ns FROM tasker.namespaces ns WHERE ns.name = p_namespace;
   IF NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_namespace)) THEN
     PERFORM pgmq.create(tasker.queue_name(p_namespace));
+  END IF;
+  IF jsonb_path_exists(p_body, '$.steps[*].publishes_events[*] ? (@.delivery_mode != "fast")') THEN
+    PERFORM tasker._make_event_queue(p_namespace);
   END IF;
 
   INSERT INTO tasker.templates (digest, body, step_count) VALUES (p_digest, p_body, jsonb_array_length(p_steps))

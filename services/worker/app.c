@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/uuid.h"
+#include "worker/actor/bus.h"
 #include "worker/actor/enlist.h"
 #include "worker/actor/execute.h"
 #include "worker/actor/watch.h"
@@ -60,15 +61,32 @@ static void identity(struct work_app *app)
                 (void)tk_str_copy(app->hostname, sizeof app->hostname, "unknown");
 }
 
-static int load_handlers(struct work_app *app, const struct tkw_module *module, struct tk_err *err)
+static int load_handlers(struct work_app *app, const struct tkw_module *module, const struct tkw_events *events, struct tk_err *err)
 {
         app->registry = work_registry_new();
+        app->parties = work_parties_new();
         int r = module ? work_registry_add(app->registry, module, err) : 0;
+        if (!r && events)
+                r = work_parties_add(app->parties, events, "the program", err);
         if (!r)
-                r = work_registry_load(app->registry, &app->conf.handlers, err);
+                r = work_registry_load(app->registry, app->parties, &app->conf.handlers, err);
+        if (!r)
+                r = work_parties_add_log(app->parties, &app->conf.events_log, err);
         if (!r && !work_registry_count(app->registry))
                 tk_log_warn("handlers.none", "No handlers: every step will fail. Name shared objects under `handlers`.");
         return r;
+}
+
+/* Such events are published with the payload nobody made. */
+static void tell_publishers(const struct work_app *app, const struct work_source *source)
+{
+        for (uint32_t i = 0; i < source->tpl->steps_n; i++)
+                for (uint32_t k = 0; k < source->tpl->steps[i].events_n; k++) {
+                        const struct tk_template_event *event = &source->tpl->steps[i].events[k];
+                        if (event->publisher && !work_parties_publisher(app->parties, event->publisher))
+                                tk_log_warn("publisher.unknown", "no publisher of this name is registered", TK_STR("publisher", event->publisher),
+                                            TK_STR("event", event->name), TK_STR("file", source->file));
+                }
 }
 
 static int load_sources(struct work_app *app, struct tk_err *err)
@@ -83,6 +101,8 @@ static int load_sources(struct work_app *app, struct tk_err *err)
                         tk_log_error("template.invalid", source->problem, TK_STR("file", source->file));
                 for (uint32_t w = 0; source->tpl && w < source->tpl->warnings_n; w++)
                         tk_log_warn("template.warning", source->tpl->warnings[w], TK_STR("file", source->file));
+                if (source->tpl)
+                        tell_publishers(app, source);
         }
         if (!app->sources.namespaces_n)
                 return TK_ERR(err, -EINVAL,
@@ -102,6 +122,7 @@ static void start_work(struct work_app *app)
         app->templates = work_templates_new(conf->templates_max, work_hydrate, app);
         app->permits = tk_permits_new("handlers", conf->permits);
         app->watch = work_watch_new(app);
+        app->bus = work_bus_new(app);
         app->links = work_links_new(app);
         app->timer = tk_actor_new(&work_timer_actor, app, 0, 0);
         app->execute = tk_actor_new(&work_execute_actor, app, work_pace_max(app->pace) * (links + 1), conf->permits);
@@ -128,9 +149,9 @@ static int start_servers(struct work_app *app, struct tk_err *err)
                 &app->http, err);
 }
 
-static int start(struct work_app *app, const struct tkw_module *module, struct tk_err *err)
+static int start(struct work_app *app, const struct tkw_module *module, const struct tkw_events *events, struct tk_err *err)
 {
-        int r = load_handlers(app, module, err);
+        int r = load_handlers(app, module, events, err);
         if (!r)
                 r = load_sources(app, err);
         if (r)
@@ -147,7 +168,8 @@ static int start(struct work_app *app, const struct tkw_module *module, struct t
         return r;
 }
 
-int work_app_new(struct work_conf *conf, const struct tkw_module *module, struct work_app **ret, struct tk_err *err)
+int work_app_new(struct work_conf *conf, const struct tkw_module *module, const struct tkw_events *events, struct work_app **ret,
+                 struct tk_err *err)
 {
         struct work_app *app = TK_NEW(struct work_app);
         app->conf = *conf;
@@ -155,7 +177,7 @@ int work_app_new(struct work_conf *conf, const struct tkw_module *module, struct
         app->started_ns = tk_time_wall_ns();
         identity(app);
         app->metrics = tk_metrics_new(metric_rows, WORK_METRICS);
-        int r = start(app, module, err);
+        int r = start(app, module, events, err);
         if (r)
                 work_app_free(app);
         else
@@ -204,6 +226,16 @@ static void drain(struct work_app *app, int64_t deadline_ns)
         }
 }
 
+/* Subscribers get what was acknowledged, for a while. */
+static void drain_bus(struct work_app *app, int64_t deadline_ns)
+{
+        int64_t until_ns = tk_time_mono_ns() + app->conf.events_drain;
+        if (work_bus_drain(app->bus, until_ns < deadline_ns ? until_ns : deadline_ns))
+                return;
+        tk_log_error("worker.stuck", "A subscriber of domain events did not return within the grace time.");
+        _exit(EXIT_STUCK);
+}
+
 struct work_app *work_app_free(struct work_app *app)
 {
         if (!app)
@@ -217,6 +249,9 @@ struct work_app *work_app_free(struct work_app *app)
         app->enlist = tk_actor_stop_free(app->enlist);
         app->execute = tk_actor_stop_free(app->execute);
         app->timer = tk_actor_stop_free(app->timer);
+        if (app->bus)
+                drain_bus(app, deadline);
+        app->bus = work_bus_free(app->bus);
         if (app->http)
                 tk_http_quiesce(app->http, deadline);
         app->http = tk_http_free(app->http);
@@ -231,6 +266,7 @@ struct work_app *work_app_free(struct work_app *app)
         app->templates = work_templates_free(app->templates);
         app->ledger = work_ledger_free(app->ledger);
         app->pace = work_pace_free(app->pace);
+        app->parties = work_parties_free(app->parties);
         app->registry = work_registry_free(app->registry);
         work_sources_free(&app->sources);
         app->metrics = tk_metrics_free(app->metrics);

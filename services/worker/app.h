@@ -31,6 +31,7 @@ enum work_metric {
         WORK_METRICS
 };
 
+struct work_bus;
 struct work_links;
 struct work_watch;
 
@@ -48,6 +49,8 @@ struct work_app {
 
         struct tk_metrics *metrics;
         struct work_registry *registry; /* handlers by name */
+        struct work_parties *parties;   /* publishers and subscribers of domain events */
+        struct work_bus *bus;           /* events to subscribers */
         struct work_sources sources;    /* own template files */
         struct work_templates *templates; /* templates by digest */
         struct work_ledger *ledger;     /* attempts in this process, credit */
@@ -63,9 +66,9 @@ struct work_app {
         struct tk_http *http;
 };
 
-/* Starts everything that `conf` describes; connections are made and repaired in the background. `module` may be NULL.
- * 0, or negative with err (handlers that cannot be loaded, an address that cannot be bound). conf is moved into the app. */
-TK_MUST int work_app_new(struct work_conf *conf, const struct tkw_module *module, struct work_app **ret,
+/* Starts everything that `conf` describes; connections are made and repaired in the background. `module` and `events`
+ * may be NULL. 0, or negative with err (handlers that cannot be loaded, an address that cannot be bound). conf is moved into the app. */
+TK_MUST int work_app_new(struct work_conf *conf, const struct tkw_module *module, const struct tkw_events *events, struct work_app **ret,
                          struct tk_err *err);
 /* Connected to an orchestrator, templates registered, not stopping. */
 bool work_app_ready(struct work_app *app);

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/event.h"
 #include "schema/schema.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -49,6 +50,8 @@ struct tk_template_step {
                 const char *cursor_field, *failure_strategy;
                 uint32_t parallelism;             /* 0: without a batch_config */
         } batch;
+        struct tk_template_event *events;         /* that it publishes */
+        uint32_t events_n;
         struct tk_schema *result_schema;          /* what a result must fit; NULL: anything */
         bool at_start;                            /* exists from the task's creation: not what a decision or an analyzer brings, nor what needs it */
 };

@@ -122,5 +122,7 @@ int tk_template_build(struct tk_template_source *src, struct tk_template *tpl, s
         int r = build_names(src, tpl, names, err);
         for (uint32_t i = 0; i < n && !r; i++)
                 r = build_parents(src, tpl, i, names, json_object_get(json_array_get(steps, i), "dependencies"), err);
+        for (uint32_t i = 0; i < n && !r; i++)
+                r = tk_template_build_events(src, tpl, i, err);
         return r;
 }

@@ -25,6 +25,8 @@ TK_MUST int tk_template_apply_environment(struct tk_template_source *src, json_t
                                           struct tk_err *err);
 /* Fills steps from the body; parents by name. */
 TK_MUST int tk_template_build(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);
+/* What the step publishes (template_events.c). */
+TK_MUST int tk_template_build_events(struct tk_template_source *src, struct tk_template *tpl, uint32_t at_step, struct tk_err *err);
 /* Cycle check, ancestors, at_start. */
 TK_MUST int tk_template_graph(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);
 /* The other rules: decisions have a dependency, event names, batch workers. */

@@ -54,6 +54,26 @@ static bool is_event_name(const char *text)
         return dots && before != '.';
 }
 
+/* Names joined by "::" or ".". */
+static bool is_publisher(const char *text)
+{
+        do {
+                size_t n = 0;
+                while (isalnum((unsigned char)text[n]) || text[n] == '_')
+                        n++;
+                if (!n || isdigit((unsigned char)*text))
+                        return false;
+                text += n;
+                n = tk_str_starts(text, "::") ? 2 : *text == '.';
+                if (*text && !n)
+                        return false;
+                text += n;
+                if (n && !*text)
+                        return false;
+        } while (*text);
+        return true;
+}
+
 static const char *const step_types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker", NULL};
 static const char *const backoffs[] = {"none", "linear", "exponential", "fibonacci", NULL};
 static const char *const strategies[] = {"strict", "caller_provided", "always_unique", NULL};
@@ -92,7 +112,7 @@ static const struct key event_keys[] = {
         {.name = "schema", .kind = K_MAP},
         {.name = "condition", .kind = K_ENUM, .words = conditions, .or_else = "\"success\""},
         {.name = "delivery_mode", .kind = K_ENUM, .words = deliveries, .or_else = "\"durable\""},
-        {.name = "publisher", .kind = K_STR, .min = 1, .max = 255},
+        {.name = "publisher", .kind = K_STR, .min = 1, .max = 255, .well_formed = is_publisher, .form = "names joined by '::' or '.'"},
 };
 static const struct key lifecycle_keys[] = {
         {.name = "max_duration_minutes", .kind = K_INT, .min = 1, .max = 43200},

@@ -75,16 +75,20 @@ class Engine:
 
     # -- templates and tasks --
 
-    def register_row(self, graph, name=None, namespace="shop", version="1.0.0", replace=False, body=None, **options):
+    def register_row(self, graph, name=None, namespace="shop", version="1.0.0", replace=False, events=None, body=None, **options):
+        """events: {step: [what it publishes]}, as a normalised template has them."""
         self._flows += 1
         name = name or f"flow_{self._flows}"
         steps = template_steps(graph, options)
         order = list(graph)
         edges = [{"from_no": order.index(p), "to_no": no} for no, step in enumerate(order) for p in graph[step]]
         plain = [{k: v for k, v in s.items() if k != "named_step_uuid"} for s in steps]
+        body = {"name": name, "version": version, **(body or {}),
+                "steps": [{"name": s, "publishes_events": [{"condition": "success", "delivery_mode": "durable", **e} for e in (events or {}).get(s, [])]}
+                          for s in graph]}
         digest = hashlib.sha256(json.dumps([namespace, name, version, plain, edges, body]).encode()).hexdigest()
         row = self.c.query("SELECT * FROM tasker.register_template($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", namespace, name, version,
-                           "a test", digest, "strict", {"name": name, **(body or {})}, json.dumps(steps), json.dumps(edges), replace)[0]
+                           "a test", digest, "strict", body, json.dumps(steps), json.dumps(edges), replace)[0]
         return row, Template(digest, graph, namespace)
 
     def register(self, graph, **kwargs):
@@ -132,6 +136,24 @@ class Engine:
             "SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
             args["step"], args["task"], args["attempt"], args["msg"], ok, [retryable] * len(assigns), [delay_ms] * len(assigns),
             documents, ["worker-1"] * len(assigns), [5] * len(assigns), *of_call, stages)
+
+    def publish(self, assigns, events, refused=(), credit=None, success=True, retryable=True, **over):
+        """Hands in results that bring durable events: (result from 1, condition, event)."""
+        credit = {"shop": 10000} if credit is None else credit
+        ok = success if isinstance(success, list) else [success] * len(assigns)
+        error = {"message": "no", "error_type": "Nope"}
+        documents = [json.dumps({"success": s, "result": a["step_name"], "error": None if s else error}) for a, s in zip(assigns, ok)]
+        args = {"attempt": [a["attempt"] for a in assigns], **over}
+        return self.c.query(
+            "SELECT * FROM tasker.settle_publishing($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)",
+            [a["step_uuid"] for a in assigns], [a["task_uuid"] for a in assigns], args["attempt"], [a["msg_id"] for a in assigns], ok,
+            [retryable] * len(assigns), [-1] * len(assigns), documents, ["worker-1"] * len(assigns), [5] * len(assigns), list(credit),
+            list(credit.values()), LEASE_MS, PROCESSOR, None, [e[0] for e in events], [e[1] for e in events],
+            [e[2] if isinstance(e[2], str) else json.dumps(e[2]) for e in events], list(refused))
+
+    def events(self, namespace="shop"):
+        """What waits in the queue of its domain events, oldest first."""
+        return [json.loads(m) for m in self.c.column(f"SELECT message::text FROM pgmq.q_{namespace}_domain_events ORDER BY msg_id")]
 
     def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS):
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5)", list(namespaces), [n] * len(namespaces),

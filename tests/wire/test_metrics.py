@@ -32,7 +32,7 @@ class Metrics(unittest.TestCase):
 
     def test_the_runtime_as_json_agrees_with_the_page(self):
         actors = {"orchestrator": {"intake", "results", "dispatch", "timers", "sweeper", "query", "show", "hint"},
-                  "worker": {"execute", "timer", "connect", "enlist"}, "cache": {"load", "invalidate"}}
+                  "worker": {"execute", "timer", "connect", "enlist", "recorder", "at_gate", "refuser", "order_watch"}, "cache": {"load", "invalidate"}}
         for kind, names in actors.items():
             with self.subTest(kind):
                 rest = self.s.process(kind)["rest"]

@@ -78,6 +78,7 @@ static void acknowledge(struct orch_app *app, struct orch_results_msg *results)
                 ack->step_uuid = (ProtobufCBinaryData){sizeof result->step.b, result->step.b};
                 ack->attempt = result->attempt;
                 ack->stale = result->settled == ORCH_SETTLED_STALE;
+                ack->refused = result->settled == ORCH_SETTLED_REFUSED;
                 frame.acks[i] = ack;
                 TK_PROBE(result_stored, &result->step, result->attempt, result->settled);
         }

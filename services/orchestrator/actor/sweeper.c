@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/staleness.h"
@@ -127,6 +128,8 @@ static void sweep(struct sweeper_state *state, int64_t now_ns)
                 make_months(state, now_ns);
         if (!r && now_ns >= state->roll_up_ns)
                 roll_up(state, now_ns);
+        if (!r && !state->more && (r = orch_outbox_trim(state->app, state->pg, state->arena, &err)))
+                orch_db_failed(state->app, "trim_events", r, &err);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
 }
 

@@ -8,6 +8,7 @@
 #include "json/json.h"
 #include "model/growth.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/outbox.h"
 #include "tk_sql.h"
 
 /* Few enough that nobody waits long for their locks; a large outcome goes by itself. */
@@ -240,6 +241,8 @@ static int grow_chunk(struct orch_app *app, struct tk_pg *pg, struct orch_bodies
         if (r != TK_PG_E_DATA)
                 return r;
         if (n == 1) {
+                if (orch_outbox_drop(app, results, err))
+                        return grow_chunk(app, pg, bodies, arena, results, n, err);
                 tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", results->worker));
                 orch_settle_refuse(results, arena, "invalid_result", err);
                 return grow_once(app, pg, bodies, arena, results, n, err);

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 
@@ -29,8 +30,12 @@ static void result_row(void *user, const struct orch_row *row)
         struct orch_result *result = &settle->results[row->idx - 1];
         if (tk_streq(row->kind, "stale"))
                 result->settled = ORCH_SETTLED_STALE;
+        else if (tk_streq(row->kind, "already"))
+                result->settled = ORCH_SETTLED_ALREADY;
         else
-                result->settled = tk_streq(row->kind, "already") ? ORCH_SETTLED_ALREADY : ORCH_SETTLED_STORED;
+                result->settled = result->refused ? ORCH_SETTLED_REFUSED : ORCH_SETTLED_STORED;
+        if (result->events_n && result->settled == ORCH_SETTLED_STORED)
+                tk_metric_add(settle->app->metrics, ORCH_M_events_stored_total, result->events_n);
         if (tk_streq(row->kind, "retry") && row->due_ns)
                 settle->app->after->timer(settle->app, row->due_ns);
         orch_count_l(settle->app, steps_settled_total, row->kind);
@@ -107,7 +112,7 @@ int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n);
         size_t ns_n = namespaces(results, n, ns);
         struct tk_pg_args args;
-        bool single = n == 1 && results->success;
+        bool publishes = orch_outbox_wanted(results, n), single = n == 1 && results->success && !publishes;
         if (single)
                 single_args(&args, arena, results);
         else
@@ -117,7 +122,10 @@ int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         orch_rows_credit_args(&args, ret->credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = tk_pg_query(pg, single ? &tk_sql_engine_settle_step : &tk_sql_engine_settle_steps, &args, &ret->res, err);
+        if (publishes)
+                orch_outbox_args(&args, arena, results, n);
+        const struct tk_sql *batch = publishes ? &tk_sql_engine_settle_publishing : &tk_sql_engine_settle_steps;
+        int r = tk_pg_query(pg, single ? &tk_sql_engine_settle_step : batch, &args, &ret->res, err);
         if (r)
                 orch_settle_drop(ret);
         return r;
@@ -172,6 +180,8 @@ void orch_settle_refuse(struct orch_result *result, struct tk_arena *arena, cons
         result->json = tk_arena_strndup(arena, buf.data, buf.len);
         result->json_len = buf.len;
         result->success = result->retryable = false;
+        result->events_n = 0;
+        result->refused = true;
 }
 
 static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
@@ -182,6 +192,8 @@ static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena 
         if (r != TK_PG_E_DATA)
                 return r;
         if (settle->n == 1) {
+                if (orch_outbox_drop(settle->app, settle->results, err))
+                        return settle_part(settle, pg, arena, err);
                 tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", settle->results->worker));
                 orch_settle_refuse(settle->results, arena, "invalid_result", err);
                 return settle_once(settle, pg, arena, err);

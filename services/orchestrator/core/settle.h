@@ -5,11 +5,17 @@
 #include "orchestrator/core/sessions.h"
 #include "pg/pg.h"
 
-enum orch_settled { ORCH_SETTLED_PENDING, ORCH_SETTLED_STORED, ORCH_SETTLED_ALREADY, ORCH_SETTLED_STALE };
+enum orch_settled { ORCH_SETTLED_PENDING, ORCH_SETTLED_STORED, ORCH_SETTLED_ALREADY, ORCH_SETTLED_STALE,
+        ORCH_SETTLED_REFUSED /* stored, as a failure of ours */ };
 
 /* What tasker.step_results keeps of an attempt's way: see its column `stages`. */
 enum orch_stage { ORCH_STAGE_COMMITTED, ORCH_STAGE_RECEIVED, ORCH_STAGE_PERMIT, ORCH_STAGE_HANDLER, ORCH_STAGE_RETURNED, ORCH_STAGES };
 
+struct orch_event { /* a durable domain event (docs/events.md) */
+        const char *when;               /* condition, as tasker.settle_publishing knows it */
+        const char *json;               /* need not end with NUL */
+        size_t json_len;
+};
 struct orch_result {
         struct tk_uuid step, task;
         uint32_t attempt;
@@ -22,13 +28,16 @@ struct orch_result {
         const char *json;               /* StepExecutionResult; need not end with NUL */
         size_t json_len;
         const char *worker;
+        const struct orch_event *events; /* committed with it */
+        unsigned events_n;
+        bool refused;                   /* see orch_settle_refuse */
         enum orch_settled settled;      /* out */
 };
 /* Settles n results none of which lets its graph grow (core/advance.h takes both kinds).
  * 0: every `settled` is set, and `stored(user)`, unless NULL, was called, once, after the commit: what it sends to a worker
  * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
- * it again. A result whose JSON the database refuses is settled as a permanent error "invalid_result"; the others of the
- * batch are not affected. */
+ * it again. Domain events that the database refuses are dropped and counted, and their result is settled without. A result whose JSON it
+ * refuses is settled as a permanent error "invalid_result"; the others of the batch are not affected. */
 typedef void orch_stored_fn(void *user);
 TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
                         orch_stored_fn *stored, void *user, struct tk_err *err);
@@ -43,5 +52,5 @@ TK_MUST int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_
                               size_t n, struct orch_settling *ret, struct tk_err *err);
 void orch_settle_tell(struct orch_app *app, struct orch_settling *settling, struct orch_result *results, size_t n);
 void orch_settle_drop(struct orch_settling *settling);
-/* Makes the result a permanent error of this type; its document is replaced. */
+/* Makes the result a permanent error of this type; its document is replaced, its events are not published. */
 void orch_settle_refuse(struct orch_result *result, struct tk_arena *arena, const char *type, const struct tk_err *cause);

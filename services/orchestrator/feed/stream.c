@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192 };
+enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192, EVENTS_MAX = 64, EVENT_BYTES_MAX = 4 << 20 };
 #define FRAME_ARENA_MAX ((size_t)64 << 20)
 #define PLAUSIBLE_MAX_US INT64_C(4102444800000000) /* the year 2100 */
 
@@ -137,9 +137,29 @@ static void stages_from(const Tasker__Dispatch__V1__Result *in, int64_t now_us, 
         ret[ORCH_STAGE_RETURNED] = now_us;
 }
 
+/* NULL, or why not. */
+static const char *events_from(const Tasker__Dispatch__V1__Result *in, struct tk_arena *arena, struct orch_result *ret)
+{
+        static const char *const whens[] = {NULL, "success", "failure", "retryable_failure", "permanent_failure", "always"};
+        if (in->n_events > EVENTS_MAX)
+                return "Result.events has more than 64 events";
+        struct orch_event *events = TK_ARENA_ARRAY(arena, struct orch_event, in->n_events);
+        for (size_t i = 0; i < in->n_events; i++) {
+                const Tasker__Dispatch__V1__Event *event = in->events[i];
+                if (event->when <= 0 || (size_t)event->when >= tk_countof(whens))
+                        return "Event.when is missing or unknown";
+                if (!event->event_json.len || event->event_json.len > EVENT_BYTES_MAX)
+                        return "Event.event_json must have 1 byte to 4 MiB";
+                events[i] = (struct orch_event){whens[event->when], (const char *)event->event_json.data, event->event_json.len};
+        }
+        ret->events = events;
+        ret->events_n = (unsigned)in->n_events;
+        return NULL;
+}
+
 /* Fills one result from the wire; NULL, or why not. Texts stay in the frame's arena. */
 static const char *result_from(const Tasker__Dispatch__V1__Result *in, const struct connection *c, int64_t now_us,
-                               struct orch_result *ret)
+                               struct tk_arena *arena, struct orch_result *ret)
 {
         if (!uuid_from(&in->step_uuid, &ret->step) || !uuid_from(&in->task_uuid, &ret->task))
                 return "Result: UUIDs must have 16 bytes";
@@ -165,7 +185,9 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
         ret->json_len = in->result_json.len;
         ret->worker = orch_session_worker(c->session);
         (void)tk_str_copy(ret->ns, sizeof ret->ns, in->namespace_);
-        return ret->json_len ? NULL : "Result.result_json is empty";
+        if (!ret->json_len)
+                return "Result.result_json is empty";
+        return in->n_events ? events_from(in, arena, ret) : NULL;
 }
 
 /* Hands the results of a frame on; takes over the arena. NULL, or why not (then the arena is the caller's). */
@@ -174,7 +196,7 @@ static const char *take_results(struct connection *c, const worker_frame *frame,
         struct orch_result *list = TK_ARENA_ARRAY(arena, struct orch_result, frame->n_results);
         int64_t now_us = tk_time_wall_ns() / TK_NS_PER_US;
         for (size_t i = 0; i < frame->n_results; i++) {
-                const char *why = result_from(frame->results[i], c, now_us, &list[i]);
+                const char *why = result_from(frame->results[i], c, now_us, arena, &list[i]);
                 if (why)
                         return why;
         }

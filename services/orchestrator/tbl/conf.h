@@ -30,6 +30,8 @@ CONF(u32, decision_depth_warn, "decision.depth_warn", "10", 1, 1000, "decisions"
 CONF(u32, batch_instances_max, "batch.instances_max", "10000", 1, 100000, "batches", 0, NULL, "Most batches one analyzer may ask for; more fail it.")
 CONF(u32, batch_parallel_max, "batch.parallel_max", "50", 1, 100000, "batches", 0, NULL, "Batches of one analyzer at work at once, even if batch_config.parallelism allows more.")
 CONF(size, checkpoint_bytes_max, "checkpoint.bytes_max", "1M", 1024, 67108864, "bytes", 0, NULL, "Largest cursor and accumulated results of a checkpoint, together; larger ones fail their step.")
+CONF(dur, events_retention, "events.retention", "7d", 1000000000, 315360000000000000, "", 0, NULL, "Durable domain events that nobody read for this long are removed.")
+CONF(u32, events_keep, "events.keep", "1000000", 1, 1000000000, "messages", 0, NULL, "Newest durable domain events kept per namespace; older ones that nobody read are removed.")
 CONF(dur, queue_poll, "dispatch.queue_poll", "5s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look at the queues; hints make it unnecessary.")
 CONF(u32, claim_max, "dispatch.claim_max", "256", 1, 4096, "steps", 0, NULL, "Most steps read from the queues in one transaction.")
 CONF(dur, timer_poll, "timers.poll", "10s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look for due timers of other orchestrators.")

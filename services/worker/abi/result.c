@@ -27,6 +27,7 @@ void work_result_deinit(struct tkw_result *result)
         json_decref(result->whole);
         json_decref(result->details);
         json_decref(result->notes);
+        json_decref(result->events);
         json_decref(result->batches);
         json_decref(result->cursor);
         json_decref(result->accumulated);

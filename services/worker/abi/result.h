@@ -13,6 +13,8 @@ struct tkw_result {
         json_t *whole;           /* of tkw_success_json; NULL: the members are the result */
         char *type, *message, *code;
         json_t *details, *notes; /* objects; NULL: none */
+        json_t *events;          /* payloads by name of the event, null: not to be published; NULL: none */
+        uint32_t events_lost;    /* bit per event of the step: its publisher failed */
         json_t *batches;         /* cursor_configs under construction; NULL: none */
         json_t *cursor, *accumulated; /* of a yield */
         int64_t items;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* worker/abi/run.c: tkw_worker_run: the worker service as a function. */
+/* worker/abi/run.c: tkw_worker_run, tkw_worker_run_events: the worker service as a function. */
 #include "base/check.h"
 #include "service/service.h"
 #include "worker/abi/tasker_worker.h"
 #include "worker/api/routes.h"
 #include "worker/app.h"
 
-/* The one piece of state outside the app: handlers that were linked in, set before anything starts. */
+/* The one piece of state outside the app: what was linked in, set before anything starts. */
 static const struct tkw_module *linked_module;
+static const struct tkw_events *linked_events;
 
 static int service_new(void *conf, void **ret_app, struct tk_err *err)
 {
         struct work_app *app = NULL;
-        int r = work_app_new(conf, linked_module, &app, err);
+        int r = work_app_new(conf, linked_module, linked_events, &app, err);
         *ret_app = app;
         return r;
 }
@@ -33,7 +34,7 @@ static void service_free(void *app)
         work_app_free(app);
 }
 
-int tkw_worker_run(int argc, char **argv, const struct tkw_module *module)
+int tkw_worker_run_events(int argc, char **argv, const struct tkw_module *module, const struct tkw_events *events)
 {
         static const struct tk_service service = {
                 .name = "tasker-worker",
@@ -51,5 +52,11 @@ int tkw_worker_run(int argc, char **argv, const struct tkw_module *module)
                 .destroy = service_free,
         };
         linked_module = module;
+        linked_events = events;
         return tk_service_main(&service, argc, argv);
+}
+
+int tkw_worker_run(int argc, char **argv, const struct tkw_module *module)
+{
+        return tkw_worker_run_events(argc, argv, module, NULL);
 }

@@ -29,7 +29,8 @@
  * Functions may be added, and fields at the end of struct tkw_info, without that: check TKW_REVISION at compile time.
  *   revision 1: first.
  *   revision 2: graphs that grow: tkw_create_steps … tkw_no_batches, tkw_step_input, tkw_is_no_op, tkw_dependency_error,
- *               tkw_failed_dependency_name; tkw_checkpoint, tkw_checkpoint_yield. */
+ *               tkw_failed_dependency_name; tkw_checkpoint, tkw_checkpoint_yield.
+ *   revision 3: domain events: tkw_event_payload, publishers and subscribers (tasker_events_v1, tkw_worker_run_events). */
 #ifndef TASKER_WORKER_H
 #define TASKER_WORKER_H
 #include <stdbool.h>
@@ -41,7 +42,7 @@ extern "C" {
 #endif
 
 #define TKW_ABI 1
-#define TKW_REVISION 2
+#define TKW_REVISION 3
 #define TKW_API __attribute__((visibility("default")))
 #define TKW_PRINTF(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
 
@@ -199,8 +200,62 @@ TKW_API int tkw_retryable(struct tkw_result *result, const char *type, const cha
 TKW_API void tkw_set_code(struct tkw_result *result, const char *code);             /* application code: "OUT_OF_STOCK" */
 TKW_API void tkw_set_retry_after(struct tkw_result *result, int64_t delay_ms);      /* not before; 0 to 1 hour */
 TKW_API void tkw_set_detail(struct tkw_result *result, const char *name, const char *json); /* error context */
+/* The payload of a domain event that this step's template declares (publishes_events), in place of the result; NULL: do not publish it
+ * this time. It matters only if the event's condition holds in the end. An event that is not declared is told in the log, nothing else. */
+TKW_API void tkw_event_payload(struct tkw_result *result, const char *event, const char *json);
 /* A note kept in the result's metadata.custom, whatever the outcome. */
 TKW_API void tkw_set_note(struct tkw_result *result, const char *name, const char *json);
+
+/* ---- Domain events ----------------------------------------------------------------------------------------------- */
+
+/* A step's template declares events, the outcome of an attempt decides which of them happen. Their payload is what the handler gave to
+ * tkw_event_payload; else the result of a success, or of a failure {error_type, error_code, message, error_message, retryable, attempt,
+ * failed_at} and the details. A publisher that the declaration names may make another one out of it. */
+struct tkw_occasion {
+        const char *event;                /* its name */
+        bool success;
+        bool retried;                     /* the step failed and will be tried again */
+        const struct tkw_value *payload;  /* as it would be without this publisher */
+};
+enum { TKW_SKIP = 1 };
+/* Runs after the handler, in its thread and in what is left of its time. Fills `payload` as a handler fills a result and returns
+ * tkw_success(payload), or returns TKW_SKIP to publish nothing. Anything else, a failure included, loses this event, which is counted
+ * and told in the log; the step goes on. Not asked when the worker itself fails the step (a timeout, a stop). */
+typedef int tkw_publisher_fn(struct tkw_context *ctx, const struct tkw_occasion *occasion, struct tkw_result *payload);
+struct tkw_publisher {
+        const char *name;                 /* what templates name as `publisher` */
+        tkw_publisher_fn *fn;
+};
+
+/* Subscribers get the events with delivery fast or broadcast of results of this worker, once these are stored. Each has a thread and a
+ * bounded queue of its own: while it is slow, events pass it by (counted), nobody waits for it. Lost with the process. */
+struct tkw_event;
+TKW_API const char *tkw_event_name(const struct tkw_event *event);
+TKW_API const char *tkw_event_id(const struct tkw_event *event);
+TKW_API const char *tkw_event_json(const struct tkw_event *event);  /* the whole document, as durable ones have it */
+TKW_API const struct tkw_value *tkw_event_data(struct tkw_event *event, const char *path);     /* of the payload */
+TKW_API const struct tkw_value *tkw_event_metadata(struct tkw_event *event, const char *path); /* task_uuid, step_name, correlation_id… */
+/* Everything of the event lives until it returns. Not 0: an error, counted. */
+typedef int tkw_subscriber_fn(struct tkw_event *event, void *user);
+struct tkw_subscriber {
+        const char *name;                 /* for logs and metrics */
+        const char *pattern;              /* of event names, several separated by blanks: "payment.*" ('*' is one segment), "**.failed" (any
+                                             number of them), "*" (everything) */
+        tkw_subscriber_fn *fn;
+        void *user;
+};
+
+struct tkw_events {
+        uint32_t abi;                     /* TKW_ABI */
+        const struct tkw_publisher *publishers;
+        size_t publishers_n;
+        const struct tkw_subscriber *subscribers;
+        size_t subscribers_n;
+};
+/* May be exported beside tasker_handlers_v1; the same rules. */
+TKW_API const struct tkw_events *tasker_events_v1(void);
+/* tkw_worker_run with publishers and subscribers; `events` may be NULL. */
+TKW_API int tkw_worker_run_events(int argc, char **argv, const struct tkw_module *module, const struct tkw_events *events);
 
 /* ---- Help -------------------------------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "worker/abi/context.h"
 #include "worker/actor/checkpoint.h"
 #include "worker/actor/job.h"
+#include "worker/actor/publish.h"
 #include "worker/actor/watch.h"
 #include "worker/app.h"
 #include "worker/feed/links.h"
@@ -51,6 +52,10 @@ static bool find_step(struct execution *x)
         if (found < 0)
                 return false;
         x->step = (unsigned)found;
+        if (x->tpl->steps[found].events_n) {
+                x->job->tpl = x->tpl;
+                x->job->step = x->step;
+        }
         return true;
 }
 
@@ -123,41 +128,6 @@ static json_t *fetch(void *user, const char *const *names, size_t n, int64_t dea
         return work_links_fetch(x->app->links, x->job->link, &x->job->assign->task_uuid, names, n, deadline_ns);
 }
 
-static int call(struct execution *x, struct tkw_result *result)
-{
-        const Tasker__Dispatch__V1__Assign *a = x->job->assign;
-        struct tkw_context ctx = {
-                .info = info_of(x), .arena = x->arena, .deadline_ns = x->job->deadline_ns, .cancelled = &x->job->cancelled,
-                .tpl = x->tpl, .step = x->step,
-                .input_json = {(const char *)a->context_json.data, a->context_json.len},
-                .dependencies_json = {(const char *)a->dependency_results_json.data, a->dependency_results_json.len},
-                .step_inputs_json = {(const char *)a->step_inputs_json.data, a->step_inputs_json.len},
-                .checkpoint_json = {x->checkpoint.data, x->checkpoint.len},
-                .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
-        };
-        int r = x->fn(&ctx, result);
-        if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
-                work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
-        work_context_deinit(&ctx);
-        return r;
-}
-
-/* The time of one call begins; a handler that yields has it again. */
-static void begin(struct execution *x)
-{
-        struct work_job *job = x->job;
-        int64_t now_ns = tk_time_mono_ns();
-        if (!job->started_ns) {
-                job->started_ns = now_ns;
-                job->started_wall_ns = tk_time_wall_ns();
-                tk_metric_observe(x->app->metrics, WORK_M_wait_seconds, now_ns - job->received_ns);
-        }
-        job->deadline_ns = now_ns + (int64_t)job->timeout_ms * TK_NS_PER_MS;
-        work_watch_enter(x->app->watch, job);
-        if (work_ledger_cancelled(x->app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
-                atomic_store(&job->cancelled, true);
-}
-
 /* The same input would give the same result: no retry. Here and not where results are settled: a worker has processors to spare, and the step's
  * template in hand. */
 static void check_result(struct work_app *app, const struct tk_schema *schema, struct tkw_result *result)
@@ -181,6 +151,44 @@ static void conclude(const struct execution *x, struct tkw_result *result, int r
                 work_result_require(result, type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
 }
 
+static int call(struct execution *x, struct tkw_result *result)
+{
+        const Tasker__Dispatch__V1__Assign *a = x->job->assign;
+        struct tkw_context ctx = {
+                .info = info_of(x), .arena = x->arena, .deadline_ns = x->job->deadline_ns, .cancelled = &x->job->cancelled,
+                .tpl = x->tpl, .step = x->step,
+                .input_json = {(const char *)a->context_json.data, a->context_json.len},
+                .dependencies_json = {(const char *)a->dependency_results_json.data, a->dependency_results_json.len},
+                .step_inputs_json = {(const char *)a->step_inputs_json.data, a->step_inputs_json.len},
+                .checkpoint_json = {x->checkpoint.data, x->checkpoint.len},
+                .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
+        };
+        int r = x->fn(&ctx, result);
+        if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
+                work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
+        conclude(x, result, r);
+        if (x->job->tpl && result->verdict != WORK_YIELD)
+                work_publish_ask(x->app, x->job, &ctx, result);
+        work_context_deinit(&ctx);
+        return r;
+}
+
+/* The time of one call begins; a handler that yields has it again. */
+static void begin(struct execution *x)
+{
+        struct work_job *job = x->job;
+        int64_t now_ns = tk_time_mono_ns();
+        if (!job->started_ns) {
+                job->started_ns = now_ns;
+                job->started_wall_ns = tk_time_wall_ns();
+                tk_metric_observe(x->app->metrics, WORK_M_wait_seconds, now_ns - job->received_ns);
+        }
+        job->deadline_ns = now_ns + (int64_t)job->timeout_ms * TK_NS_PER_MS;
+        work_watch_enter(x->app->watch, job);
+        if (work_ledger_cancelled(x->app->ledger, &job->key) || stopped(x)) /* said between the start and the watch */
+                atomic_store(&job->cancelled, true);
+}
+
 /* One call, and its checkpoint if it yields one. False: the watch has failed the step meanwhile. */
 static bool turn(struct execution *x, struct tkw_result *result)
 {
@@ -191,7 +199,6 @@ static bool turn(struct execution *x, struct tkw_result *result)
         int r = call(x, result);
         int64_t took_ns = tk_time_mono_ns() - start_ns;
         TK_PROBE(handler_end, &x->job->key.step, x->job->key.attempt, took_ns, r);
-        conclude(x, result, r);
         if (result->verdict == WORK_YIELD)
                 (void)work_checkpoint(app, x->job, result, &x->checkpoint);
         tk_metric_observe(app->metrics, WORK_M_handler_seconds, took_ns);

@@ -6,6 +6,7 @@
 #include "base/probe.h"
 #include "base/time.h"
 #include "rpc/pack.h"
+#include "worker/actor/publish.h"
 #include "worker/app.h"
 #include "worker/core/document.h"
 #include "worker/feed/links.h"
@@ -97,7 +98,7 @@ static void put_stages(const struct work_job *job, Tasker__Dispatch__V1__Result 
 }
 
 static void encode(const struct work_job *job, const struct tkw_result *result, const struct tk_buf *document,
-                   struct tk_buf *fields)
+                   const struct work_publication *publication, struct tk_buf *fields)
 {
         static const Tasker__Dispatch__V1__Outcome outcomes[] = {
                 [WORK_SUCCESS] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS,
@@ -114,6 +115,8 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
         r.retry_delay_ms = result->verdict == WORK_RETRYABLE ? result->retry_after_ms : -1;
         r.result_json = (ProtobufCBinaryData){document->len, (uint8_t *)document->data};
         r.execution_time_ms = execution_ms(job);
+        r.events = publication->durable;
+        r.n_events = publication->durable_n;
         put_stages(job, &r);
         Tasker__Dispatch__V1__Result *list[] = {&r};
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
@@ -165,10 +168,14 @@ bool work_job_report(struct work_app *app, const struct work_job *job, struct tk
         TK_AUTOBUF struct tk_buf document;
         struct tk_buf fields;
         int link;
+        struct work_publication publication = {0};
         by_worker = bounded_document(app, job, result, by_worker, &document);
-        encode(job, result, &document, &fields);
+        if (job->tpl)
+                work_publish(app, job, result, &document, &publication);
+        encode(job, result, &document, &publication, &fields);
+        tk_arena_free(publication.arena);
         TK_PROBE(result_reported, &job->key.step, job->key.attempt, fields.len);
-        if (!work_ledger_done(app->ledger, &job->key, &fields, overrun, &link)) {
+        if (!work_ledger_done(app->ledger, &job->key, &fields, publication.events, overrun, &link)) {
                 work_count(app, results_dropped_total);
                 return false;
         }

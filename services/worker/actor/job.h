@@ -3,6 +3,7 @@
  * assignments of that frame. */
 #pragma once
 #include "base/arena.h"
+#include "model/template.h"
 #include "run/mbox.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 #include "worker/abi/result.h"
@@ -26,6 +27,8 @@ struct work_job {
         int64_t received_ns;            /* monotonic */
         int64_t lease_ns;               /* how long somebody waits for us without hearing of us */
         /* of the execution: */
+        const struct tk_template *tpl;  /* borrowed; NULL until it is known, and for steps that publish no events */
+        unsigned step;                  /* in tpl */
         const char *handler_version;
         int64_t started_ns, started_wall_ns;
         int64_t deadline_ns;

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "metric/page.h"
+#include "worker/actor/bus.h"
 #include "worker/api/reply.h"
 #include "worker/api/routes.h"
 #include "worker/app.h"
@@ -41,27 +42,36 @@ static void refresh(struct work_app *app)
         tk_metric_set_l(app->metrics, WORK_M_breaker_open, "completions", now_ns < atomic_load(&app->slow_until_ns));
 }
 
-#define ACTORS(app) {(app)->execute, (app)->timer, (app)->connect, (app)->enlist}
+enum { ACTORS_OWN = 4, ACTORS_MAX = ACTORS_OWN + WORK_SUBSCRIBERS_MAX };
+
+static size_t actors_of(struct work_app *app, struct tk_actor *ret[ACTORS_MAX])
+{
+        struct tk_actor *own[ACTORS_OWN] = {app->execute, app->timer, app->connect, app->enlist};
+        memcpy(ret, own, sizeof own);
+        return ACTORS_OWN + work_bus_actors(app->bus, ret + ACTORS_OWN, WORK_SUBSCRIBERS_MAX);
+}
 
 void work_rest_metrics(struct tk_http_req *req, void *app_)
 {
         struct work_app *app = app_;
-        struct tk_actor *actors[] = ACTORS(app);
+        struct tk_actor *actors[ACTORS_MAX];
+        size_t n = actors_of(app, actors);
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, PAGE_MAX);
         refresh(app);
         tk_metrics_text_process(&buf, "worker", TASKER_VERSION);
         tk_metrics_text(app->metrics, &buf);
-        tk_metrics_text_actors(&buf, actors, tk_countof(actors));
+        tk_metrics_text_actors(&buf, actors, n);
         tk_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", buf.data, buf.len);
 }
 
 void work_runtime(void *app_, struct tk_buf *out)
 {
         struct work_app *app = app_;
-        struct tk_actor *actors[] = ACTORS(app);
+        struct tk_actor *actors[ACTORS_MAX];
+        size_t n = actors_of(app, actors);
         refresh(app);
-        tk_metrics_json_runtime(out, "worker", TASKER_VERSION, app->metrics, actors, tk_countof(actors));
+        tk_metrics_json_runtime(out, "worker", TASKER_VERSION, app->metrics, actors, n);
 }
 
 void work_rest_runtime(struct tk_http_req *req, void *app)
@@ -115,17 +125,27 @@ void work_rest_metrics_worker(struct tk_http_req *req, void *app_)
         work_reply_json(req, &buf);
 }
 
-/* Handlers publish no events in this version, so nothing was routed. */
-void work_rest_metrics_events(struct tk_http_req *req, void *app)
+/* The shape of the wire contract, where subscribers of a foreign host are told apart from native ones: ours are native. */
+void work_rest_metrics_events(struct tk_http_req *req, void *app_)
 {
+        struct work_app *app = app_;
+        struct tk_metrics *m = app->metrics;
+        long long durable = tk_metric_get_l(m, WORK_M_events_published_total, "durable"),
+                  fast = tk_metric_get_l(m, WORK_M_events_published_total, "fast"),
+                  broadcast = tk_metric_get_l(m, WORK_M_events_published_total, "broadcast");
+        size_t subscribers;
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 8192);
-        tk_buf_puts(&buf, "{\"router\":{\"total_routed\":0,\"durable_routed\":0,\"fast_routed\":0,\"broadcast_"
-                          "routed\":0,\"fast_delivery_errors\":0,"
-                          "\"routing_errors\":0},\"in_process_bus\":{\"total_events_dispatched\":0,\"rust_handler_"
-                          "dispatches\":0,\"ffi_channel_dispatches\":0,"
-                          "\"rust_handler_errors\":0,\"ffi_channel_drops\":0,\"rust_subscriber_patterns\":0,\"rust_"
-                          "handler_count\":0,\"ffi_subscriber_count\":0}");
+        (void)work_parties_subscribers(app->parties, &subscribers);
+        tk_buf_printf(&buf, "{\"router\":{\"total_routed\":%lld,\"durable_routed\":%lld,\"fast_routed\":%lld,\"broadcast_routed\":%lld,",
+                      durable + fast + broadcast, durable, fast, broadcast);
+        tk_buf_printf(&buf, "\"fast_delivery_errors\":%lld,\"routing_errors\":%lld},",
+                      (long long)tk_metric_get(m, WORK_M_events_dropped_total), (long long)tk_metric_get(m, WORK_M_events_failed_total));
+        tk_buf_printf(&buf, "\"in_process_bus\":{\"total_events_dispatched\":%lld,\"rust_handler_dispatches\":%lld,\"ffi_channel_dispatches\":0,",
+                      fast + broadcast, (long long)tk_metric_get(m, WORK_M_event_deliveries_total));
+        tk_buf_printf(&buf, "\"rust_handler_errors\":%lld,\"ffi_channel_drops\":0,\"rust_subscriber_patterns\":%u,\"rust_handler_count\":%zu,"
+                            "\"ffi_subscriber_count\":0}",
+                      (long long)tk_metric_get(m, WORK_M_event_subscriber_errors_total), work_bus_patterns(app->bus), subscribers);
         put_end(&buf, app, "captured_at");
         work_reply_json(req, &buf);
 }

@@ -19,6 +19,7 @@ struct entry {
         bool told;              /* the orchestrator of its link knows that we hold it */
         int64_t done_ns;        /* monotonic; its result came */
         struct tk_buf fields;   /* the encoded result */
+        struct work_events *events; /* told when it is acknowledged; NULL: none */
 };
 
 struct link {
@@ -101,6 +102,7 @@ static void entry_free(struct entry *e)
 {
         tk_list_remove(&e->node);
         tk_buf_deinit(&e->fields);
+        work_events_free(e->events);
         tk_free(e);
 }
 
@@ -281,14 +283,15 @@ bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *ke
         return e && e->cancelled;
 }
 
-bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields, bool overrun,
-                      int *ret_link)
+bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields,
+                      struct work_events *events, bool overrun, int *ret_link)
 {
         TK_LOCKED(&ledger->lock);
         struct entry *e = find(ledger, key);
         *ret_link = WORK_NO_LINK;
         if (!e || !is_open(e)) {
                 tk_buf_deinit(fields);
+                work_events_free(events);
                 return false;
         }
         if (e->state == QUEUED)
@@ -301,6 +304,7 @@ bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, st
         e->state = DONE;
         e->done_ns = tk_time_mono_ns();
         e->fields = *fields;
+        e->events = events;
         *fields = (struct tk_buf){.max = fields->max};
         tk_list_append(&link_of(ledger, e->link)->waiting, &e->node);
         if (e->link == ledger->links_n)
@@ -352,15 +356,18 @@ bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_bu
         return buf->len > before || *ret_credit;
 }
 
-bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns)
+bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns, struct work_events **ret_events)
 {
         struct packed_key packed = pack(key);
         TK_LOCKED(&ledger->lock);
         struct entry *e = find(ledger, key);
         *ret_took_ns = -1;
+        *ret_events = NULL;
         if (!e || is_open(e))
                 return false;
         *ret_took_ns = tk_time_mono_ns() - e->done_ns;
+        *ret_events = e->events;
+        e->events = NULL;
         link_of(ledger, e->link)->entries--;
         tk_map_del(ledger->entries, packed.bytes, sizeof packed.bytes);
         entry_free(e);

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/uuid.h"
+#include "worker/core/event.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,11 +59,12 @@ enum { WORK_START_OK, WORK_START_E_CANCELLED, WORK_START_E_DONE /* settled meanw
 TK_MUST int work_ledger_start(struct work_ledger *ledger, const struct work_key *key);
 void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key); /* start, or the next look, will tell */
 bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *key);
-/* The attempt has a result: `fields` are the bytes of a WorkerFrame field (taken over). overrun: its handler still runs,
- * work_ledger_returned() tells when it does not any more. False: it has a result already, or is gone; fields are dropped.
+/* The attempt has a result: `fields` are the bytes of a WorkerFrame field, `events` what it publishes once it is acknowledged, or NULL
+ * (both taken over). overrun: its handler still runs,
+ * work_ledger_returned() tells when it does not any more. False: it has a result already, or is gone; both are dropped.
  * *ret_link is the link to wake, or WORK_NO_LINK while none is up. */
 TK_MUST bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, struct tk_buf *fields,
-                              bool overrun, int *ret_link);
+                              struct work_events *events, bool overrun, int *ret_link);
 void work_ledger_returned(struct work_ledger *ledger);
 /* Whether the attempt still waits for its result. */
 bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key);
@@ -71,8 +73,9 @@ bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key);
  * False: nothing. */
 bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_buf *buf, size_t bytes_max,
                          unsigned *ret_credit);
-/* True: credit that had been held back may flow again, wake the links. *ret_took_ns: since its result; -1: not ours, or open. */
-bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns);
+/* True: credit that had been held back may flow again, wake the links. *ret_took_ns: since its result; -1: not ours, or open. *ret_events:
+ * what came with it, the caller's now; or NULL. */
+bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns, struct work_events **ret_events);
 /* The link has nothing open and nothing unacknowledged; nothing unacknowledged. */
 bool work_ledger_idle(struct work_ledger *ledger, unsigned link);
 bool work_ledger_acked(struct work_ledger *ledger, unsigned link);

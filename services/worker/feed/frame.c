@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "rpc/pack.h"
+#include "worker/actor/bus.h"
 #include "worker/actor/watch.h"
 #include "worker/app.h"
 
@@ -108,7 +109,10 @@ bool work_frame_acks(struct work_app *app, const Tasker__Dispatch__V1__Orchestra
                 if (!uuid_from(&frame->acks[i]->step_uuid, &key.step))
                         continue;
                 int64_t took_ns;
-                more_credit |= work_ledger_ack(app->ledger, &key, &took_ns);
+                struct work_events *events;
+                more_credit |= work_ledger_ack(app->ledger, &key, &took_ns, &events);
+                if (events)
+                        work_bus_settled(app->bus, events, frame->acks[i]->stale, frame->acks[i]->refused);
                 TK_PROBE(result_acknowledged, &key.step, key.attempt, took_ns);
                 if (took_ns >= 0)
                         completed(app, took_ns);

@@ -119,7 +119,14 @@ static void locate(const char *file, char ret_path[PATH_MAX])
         }
 }
 
-static int load(struct work_registry *registry, const char *file, struct tk_err *err)
+static int load_events(struct work_parties *parties, void *object, const char *path, struct tk_err *err)
+{
+        const struct tkw_events *(*entry)(void);
+        *(void **)&entry = dlsym(object, "tasker_events_v1");
+        return entry ? work_parties_add(parties, entry(), path, err) : 0;
+}
+
+static int load(struct work_registry *registry, struct work_parties *parties, const char *file, struct tk_err *err)
 {
         char path[PATH_MAX];
         locate(file, path);
@@ -133,13 +140,13 @@ static int load(struct work_registry *registry, const char *file, struct tk_err 
         int r = work_registry_add(registry, entry(), err);
         if (r)
                 tk_err_prefix(err, "handlers: %s", path);
-        return r;
+        return r ? r : load_events(parties, object, path, err);
 }
 
-int work_registry_load(struct work_registry *registry, const struct tk_conf_list *files, struct tk_err *err)
+int work_registry_load(struct work_registry *registry, struct work_parties *parties, const struct tk_conf_list *files, struct tk_err *err)
 {
         for (size_t i = 0; i < files->count; i++) {
-                int r = load(registry, files->items[i], err);
+                int r = load(registry, parties, files->items[i], err);
                 if (r)
                         return r;
         }

@@ -231,6 +231,8 @@ static int stall(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
+int publish(struct tkw_context *ctx, struct tkw_result *result); /* events.c */
+
 const struct tkw_module *tasker_handlers_v1(void)
 {
         static const struct tkw_handler handlers[] = {
@@ -240,6 +242,7 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.later", .fn = later},     {.name = "test.decide", .fn = decide},
                 {.name = "test.names", .fn = names},     {.name = "test.analyze", .fn = analyze},
                 {.name = "test.batch", .fn = batch},     {.name = "test.counter", .fn = counter},
+                {.name = "test.publish", .fn = publish},
                 {.name = "test.stall", .fn = stall},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,

@@ -12,7 +12,8 @@
 
 enum { LINKS = 2, TOTAL = 10, UNACKED_MAX = 4 };
 
-static int64_t took_ns; /* of the last acknowledgement */
+static int64_t took_ns;
+static struct work_events *events;
 
 static struct work_taken step(uint8_t n)
 {
@@ -48,7 +49,7 @@ static bool done(struct work_ledger *l, uint8_t n, const char *text, int want_li
         int link;
         tk_buf_init(&fields, 64);
         tk_buf_puts(&fields, text);
-        bool first = work_ledger_done(l, &taken.key, &fields, false, &link);
+        bool first = work_ledger_done(l, &taken.key, &fields, NULL, false, &link);
         if (first)
                 assert_int_equal(link, want_link);
         return first;
@@ -96,9 +97,9 @@ static void unacknowledged_results_stop_credit(void **state)
         }
         expect_collect(l, 0, "rrrr", 0);
         struct work_taken first = step(1);
-        assert_true(work_ledger_ack(l, &first.key, &took_ns));
+        assert_true(work_ledger_ack(l, &first.key, &took_ns, &events));
         assert_in_range(took_ns, 0, TK_NS_PER_S * 60);
-        assert_false(work_ledger_ack(l, &first.key, &took_ns)); /* gone */
+        assert_false(work_ledger_ack(l, &first.key, &took_ns, &events)); /* gone */
         assert_int_equal(took_ns, -1);
         expect_collect(l, 0, "", UNACKED_MAX);
         work_ledger_free(l);
@@ -126,8 +127,8 @@ static void results_survive_a_break_and_leave_by_any_link(void **state)
         expect_collect(l, 1, "one;two;", TOTAL);
         struct work_taken one = step(1), two = step(2);
         assert_false(work_ledger_idle(l, 1));
-        (void)work_ledger_ack(l, &one.key, &took_ns);
-        (void)work_ledger_ack(l, &two.key, &took_ns);
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
+        (void)work_ledger_ack(l, &two.key, &took_ns, &events);
         assert_true(work_ledger_idle(l, 1));
         work_ledger_free(l);
 }
@@ -175,7 +176,7 @@ static void what_runs_is_told_to_the_link_that_takes_over(void **state)
         expect_collect(l, 0, "one;", 0); /* its results still go the old way, and it gives no more credit */
         assert_false(work_ledger_acked(l, 0));
         struct work_taken one = step(1);
-        (void)work_ledger_ack(l, &one.key, &took_ns);
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
         assert_true(work_ledger_acked(l, 0));
         assert_true(work_ledger_idle(l, 0));
         take(l, 0, 8); /* was on its way */
@@ -222,7 +223,7 @@ static void the_first_result_counts(void **state)
         take(l, 0, 1);
         tk_buf_init(&fields, 64);
         tk_buf_puts(&fields, "timeout;");
-        assert_true(work_ledger_done(l, &taken.key, &fields, true, &link));
+        assert_true(work_ledger_done(l, &taken.key, &fields, NULL, true, &link));
         expect_collect(l, 0, "timeout;", 0); /* its handler still runs: no room yet */
         assert_false(done(l, 1, "late;", 0));
         work_ledger_returned(l);
@@ -277,6 +278,38 @@ static void a_flood_is_refused(void **state)
         work_ledger_free(l);
 }
 
+/* Events go out with the acknowledgement, once; those of a result that comes too late, or is never acknowledged, are dropped. */
+static void events_wait_for_the_acknowledgement(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        struct work_taken one = step(1);
+        struct tk_buf fields;
+        int link;
+        (void)state;
+        take(l, 0, 1);
+        struct work_events *mine = TK_NEW(struct work_events), *late = TK_NEW(struct work_events);
+        mine->told[mine->told_n++] = work_event_new("id", "a.b", "{}", 2);
+        late->told[late->told_n++] = work_event_new("id", "a.b", "{}", 2);
+        assert_false(work_ledger_ack(l, &one.key, &took_ns, &events));
+        assert_null(events);
+        tk_buf_init(&fields, 64);
+        assert_true(work_ledger_done(l, &one.key, &fields, mine, false, &link));
+        tk_buf_init(&fields, 64);
+        assert_false(work_ledger_done(l, &one.key, &fields, late, false, &link));
+        work_ledger_down(l, 0); /* it is offered again elsewhere, its events with it */
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
+        assert_ptr_equal(events, mine);
+        assert_string_equal(events->told[0]->name, "a.b");
+        work_events_free(events);
+        (void)work_ledger_ack(l, &one.key, &took_ns, &events);
+        assert_null(events);
+        take(l, 1, 2);
+        tk_buf_init(&fields, 64);
+        struct work_taken two = step(2);
+        assert_true(work_ledger_done(l, &two.key, &fields, TK_NEW(struct work_events), false, &link));
+        work_ledger_free(l); /* nobody acknowledged it */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -290,6 +323,7 @@ int main(void)
                 cmocka_unit_test(a_repeated_assignment_runs_once_and_answers_again),
                 cmocka_unit_test(a_cancelled_step_does_not_start),
                 cmocka_unit_test(a_flood_is_refused),
+                cmocka_unit_test(events_wait_for_the_acknowledgement),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

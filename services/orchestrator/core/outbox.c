@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/core/outbox.c: see the header. */
+#include "orchestrator/core/outbox.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "tk_sql.h"
+
+enum { TRIM_MAX = 10000 }; /* messages of one queue and kind at a time; the next look takes more */
+
+bool orch_outbox_wanted(const struct orch_result *results, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (results[i].events_n || results[i].refused)
+                        return true;
+        return false;
+}
+
+void orch_outbox_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_result *results, size_t n)
+{
+        size_t total = 0, at = 0, refused_n = 0;
+        for (size_t i = 0; i < n; i++)
+                total += results[i].events_n;
+        int32_t *of = TK_ARENA_ARRAY(arena, int32_t, total + 1), *refused = TK_ARENA_ARRAY(arena, int32_t, n);
+        const char **when = TK_ARENA_ARRAY(arena, const char *, total + 1);
+        struct tk_pg_bytes *json = TK_ARENA_ARRAY(arena, struct tk_pg_bytes, total + 1);
+        for (size_t i = 0; i < n; i++) {
+                for (unsigned k = 0; k < results[i].events_n; k++, at++) {
+                        of[at] = (int32_t)i + 1;
+                        when[at] = results[i].events[k].when;
+                        json[at] = (struct tk_pg_bytes){results[i].events[k].json, results[i].events[k].json_len};
+                }
+                if (results[i].refused)
+                        refused[refused_n++] = (int32_t)i + 1;
+        }
+        tk_pg_arg_i32_array(args, of, total);
+        tk_pg_arg_text_array(args, when, total);
+        tk_pg_arg_text_n_array(args, json, total);
+        tk_pg_arg_i32_array(args, refused, refused_n);
+}
+
+bool orch_outbox_drop(struct orch_app *app, struct orch_result *result, const struct tk_err *why)
+{
+        char step[TK_UUID_TEXT];
+        if (!result->events_n)
+                return false;
+        tk_uuid_format(&result->step, step);
+        tk_log_warn("events.invalid", tk_err_text(why), TK_STR("step_uuid", step), TK_STR("worker", result->worker),
+                    TK_INT("events", result->events_n));
+        tk_metric_add_l(app->metrics, ORCH_M_events_dropped_total, "invalid", result->events_n);
+        result->events_n = 0;
+        return true;
+}
+
+static void dropped(struct orch_app *app, const char *ns, const char *reason, int64_t n)
+{
+        if (!n)
+                return;
+        tk_metric_add_l(app->metrics, ORCH_M_events_dropped_total, reason, n);
+        tk_log_warn("events.dropped", "Domain events that nobody read were removed.", TK_STR("namespace", ns), TK_STR("reason", reason),
+                    TK_INT("events", n));
+}
+
+int orch_outbox_trim(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
+{
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_i32(&args, (int32_t)(app->conf.events_retention / TK_NS_PER_S));
+        tk_pg_arg_i64(&args, app->conf.events_keep);
+        tk_pg_arg_i32(&args, TRIM_MAX);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(pg, &tk_sql_events_trim, &args, &res, err);
+        if (r)
+                return r;
+        int ns = tk_pg_column(res, "namespace"), depth = tk_pg_column(res, "depth"), oldest = tk_pg_column(res, "oldest_s"),
+            expired = tk_pg_column(res, "expired"), overflowed = tk_pg_column(res, "overflowed");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                const char *name = tk_pg_str(res, row, ns);
+                tk_metric_set_l(app->metrics, ORCH_M_events_waiting, name, tk_pg_i64(res, row, depth));
+                tk_metric_set_l(app->metrics, ORCH_M_events_oldest_age_seconds, name, (int64_t)tk_pg_f64(res, row, oldest));
+                dropped(app, name, "expired", tk_pg_i64(res, row, expired));
+                dropped(app, name, "overflow", tk_pg_i64(res, row, overflowed));
+        }
+        return 0;
+}

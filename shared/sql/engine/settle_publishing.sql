@@ -1,0 +1,7 @@
+-- As settle_steps, for results that bring durable domain events or were refused.
+-- in:  $1 uuid[] steps, $2 uuid[] tasks, $3 int4[] attempts, $4 int8[] messages, $5 bool[] success, $6 bool[] retryable, $7 int4[] delay_ms, $8 text[] results, $9 text[] workers, $10 int4[] exec_ms, $11 int8[] stages, $12 text[] credit_ns, $13 int4[] credit_n, $14 int4 lease_ms, $15 uuid processor, $16 int4[] event_of, $17 text[] event_when, $18 text[] events, $19 int4[] refused
+-- out: kind text, idx int4, due_at timestamptz, step_uuid uuid, task_uuid uuid, attempt int4, msg_id int8, namespace text, step_no int4, step_name text, named_task_uuid uuid, template_digest text, correlation_id uuid, parent_correlation_id uuid, priority int4, retry_count int4, max_attempts int4, retryable bool, initiator text, source_system text, reason text, requested_at timestamptz, context text, dependency_results text, dependencies_complete bool, step_inputs text, checkpoint text (0..n rows)
+SELECT kind, idx, due_at, step_uuid, task_uuid, attempt, msg_id, namespace, step_no, step_name, named_task_uuid, template_digest, correlation_id,
+       parent_correlation_id, priority, retry_count, max_attempts, retryable, initiator, source_system, reason, requested_at, context,
+       dependency_results, dependencies_complete, step_inputs, checkpoint
+  FROM tasker.settle_publishing($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15, $11, $16, $17, $18, $19);
