@@ -119,8 +119,7 @@ void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *hel
                 struct held_entry *entry = tk_map_get(s->held, held->step.b, sizeof held->step.b);
                 if (!entry || entry->held.attempt != held->attempt)
                         continue;
-                tk_map_del(s->held, held->step.b, sizeof held->step.b);
-                tk_free(entry);
+                orch_session_drop_held(s, entry);
         }
 }
 

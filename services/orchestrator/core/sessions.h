@@ -62,8 +62,9 @@ bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf);
 
 /* Credit reserved for one transaction. */
 struct orch_reservation;
-/* For each namespace up to want steps; share: at most half of what is free (rounded up), so that a transaction running
- * beside this one finds some too. `ns` is borrowed until the reservation is freed. */
+/* For each namespace up to want steps, divided so that all of them come to hold the same number of steps of a worker, however long
+ * these run (core/share.h). share: at most half of what is free (rounded up), so that a transaction running beside this one finds some too;
+ * and of a worker that steps of other namespaces wait for, no more than makes an equal part. `ns` is borrowed until the reservation is freed. */
 TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
                                                      unsigned want, bool share);
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);

@@ -32,6 +32,8 @@ CONF(u32, batch_parallel_max, "batch.parallel_max", "50", 1, 100000, "batches", 
 CONF(size, checkpoint_bytes_max, "checkpoint.bytes_max", "1M", 1024, 67108864, "bytes", 0, NULL, "Largest cursor and accumulated results of a checkpoint, together; larger ones fail their step.")
 CONF(dur, queue_poll, "dispatch.queue_poll", "5s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look at the queues; hints make it unnecessary.")
 CONF(u32, claim_max, "dispatch.claim_max", "256", 1, 4096, "steps", 0, NULL, "Most steps read from the queues in one transaction.")
+CONF(dur, aging, "dispatch.aging", "60s", 1000000000, 86400000000000, "", 0, NULL, "A step that has waited so much longer is as urgent as one of the next higher priority.")
+CONF(dur, turn, "dispatch.turn", "10s", 0, 3600000000000, "", 0, NULL, "Every 16 steps of its task that are at work or wait already put a step back by so much; 0: first come, first served.")
 CONF(dur, timer_poll, "timers.poll", "10s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look for due timers of other orchestrators.")
 CONF(dur, sweep_interval, "sweeper.interval", "30s", 100000000, 86400000000000, "", 0, NULL, "How often stranded work is looked for; it should find none.")
 CONF(dur, sweep_idle, "sweeper.idle", "60s", 1000000000, 86400000000000, "", 0, NULL, "Only tasks untouched for this long are looked at.")
