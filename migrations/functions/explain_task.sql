@@ -18,6 +18,8 @@ DECLARE
   v_name    text;
   v_why     text;
   v_held    text;  -- who holds it, and why
+  v_next    bigint; -- the message of its step whose turn comes first
+  v_turn    text;   -- and what comes before it
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -29,6 +31,11 @@ BEGIN
       INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
   END IF;
 
+  IF v_workers > 0 AND v_credit = 0 THEN
+    SELECT s.msg_id INTO v_next FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'enqueued' ORDER BY v_leases ->> s.msg_id::text LIMIT 1;
+    IF v_next IS NOT NULL THEN v_turn := tasker._turn_text(v_task.namespace, (v_leases ->> v_next::text)::timestamptz, v_task.priority); END IF;
+  END IF;
+
   IF v_task.held <> 0 THEN
     v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
                          WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
@@ -36,7 +43,7 @@ BEGIN
   END IF;
 
   WITH step AS (
-    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.msg_id, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
            (SELECT string_agg(w.name || ' (' || w.state || ')', ', ' ORDER BY w.step_no, w.instance)
                    || CASE WHEN max(w.all_n) > v_named THEN format(' and %s more', max(w.all_n) - v_named) ELSE '' END
@@ -60,7 +67,8 @@ BEGIN
                 WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s%s', step.counted, step.max_attempts,
                                                                ', ' || step.items || ' items done at its last checkpoint')
                 WHEN step.state = 'enqueued' AND v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
-                WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
+                WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy%s', v_workers, v_task.namespace,
+                                                                                        CASE step.msg_id WHEN v_next THEN '; ' || v_turn END)
                 WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'
                 WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
                 WHEN step.no_room AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'

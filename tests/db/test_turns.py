@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whose turn it is when more waits than workers take: priority, time waited, and what the own task has ahead (docs/design/fairness.md)."""
+import json
+
 from engine import CHAIN, DbTest, of
 
 ONE = {"only": []}
@@ -83,14 +85,14 @@ class Turns(DbTest):
         self.assertEqual(self.order(), [old, high])
 
     def test_a_fan_out_lets_later_tasks_through(self):
-        big = self.fan_out(10000)
+        big = self.fan_out(2000)
         small = [self.waiting(self.e.register(ONE)) for _ in range(20)]
         first = self.order(STEPS + len(small))
         self.assertEqual(first, [big] * STEPS + small)  # the first turn of the large task, then everybody else's
         self.assertEqual(set(self.order(100)), {big})
 
     def test_the_later_steps_of_a_small_task_do_not_wait_behind_it_either(self):
-        big, template = self.fan_out(10000), self.e.register(CHAIN)
+        big, template = self.fan_out(2000), self.e.register(CHAIN)
         self.order(STEPS)
         small = self.waiting(template)
         for _ in range(4):
@@ -149,6 +151,35 @@ class Turns(DbTest):
         taken, = of(self.e.claim(1), "assign")
         self.e.end_lease(taken)
         self.assertEqual(len(of(self.e.claim(5), "assign")), 1)
+
+    def explained(self, task, credit=0):
+        return [s["why"] for s in json.loads(self.c.value("SELECT tasker.explain_task($1, $2, $3, $4)", task, ["shop"], [2], [credit]))["steps"]]
+
+    def test_explain_says_what_comes_before_it(self):
+        template, busy = self.e.register(ONE), "is ready, but all 2 workers of namespace shop are busy"
+        first, second = self.waiting(template), self.waiting(template, priority=-1)
+        self.assertEqual(self.explained(first), [busy])
+        self.assertEqual(self.explained(second), [busy + "; its turn comes after 1 step of 1 task, 1 of them of higher priority"])
+        big = self.fan_out(2000)
+        last = self.waiting(template, priority=-50)
+        self.assertEqual(self.explained(last), [busy + "; its turn comes after at least 1000 steps of 1 task, 1000 of them of higher priority"])
+        self.assertEqual([w.partition(";")[2] for w in self.explained(big)[:3]], [" its turn comes after 1 step of 1 task", "", ""])
+        self.assertEqual(self.explained(last, credit=1), ["is ready and about to be given to a worker"])
+
+    def test_queues_tell_how_many_wait_and_since_when(self):
+        def look():
+            return self.c.query("SELECT visible, lost, waiting, oldest_at < clock_timestamp() - interval '1 hour' AS old, oldest_at IS NULL AS none "
+                                "FROM tasker.queue_waiting($1)", ["shop"])[0]
+        template = self.e.register(ONE)
+        self.assertEqual(look(), {"visible": False, "lost": False, "waiting": 0, "old": None, "none": True})
+        for _ in range(3):
+            self.waiting(template)
+        self.c.query("UPDATE pgmq.q_worker_shop_queue SET enqueued_at = enqueued_at - interval '2 hours' WHERE msg_id = 2")
+        self.assertEqual(look(), {"visible": True, "lost": False, "waiting": 3, "old": True, "none": False})
+        one, two = of(self.e.claim(2), "assign")
+        self.assertEqual(look(), {"visible": True, "lost": False, "waiting": 1, "old": False, "none": False})
+        self.e.end_lease(two)
+        self.assertEqual(look(), {"visible": True, "lost": True, "waiting": 2, "old": True, "none": False})
 
     def test_messages_of_before_there_were_turns_keep_their_order(self):
         template = self.e.register(ONE)

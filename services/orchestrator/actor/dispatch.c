@@ -168,6 +168,16 @@ static void claimed_row(void *user, const struct orch_row *row)
                 orch_count_l(claim->state->app, steps_settled_total, row->kind);
 }
 
+/* Whether there were at least as many messages in its queue as were asked for. */
+static bool said_more(const struct tk_pg_result *res, const char *ns)
+{
+        int kind_col = tk_pg_column(res, "kind"), ns_col = tk_pg_column(res, "namespace");
+        for (int row = 0; row < tk_pg_rows(res); row++)
+                if (tk_streq(tk_pg_str(res, row, kind_col), "more") && tk_streq(tk_pg_str(res, row, ns_col), ns))
+                        return true;
+        return false;
+}
+
 /* One claim over the namespaces that have both credit and maybe work. True: something came, look again. */
 static bool claim_once(struct dispatch_state *state)
 {
@@ -177,11 +187,12 @@ static bool claim_once(struct dispatch_state *state)
         if (!n)
                 return false;
         const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n; i++)
                 ns[i] = names[i];
-                orch_queue_mark(app->sessions, names[i], false); /* before the look: a hint that comes meanwhile marks it again */
-        }
-        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, app->conf.claim_max, false);
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, app->conf.claim_max, ORCH_CREDIT_CLAIM);
+        uintptr_t *marks = TK_ARENA_ARRAY(state->arena, uintptr_t, n);
+        for (size_t i = 0; i < n; i++) /* before the look: a hint that comes meanwhile makes another mark; whose turn it is not keeps its own */
+                marks[i] = orch_reservation_count(credit, ns[i]) ? orch_queue_marked(app->sessions, ns[i]) : 0;
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);
@@ -204,19 +215,14 @@ static bool claim_once(struct dispatch_state *state)
                 orch_count_l(app, transactions_total, "claim");
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
         }
-        /* A namespace that filled its share says 'more'; nothing is known after a failure, nor when only lost ones were asked for. */
-        bool unknown = r || state->lost;
-        int kind_col = res ? tk_pg_column(res, "kind") : 0, ns_col = res ? tk_pg_column(res, "namespace") : 0;
-        for (int row = 0; row < rows; row++)
-                if (tk_streq(tk_pg_str(res, row, kind_col), "more"))
-                        orch_queue_mark(app->sessions, tk_pg_str(res, row, ns_col), true);
-        for (size_t i = 0; unknown && i < n; i++)
-                orch_queue_mark(app->sessions, ns[i], true);
+        bool all = !r && !state->lost; /* nothing is known after a failure, nor when only lost ones were asked for */
+        for (size_t i = 0; all && i < n; i++)
+                if (marks[i] && !said_more(res, ns[i]))
+                        orch_queue_clear(app->sessions, ns[i], marks[i]);
         orch_reservation_free(credit);
         tk_arena_reset(state->arena);
-        if (!r)
-                state->lost = false;
-        return !r && (rows > 0 || unknown);
+        state->lost = state->lost && r;
+        return !r && (rows > 0 || !all);
 }
 
 /* Queues that a worker has served once are watched for good: what waits there while it is gone is what people ask for. */
@@ -257,7 +263,7 @@ static void poll_queues(struct dispatch_state *state)
                 const struct tk_queue_state *queue = &state->watched[i];
                 state->lost |= queue->lost;
                 if (queue->visible)
-                        orch_queue_mark(app->sessions, queue->ns, true);
+                        orch_queue_mark(app->sessions, queue->ns);
                 int64_t age_ns = queue->oldest_ns && queue->oldest_ns < now_ns ? now_ns - queue->oldest_ns : 0;
                 tk_metric_set_l(app->metrics, ORCH_M_steps_waiting, queue->ns, queue->waiting);
                 tk_metric_set_l(app->metrics, ORCH_M_steps_waiting_oldest_seconds, queue->ns, age_ns / TK_NS_PER_S);

@@ -19,12 +19,14 @@ struct orch_reservation {
         struct reserved *items;
 };
 
-/* How many more steps of one of its namespaces a worker may be given past the queue: while steps of others wait for it, no more than
+/* How many more steps of one of its namespaces a worker may be given: past the queue, while steps of others wait for it, no more than
  * makes an equal part of what it takes in all. */
-static unsigned room(const struct orch_session *s, size_t place)
+static unsigned room(const struct orch_session *s, size_t place, enum orch_credit_for what)
 {
         unsigned parts = 1;
-        if (tk_map_count(s->all->queues))
+        if (what == ORCH_CREDIT_NEW && tk_map_gets(s->all->queues, s->ns[place]))
+                return 0;
+        if (what != ORCH_CREDIT_CLAIM && tk_map_count(s->all->queues))
                 for (size_t i = 0; i < s->ns_n; i++)
                         parts += i != place && tk_map_gets(s->all->queues, s->ns[i]);
         unsigned part = (s->credit + (unsigned)tk_map_count(s->held) + parts - 1) / parts;
@@ -32,18 +34,18 @@ static unsigned room(const struct orch_session *s, size_t place)
 }
 
 /* Takes of one session for all namespaces, each of which wants left[i] more. */
-static void reserve_of(struct orch_reservation *r, struct orch_session *s, bool share, struct orch_share *shares, unsigned *left)
+static void reserve_of(struct orch_reservation *r, struct orch_session *s, enum orch_credit_for what, struct orch_share *shares, unsigned *left)
 {
         for (size_t i = 0; i < r->ns_n; i++) {
                 size_t place = left[i] ? orch_session_place(s, r->ns[i]) : s->ns_n;
                 shares[i] = (struct orch_share){0};
                 if (place == s->ns_n)
                         continue;
-                unsigned may = share ? room(s, place) : UINT_MAX;
+                unsigned may = room(s, place, what);
                 shares[i].has = s->ns_held[place];
                 shares[i].want = left[i] < may ? left[i] : may;
         }
-        orch_share(shares, r->ns_n, s->all->turn, share ? (s->credit + 1) / 2 : s->credit);
+        orch_share(shares, r->ns_n, s->all->turn, what == ORCH_CREDIT_CLAIM ? s->credit : (s->credit + 1) / 2);
         for (size_t i = 0; i < r->ns_n; i++) {
                 if (!shares[i].gets)
                         continue;
@@ -55,7 +57,7 @@ static void reserve_of(struct orch_reservation *r, struct orch_session *s, bool 
 }
 
 struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
-                                             unsigned want, bool share)
+                                             unsigned want, enum orch_credit_for what)
 {
         struct orch_reservation *r = TK_NEW(struct orch_reservation);
         TK_AUTOFREE struct orch_share *shares = tk_calloc(n + 1, sizeof *shares);
@@ -70,7 +72,7 @@ struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const ch
         tk_list_each(node, &all->open) {
                 struct orch_session *s = tk_list_entry(node, struct orch_session, link);
                 if (s->credit)
-                        reserve_of(r, s, share, shares, left);
+                        reserve_of(r, s, what, shares, left);
         }
         /* The next reservation starts with another worker and another namespace. */
         struct tk_list *first = tk_list_pop(&all->open);

@@ -107,7 +107,7 @@ void orch_session_hello(struct orch_session *s, const char *worker_id, const cha
         count_held(s);
         /* Nobody here looked at these queues before: they may hold work. */
         for (size_t i = 0; i < n; i++)
-                (void)tk_map_puts(s->all->queues, copy[i], s->all);
+                (void)tk_map_puts(s->all->queues, copy[i], (void *)++s->all->marks);
 }
 
 struct orch_held *orch_session_closed(struct orch_session *s, bool **ret_sent, size_t *ret_n)

@@ -42,7 +42,8 @@ struct orch_sessions {
         struct orch_sessions_ops ops;
         struct tk_list open;
         unsigned open_n;
-        struct tk_map *queues;          /* namespace → (void *)1: its queue may hold visible work */
+        struct tk_map *queues;          /* namespace → number of its last mark: its queue may hold visible work */
+        uintptr_t marks;
         unsigned turn;                  /* which namespace begins where none has less than the others */
 };
 
