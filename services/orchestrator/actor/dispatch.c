@@ -216,9 +216,14 @@ static bool claim_once(struct dispatch_state *state)
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
         }
         bool all = !r && !state->lost; /* nothing is known after a failure, nor when only lost ones were asked for */
-        for (size_t i = 0; all && i < n; i++)
-                if (marks[i] && !said_more(res, ns[i]))
+        for (size_t i = 0; all && i < n; i++) {
+                if (!marks[i])
+                        continue;
+                bool more = said_more(res, ns[i]);
+                orch_queue_backlog(app->sessions, ns[i], more);
+                if (!more)
                         orch_queue_clear(app->sessions, ns[i], marks[i]);
+        }
         orch_reservation_free(credit);
         tk_arena_reset(state->arena);
         state->lost = state->lost && r;

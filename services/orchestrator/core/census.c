@@ -33,6 +33,15 @@ void orch_queue_clear(struct orch_sessions *all, const char *ns, uintptr_t mark)
                 tk_map_dels(all->queues, ns);
 }
 
+void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog)
+{
+        TK_LOCKED(&all->lock);
+        if (backlog)
+                (void)tk_map_puts(all->backlogs, ns, all);
+        else
+                tk_map_dels(all->backlogs, ns);
+}
+
 static bool listed(char (*names)[ORCH_NAMESPACE_MAX], size_t n, const char *ns)
 {
         for (size_t i = 0; i < n; i++)

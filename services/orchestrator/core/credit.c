@@ -19,16 +19,16 @@ struct orch_reservation {
         struct reserved *items;
 };
 
-/* How many more steps of one of its namespaces a worker may be given: past the queue, while steps of others wait for it, no more than
+/* How many more steps of one of its namespaces a worker may be given: past the queue, while others have a backlog for it, no more than
  * makes an equal part of what it takes in all. */
 static unsigned room(const struct orch_session *s, size_t place, enum orch_credit_for what)
 {
         unsigned parts = 1;
-        if (what == ORCH_CREDIT_NEW && tk_map_gets(s->all->queues, s->ns[place]))
+        if (what == ORCH_CREDIT_NEW && tk_map_gets(s->all->backlogs, s->ns[place]))
                 return 0;
-        if (what != ORCH_CREDIT_CLAIM && tk_map_count(s->all->queues))
+        if (what != ORCH_CREDIT_CLAIM && tk_map_count(s->all->backlogs))
                 for (size_t i = 0; i < s->ns_n; i++)
-                        parts += i != place && tk_map_gets(s->all->queues, s->ns[i]);
+                        parts += i != place && tk_map_gets(s->all->backlogs, s->ns[i]);
         unsigned part = (s->credit + (unsigned)tk_map_count(s->held) + parts - 1) / parts;
         return parts == 1 ? UINT_MAX : part > s->ns_held[place] ? part - s->ns_held[place] : 0;
 }

@@ -17,6 +17,7 @@ struct orch_sessions *orch_sessions_new(const struct orch_sessions_ops *ops)
         tk_list_init(&all->open);
         all->ops = *ops;
         all->queues = tk_map_new();
+        all->backlogs = tk_map_new();
         return all;
 }
 
@@ -26,6 +27,7 @@ struct orch_sessions *orch_sessions_free(struct orch_sessions *all)
                 return NULL;
         TK_CHECK(tk_list_empty(&all->open));
         tk_map_free(all->queues);
+        tk_map_free(all->backlogs);
         tk_lock_deinit(&all->lock);
         return tk_free(all);
 }

@@ -65,8 +65,8 @@ struct orch_reservation;
 enum orch_credit_for {
         ORCH_CREDIT_CLAIM, /* steps whose turn it is: all that is free */
         ORCH_CREDIT_EAGER, /* steps that become ready, past the queue: at most half of what is free (rounded up), so that a transaction running
-                            * beside this one finds some too; and of a worker that other namespaces wait for, what makes an equal part */
-        ORCH_CREDIT_NEW,   /* the same for new tasks, which do not go past others of their namespace that wait */
+                            * beside this one finds some too; and of a worker that other namespaces have a backlog for, what makes an equal part */
+        ORCH_CREDIT_NEW,   /* the same for new tasks, which do not go past a backlog of their own namespace */
 };
 /* For each namespace up to want steps, divided so that all of them come to hold the same number of steps of a worker, however long
  * these run (core/share.h). `ns` is borrowed until the reservation is freed. */
@@ -83,6 +83,8 @@ struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
 void orch_queue_mark(struct orch_sessions *all, const char *ns);
 uintptr_t orch_queue_marked(struct orch_sessions *all, const char *ns);
 void orch_queue_clear(struct orch_sessions *all, const char *ns, uintptr_t mark);
+/* Whether a claim found as much as it asked for, so that more waits than workers take. */
+void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog);
 /* Namespaces that have connected workers with free credit and maybe work. Fills up to max names; returns the count. */
 size_t orch_queue_wanted(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
 /* All namespaces of connected workers. */

@@ -44,6 +44,7 @@ struct orch_sessions {
         unsigned open_n;
         struct tk_map *queues;          /* namespace → number of its last mark: its queue may hold visible work */
         uintptr_t marks;
+        struct tk_map *backlogs;        /* namespace → all: more waits there than workers take */
         unsigned turn;                  /* which namespace begins where none has less than the others */
 };
 
