@@ -100,7 +100,7 @@ def wide(n):
 
 SHAPES = {"chain": chain(), "layers": layers(), "fan": fan(), "mixed100": mixed(), "wide10": wide(10), "wide100": wide(100), "wide1000": wide(1000), "wide10000": wide(10000),
           "small": {"a": [], "b": ["a"], "c": ["b"], "d": ["c"]}, "crowd": wide(10000)}
-HANDLERS = {"crowd": "{callable: bench_pause, initialization: {ms: 5}}"}  # of a shape; else bench_constant
+HANDLERS = {"crowd": "{callable: bench_pause, initialization: {ms: 10}}"}  # of a shape; else bench_constant
 LOADS = {name: Graph("bench", f"load_{name}", {"*": 1}, 0, len(steps)) for name, steps in SHAPES.items()}
 
 

@@ -133,14 +133,14 @@ def fair(bench):
     """Small tasks, one at a time, alone and while a task of 10,000 steps that keep all permits busy waits in the same queue."""
     if not bench.system:
         return
-    crowd, small, samples, s = LOADS["crowd"], LOADS["small"], bench.args.samples, bench.system
+    crowd, small, samples, s = LOADS["crowd"], LOADS["small"], min(100, bench.args.samples), bench.system
     for variant in ("alone", "beside 10,000 steps"):
         waits = []
         if variant != "alone":
             waits = [s.submit(crowd.namespace, crowd.name, crowd.context)]
             eventually(lambda task=waits[0]: s.value(WAITING, [task]) > crowd.steps * 0.9, 120, "the large task has fanned out")
         begun = time.monotonic()
-        done = bench.run([small], tasks=samples + WARM_UP, warmup=WARM_UP)
+        done = bench.run([small], tasks=samples + 10, warmup=10)
         seconds, left = time.monotonic() - begun, s.value(WAITING, waits)
         if waits and not left:
             raise Wrong("the large task was over before the small ones: take fewer --samples")
