@@ -9,6 +9,7 @@ DECLARE
   v_now    timestamptz := clock_timestamp();
   v_aging  float8 := tasker._pace('aging', 60);
   v_pace   float8 := tasker._pace('turn', 10);
+  v_steps  float8 := tasker._pace('turn_steps', 64);
   v_step   uuid[];  v_task uuid[];  v_ns text[];  v_corr uuid[];  v_from tasker.step_state[];  v_eager boolean[];  v_turn timestamptz[];
   v_sorted uuid[];  -- the tasks, in uuid order
   v_msg    bigint[];
@@ -28,7 +29,7 @@ BEGIN
                  coalesce((SELECT c.n FROM unnest(p_credit_ns, p_credit_n) c(ns, n) WHERE c.ns = r.namespace LIMIT 1), 0) AS credit
             FROM (SELECT u.step, s.task_uuid, s.step_no, s.instance, t.namespace, t.correlation_id, s.state,
                          -- active_steps may count these, or those that made them ready, or neither: what is surely ahead is the difference
-                         tasker._turn(v_now, v_aging, v_pace, t.priority, greatest(t.active_steps - count(*) OVER w, 0) + row_number() OVER w - 1) AS turn
+                         tasker._turn(v_now, v_aging, v_pace, v_steps, t.priority, greatest(t.active_steps - count(*) OVER w, 0) + row_number() OVER w - 1) AS turn
                     FROM unnest(p_step) u(step)
                     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
                     JOIN tasker.tasks t ON t.task_uuid = s.task_uuid

@@ -35,7 +35,8 @@ BEGIN
   )
   SELECT array_agg(x.workflow_step_uuid), array_agg(x.msg_id), array_agg(x.namespace), array_agg(x.turn) INTO b_step, b_msg, b_ns, b_turn
     FROM (SELECT upd.workflow_step_uuid, upd.msg_id, t.namespace,
-                 tasker._turn(v_now, tasker._pace('aging', 60), tasker._pace('turn', 10), t.priority, row_number() OVER (PARTITION BY t.task_uuid) - 1) AS turn
+                 tasker._turn(v_now, tasker._pace('aging', 60), tasker._pace('turn', 10), tasker._pace('turn_steps', 64), t.priority,
+                              row_number() OVER (PARTITION BY t.task_uuid) - 1) AS turn
             FROM upd JOIN tasker.tasks t ON t.task_uuid = upd.task_uuid) x;
   FOR v IN SELECT b.ns, array_agg(b.msg) AS ids, array_agg(b.turn) AS turns FROM unnest(b_ns, b_msg, b_turn) b(ns, msg, turn) GROUP BY b.ns LOOP
     EXECUTE 'UPDATE ' || tasker._queue_table(v.ns) || ' q SET vt = u.turn FROM unnest($1, $2) u(id, turn) WHERE q.msg_id = u.id' USING v.ids, v.turns;

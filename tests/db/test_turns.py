@@ -5,7 +5,7 @@ import json
 from engine import CHAIN, DbTest, of
 
 ONE = {"only": []}
-AGING, TURN, STEPS = 60, 10, 16  # seconds for a level of priority and for a turn; steps in a turn
+AGING, TURN, STEPS = 60, 10, 16  # seconds for a level of priority and for a turn; steps in a turn, fewer than usual
 
 
 def fan(n):
@@ -13,6 +13,10 @@ def fan(n):
 
 
 class Turns(DbTest):
+    def setUp(self):
+        super().setUp()
+        self.c.query(f"SET tasker.turn_steps = '{STEPS}'")
+
     def fan_out(self, n, **fields):
         """A task of which n steps wait."""
         rows = self.e.create(self.e.register(fan(n)), credit=1, **fields)
@@ -90,6 +94,12 @@ class Turns(DbTest):
         first = self.order(STEPS + len(small))
         self.assertEqual(first, [big] * STEPS + small)  # the first turn of the large task, then everybody else's
         self.assertEqual(set(self.order(100)), {big})
+
+    def test_usual_turns_are_of_64_steps(self):
+        self.c.query("RESET tasker.turn_steps")
+        big = self.fan_out(200)
+        small = self.waiting(self.e.register(ONE))
+        self.assertEqual(self.order(66), [big] * 64 + [small, big])
 
     def test_the_later_steps_of_a_small_task_do_not_wait_behind_it_either(self):
         big, template = self.fan_out(2000), self.e.register(CHAIN)
