@@ -42,7 +42,8 @@ class Fairness(unittest.TestCase):
             template(own, "fair", "one", {"only": []})
             for namespace in ("busy", "quiet"):
                 template(own, namespace, "many", fan(400))
-            cls.s = System(templates=(EXAMPLES, OWN, own), env={"TASKER_WORKER_PERMITS": str(PERMITS), "TASKER_WORKER_PREFETCH": "0"})
+            cls.s = System(templates=(EXAMPLES, OWN, own), env={"TASKER_WORKER_PERMITS": str(PERMITS), "TASKER_WORKER_PREFETCH": "0",
+                                                                    "TASKER_DISPATCH_QUEUE_POLL": "300ms"})
         cls.addClassCleanup(cls.s.stop)
 
     def tearDown(self):
@@ -82,6 +83,17 @@ class Fairness(unittest.TestCase):
         self.assertEqual(self.s.wait(quick, 60)["status"], "complete")
         self.assertLess(self.s.value(AMONG, [slow], [quick]), 100, "of the slow ones few began meanwhile")
         self.s.call("DELETE", f"/v1/tasks/{slow}")
+
+    def test_a_lost_lease_does_not_wait_behind_a_backlog(self):
+        large = self.s.submit("fair", "large", {"sleep_ms": 1})
+        self.waits(large, LARGE * 9 // 10)
+        last = self.s.sql("SELECT workflow_step_uuid, msg_id FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'enqueued' ORDER BY step_no DESC LIMIT 1", large)[0]
+        self.s.sql("UPDATE pgmq.q_worker_fair_queue SET vt = clock_timestamp() WHERE msg_id = $1", last.msg_id)  # as if a lease had ended now
+        eventually(lambda: self.s.value("SELECT state = 'complete' FROM tasker.workflow_steps WHERE workflow_step_uuid = $1", last.workflow_step_uuid),
+                   what="the last step of the task has run")
+        self.assertGreater(self.s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1 AND (dispatched_at IS NULL OR dispatched_at > "
+                                        "(SELECT dispatched_at FROM tasker.workflow_steps WHERE workflow_step_uuid = $2))", large, last.workflow_step_uuid), LARGE // 4)
+        self.s.call("DELETE", f"/v1/tasks/{large}")
 
     def test_priority(self):
         first = self.s.submit("fair", "large", {"sleep_ms": 1})
