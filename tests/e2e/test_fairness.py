@@ -98,6 +98,7 @@ class Fairness(unittest.TestCase):
     def test_priority(self):
         first = self.s.submit("fair", "large", {"sleep_ms": 1})
         self.waits(first, LARGE * 9 // 10)
+        eventually(lambda: self.s.value(SETTLED, first) > 10 * PERMITS, 60, "the orchestrator knows from a claim that more waits than workers take")
         for task in (low := [self.s.submit("fair", "one", {"sleep_ms": 1}, priority=-10) for _ in range(10)]):
             self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}").json["priority"], -10)
         high = self.s.submit("fair", "small", {"sleep_ms": 1}, priority=10)
