@@ -7,6 +7,8 @@
 #include "orchestrator/core/share.h"
 #include <limits.h>
 
+enum { FEW = 8 }; /* namespaces of most batches: divided without an allocation */
+
 struct reserved {
         struct orch_session *session;
         unsigned ns, n;
@@ -60,8 +62,13 @@ struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const ch
                                              unsigned want, enum orch_credit_for what)
 {
         struct orch_reservation *r = TK_NEW(struct orch_reservation);
-        TK_AUTOFREE struct orch_share *shares = tk_calloc(n + 1, sizeof *shares);
-        TK_AUTOFREE unsigned *left = tk_calloc(n + 1, sizeof *left);
+        struct orch_share few_shares[FEW], *shares = few_shares;
+        unsigned few_left[FEW], *left = few_left;
+        TK_AUTOFREE void *many = n > FEW ? tk_calloc(n, sizeof *shares + sizeof *left) : NULL;
+        if (many) {
+                shares = many;
+                left = (unsigned *)(shares + n);
+        }
         for (size_t i = 0; i < n; i++)
                 left[i] = want;
         r->all = all;
