@@ -98,7 +98,9 @@ def wide(n):
     return {"first": [], **{f"m{i:05}": ["first"] for i in range(n - 1)}}
 
 
-SHAPES = {"chain": chain(), "layers": layers(), "fan": fan(), "mixed100": mixed(), "wide10": wide(10), "wide1000": wide(1000)}
+SHAPES = {"chain": chain(), "layers": layers(), "fan": fan(), "mixed100": mixed(), "wide10": wide(10), "wide100": wide(100), "wide1000": wide(1000), "wide10000": wide(10000),
+          "small": {"a": [], "b": ["a"], "c": ["b"], "d": ["c"]}, "crowd": wide(10000)}
+HANDLERS = {"crowd": "{callable: bench_pause, initialization: {ms: 10}}"}  # of a shape; else bench_constant
 LOADS = {name: Graph("bench", f"load_{name}", {"*": 1}, 0, len(steps)) for name, steps in SHAPES.items()}
 
 
@@ -107,6 +109,6 @@ def write_templates(folder):
     for name, steps in SHAPES.items():
         lines = [f"name: load_{name}", "namespace_name: bench", "version: 1.0.0", "steps:"]
         for step, parents in steps.items():
-            lines += [f"  - name: {step}", f"    dependencies: [{', '.join(parents)}]", "    handler: {callable: bench_constant}"]
+            lines += [f"  - name: {step}", f"    dependencies: [{', '.join(parents)}]", f"    handler: {HANDLERS.get(name, '{callable: bench_constant}')}"]
         with open(os.path.join(folder, f"load_{name}.yaml"), "w", encoding="utf-8") as f:
             f.write("\n".join(lines) + "\n")

@@ -8,13 +8,15 @@ import time
 
 import client
 import sqlbench
+from client import Wrong
 from cost import Cost, rss, tables
 from floor import floor
 from graphs import GRAPHS, LOADS
-from lib.system import BIN
+from lib.system import BIN, eventually
 from stats import quantiles
 
 CLOCK = "SELECT task_uuid::text, extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms FROM tasker.tasks WHERE task_uuid = ANY ($1)"
+WAITING = "SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = ANY ($1) AND state = 'enqueued'"
 WARM_UP = 50
 RAMP = (10, 25, 50, 100, 200, 400, 800, 1200, 1600, 2000)
 CLIENTS = (1, 4, 16, 64, 256)
@@ -114,7 +116,7 @@ def load(bench):
 
 def growth(bench):
     """Cost per step of a small and of a large task, one at a time; and the latency with many finished tasks in the tables."""
-    for name, n in (("wide10", 100), ("wide1000", 5)):
+    for name, n in (("wide10", 100), ("wide100", 30), ("wide1000", 10), ("wide10000", 3)):
         done = bench.run([LOADS[name]], tasks=n + 1, warmup=1, patience=600)
         per_step = [row[3] / LOADS[name].steps for row in done["samples"]]
         yield {"mode": "growth", "variant": f"{LOADS[name].steps} steps", "ms_per_step": quantiles(per_step), **client_share(done)}
@@ -125,6 +127,28 @@ def growth(bench):
     sqlbench.old_tasks(bench.system, bench.args.old_tasks)
     yield {"mode": "growth", "variant": "old tasks", "tasks": bench.args.old_tasks, "written_in_s": round(time.monotonic() - began, 1)}
     yield one_latency(bench, f"{bench.args.old_tasks} old tasks", "linear")
+
+
+def fair(bench):
+    """Small tasks, one at a time, alone and while a task of 10,000 steps that keep all permits busy waits in the same queue."""
+    if not bench.system:
+        return
+    crowd, small, samples, s = LOADS["crowd"], LOADS["small"], min(100, bench.args.samples), bench.system
+    for variant in ("alone", "beside 10,000 steps"):
+        waits = []
+        if variant != "alone":
+            waits = [s.submit(crowd.namespace, crowd.name, crowd.context)]
+            eventually(lambda task=waits[0]: s.value(WAITING, [task]) > crowd.steps * 0.9, 120, "the large task has fanned out")
+        begun = time.monotonic()
+        done = bench.run([small], tasks=samples + 10, warmup=10)
+        seconds, left = time.monotonic() - begun, s.value(WAITING, waits)
+        if waits and not left:
+            raise Wrong("the large task was over before the small ones: take fewer --samples")
+        for task in waits:
+            s.call("DELETE", f"/v1/tasks/{task}")
+        rows = s.sql(CLOCK, [row[0] for row in done["samples"]])
+        yield {"mode": "fair", "variant": variant, "steps": small.steps, "database_ms": quantiles([r.ms for r in rows]),
+               "wait_ms": quantiles([row[3] for row in done["samples"]]), "seconds": round(seconds, 1), "still_waiting": left, **client_share(done)}
 
 
 def soak(bench):
@@ -201,6 +225,6 @@ def closing(bench):
            "heap_only_updates": {r.relname: round(r.ratio, 3) for r in hot}}
 
 
-MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "soak": soak}
+MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "fair": fair, "soak": soak}
 ALL = ("idle", "latency", "throughput", "load", "ramp", "micro")
 AGAINST = ("latency", "throughput", "load", "ramp", "soak")

@@ -91,6 +91,10 @@ def show(lines):
         heading("Growth")
         for line in of(lines, "growth"):
             print(f"{line['variant']:14} " + (f"{line['ms_per_step']['p50']} ms per step" if "ms_per_step" in line else f"{line['tasks']:,} tasks written in {line['written_in_s']} s"))
+    if of(lines, "fair"):
+        heading("Small tasks beside a large one (by the database's clock, ms)")
+        for line in of(lines, "fair"):
+            print(f"{line['variant']:20} p50 {line['database_ms']['p50']}  p99 {line['database_ms']['p99']}")
     if of(lines, "micro"):
         heading("Micro")
         for line in of(lines, "micro"):

@@ -2,7 +2,7 @@
 -- and that is not counted, with a failure of type queue_timeout; settle_steps does with it what it does with any: an error of the step, a batch that goes on
 -- without it, or (on_queue_timeout: cancel) the end of the task.
 -- Returns per step one 'timed_out' row (step_name: 'queue'), and what settle_steps returns.
--- Locks: the caller holds the task rows. Writes: queue_timers, and what settle_steps does.
+-- Locks: the caller holds the task rows. Writes: queue_timers, what settle_steps does, and the steps' durable failure events.
 CREATE OR REPLACE FUNCTION tasker._give_up(p_step uuid[], p_now timestamptz, p_lease_ms int, p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,4 +32,5 @@ BEGIN
     g_step, g_task, g_att, g_msg, array_fill(false, ARRAY[cardinality(g_step)]), array_fill(false, ARRAY[cardinality(g_step)]),
     array_fill(-1, ARRAY[cardinality(g_step)]), g_result, array_fill(NULL::text, ARRAY[cardinality(g_step)]), array_fill(0, ARRAY[cardinality(g_step)]),
     '{}', '{}', p_lease_ms, p_processor) r;
+  PERFORM tasker._publish_failures(g_step);
 END $$;

@@ -1,16 +1,19 @@
--- tasker.claim_steps(namespaces, counts, lease_ms, losses_max, processor): reads queues on behalf of workers with credit.
--- Visible messages, longest waiting first, are looked at without locking, then the task rows are locked in uuid order, then each message is looked at
+-- tasker.claim_steps(namespaces, counts, lease_ms, losses_max, processor, lost): reads queues on behalf of workers with credit.
+-- Visible messages are looked at in the order of their turns (tasker._turn) without locking, then the task rows are locked in uuid order, then each message is looked at
 -- again under that lock: queue rows are only ever locked after their task (settling deletes them in that order), so nobody
 -- waits crosswise. This is why pgmq.read, which locks messages first, is not used here.
 -- An enqueued step becomes in progress. A step already in progress whose message is visible lost its worker (nobody renewed
 -- the lease): it goes on as a new attempt that is not counted against its budget, or becomes an error when it must not run
--- twice (retryable false) or was lost too often.
+-- twice (retryable false) or was lost too often. Such messages come after all that wait for their turn; `lost` asks for these alone, so
+-- that they are found although there is always somebody in front of them.
 -- Returns 'assign', 'failed', 'done', 'dropped' (a message with nothing to do), and 'more' per namespace that had at least as
 -- many messages as asked for.
-CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid)
+DROP FUNCTION IF EXISTS tasker.claim_steps(text[], int[], int, int, uuid); -- before there were turns
+CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid, p_lost boolean DEFAULT false)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
+  v_after  timestamptz := CASE WHEN p_lost THEN tasker._turns_end(v_now) ELSE '-infinity' END;
   m_id     bigint[] := '{}';  m_step uuid[] := '{}';  m_ns text[] := '{}';
   n_id     bigint[];  n_step uuid[];
   v_task   uuid[];  -- locked, in uuid order
@@ -19,10 +22,10 @@ DECLARE
 BEGIN
   FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
     CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
-    EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.msg_id)
-                      FROM (SELECT msg_id, message FROM pgmq.%I WHERE vt <= $2 ORDER BY vt LIMIT $1) q',
+    EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.vt, q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.vt, q.msg_id)
+                      FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 ORDER BY vt LIMIT $1) q',
                    pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
-       INTO n_id, n_step USING p_n[i], v_now;
+       INTO n_id, n_step USING p_n[i], v_now, v_after;
     CONTINUE WHEN n_id IS NULL;
     m_id := m_id || n_id;
     m_step := m_step || n_step;

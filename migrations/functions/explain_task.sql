@@ -18,6 +18,8 @@ DECLARE
   v_name    text;
   v_why     text;
   v_held    text;  -- who holds it, and why
+  v_next    bigint; -- the message of its step whose turn comes first
+  v_turn    text;   -- and what comes before it
   v_letter  tasker.dead_letters;
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
@@ -28,6 +30,11 @@ BEGIN
     EXECUTE format('SELECT coalesce(jsonb_object_agg(q.msg_id, q.vt), ''{}'') FROM pgmq.%I q WHERE q.msg_id = ANY ($1)',
                    pgmq.format_table_name(tasker.queue_name(v_task.namespace), 'q'))
       INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
+  END IF;
+
+  IF v_workers > 0 AND v_credit = 0 THEN
+    SELECT s.msg_id INTO v_next FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'enqueued' ORDER BY v_leases ->> s.msg_id::text LIMIT 1;
+    IF v_next IS NOT NULL THEN v_turn := tasker._turn_text(v_task.namespace, (v_leases ->> v_next::text)::timestamptz, v_task.priority); END IF;
   END IF;
 
   SELECT * INTO v_letter FROM tasker.dead_letters d WHERE d.task_uuid = p_task AND d.resolution_status = 'pending';
@@ -41,7 +48,7 @@ BEGIN
   END IF;
 
   WITH step AS (
-    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.msg_id, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at, ts.timeout_ms, coalesce(ts.on_timeout, 'retry') AS on_timeout,
            coalesce(ts.on_queue_timeout, 'error') AS on_queue_timeout,
            (SELECT q.due_at FROM tasker.queue_timers q WHERE q.workflow_step_uuid = s.workflow_step_uuid) AS queue_until,
@@ -70,7 +77,7 @@ BEGIN
                                                                ', its handler has ' || step.timeout_ms / 1000 || ' s, then: ' || step.on_timeout)
                 WHEN step.state = 'enqueued' THEN
                   CASE WHEN v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
-                       WHEN v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
+                       WHEN v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy%s', v_workers, v_task.namespace, CASE step.msg_id WHEN v_next THEN '; ' || v_turn END)
                        ELSE 'is ready and about to be given to a worker' END
                   || CASE WHEN step.queue_until IS NOT NULL THEN format('; given up at %s (queue_timeout_seconds), then: %s', tasker.time_text(step.queue_until, 'zoned'),
                                                                         step.on_queue_timeout) ELSE '' END

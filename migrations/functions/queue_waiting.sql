@@ -1,14 +1,18 @@
--- tasker.queue_waiting(namespaces): per namespace whether a message can be taken now, and when the next hidden one appears.
--- One statement for all queues, two index probes each; namespaces without a queue are absent.
-CREATE OR REPLACE FUNCTION tasker.queue_waiting(p_ns text[]) RETURNS TABLE (namespace text, visible boolean, next_visible_at timestamptz)
+-- tasker.queue_waiting(namespaces): per namespace whether a message can be taken now, when the next hidden one appears, whether one is visible
+-- that does not wait for its turn (its lease has ended), how many can be taken (10000: at least so many), and since when the oldest of them is
+-- in the queue (of the 10000 oldest messages). One statement for all queues; namespaces without a queue are absent.
+DROP FUNCTION IF EXISTS tasker.queue_waiting(text[]); -- before there were turns
+CREATE OR REPLACE FUNCTION tasker.queue_waiting(p_ns text[])
+RETURNS TABLE (namespace text, visible boolean, next_visible_at timestamptz, lost boolean, waiting int, oldest_at timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE v text;  v_now timestamptz := clock_timestamp();
 BEGIN
   FOREACH v IN ARRAY p_ns LOOP
     CONTINUE WHEN NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(v));
     RETURN QUERY EXECUTE format(
-      'SELECT $1, EXISTS (SELECT 1 FROM pgmq.%1$I q WHERE q.vt <= $2),
-              (SELECT min(q.vt) FROM pgmq.%1$I q WHERE q.vt > $2)',
-      pgmq.format_table_name(tasker.queue_name(v), 'q')) USING v, v_now;
+      'SELECT $1, w.n > 0, (SELECT min(q.vt) FROM pgmq.%1$I q WHERE q.vt > $2), EXISTS (SELECT 1 FROM pgmq.%1$I q WHERE q.vt <= $2 AND q.vt > $3), w.n,
+              (SELECT min(o.enqueued_at) FROM (SELECT q.vt, q.enqueued_at FROM pgmq.%1$I q ORDER BY q.msg_id LIMIT 10000) o WHERE w.n > 0 AND o.vt <= $2)
+         FROM (SELECT count(*)::int AS n FROM (SELECT 1 FROM pgmq.%1$I q WHERE q.vt <= $2 LIMIT 10000) x) w',
+      pgmq.format_table_name(tasker.queue_name(v), 'q')) USING v, v_now, tasker._turns_end(v_now);
   END LOOP;
 END $$;

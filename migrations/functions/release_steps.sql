@@ -1,5 +1,5 @@
 -- tasker.release_steps(held executions, lost flags, losses_max, processor): takes assignments back. Not lost (never sent):
--- back into the queue, nothing counted. Lost (its worker's stream ended): the same and the loss is counted, or an error when
+-- back into the queue, to the front of its task, nothing counted. Lost (its worker's stream ended): the same and the loss is counted, or an error when
 -- the step must not run twice or was lost too often. Only where (step, attempt, message) still hold.
 -- Returns 'queued' per namespace (idx = how many), 'timer', 'failed', 'stale' and 'done' rows.
 CREATE OR REPLACE FUNCTION tasker.release_steps(p_step uuid[], p_attempt int[], p_msg bigint[], p_ns text[], p_lost boolean[],
@@ -8,7 +8,7 @@ RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
   x_step uuid[];  x_att int[];  x_msg bigint[];  x_ns text[];
-  b_step uuid[];  b_msg bigint[];  b_ns text[];  b_timed boolean;
+  b_step uuid[];  b_msg bigint[];  b_ns text[];  b_turn timestamptz[];  b_timed boolean;
   v      record;
 BEGIN
   PERFORM 1 FROM tasker.tasks t
@@ -33,11 +33,14 @@ BEGIN
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
     SELECT workflow_step_uuid, task_uuid, 'in_progress', 'enqueued', attempts, v_now, CASE WHEN lost THEN 'worker lost' ELSE 'never sent' END FROM upd
   )
-  SELECT array_agg(upd.workflow_step_uuid), array_agg(upd.msg_id), array_agg(t.namespace), bool_or(upd.queue_timeout_ms IS NOT NULL)
-    INTO b_step, b_msg, b_ns, b_timed
-    FROM upd JOIN tasker.tasks t ON t.task_uuid = upd.task_uuid;
-  FOR v IN SELECT b.ns, array_agg(b.msg) AS ids FROM unnest(b_ns, b_msg) b(ns, msg) GROUP BY b.ns LOOP
-    PERFORM pgmq.set_vt(tasker.queue_name(v.ns), v.ids, v_now);
+  SELECT array_agg(x.workflow_step_uuid), array_agg(x.msg_id), array_agg(x.namespace), array_agg(x.turn), bool_or(x.timed)
+    INTO b_step, b_msg, b_ns, b_turn, b_timed
+    FROM (SELECT upd.workflow_step_uuid, upd.msg_id, t.namespace, upd.queue_timeout_ms IS NOT NULL AS timed,
+                 tasker._turn(v_now, tasker._pace('aging', 60), tasker._pace('turn', 10), tasker._pace('turn_steps', 64), t.priority,
+                              row_number() OVER (PARTITION BY t.task_uuid) - 1) AS turn
+            FROM upd JOIN tasker.tasks t ON t.task_uuid = upd.task_uuid) x;
+  FOR v IN SELECT b.ns, array_agg(b.msg) AS ids, array_agg(b.turn) AS turns FROM unnest(b_ns, b_msg, b_turn) b(ns, msg, turn) GROUP BY b.ns LOOP
+    EXECUTE 'UPDATE ' || tasker._queue_table(v.ns) || ' q SET vt = u.turn FROM unnest($1, $2) u(id, turn) WHERE q.msg_id = u.id' USING v.ids, v.turns;
     RETURN NEXT tasker._row('queued', cardinality(v.ids), NULL, NULL, NULL, v.ns, NULL, NULL);
   END LOOP;
   IF b_timed THEN

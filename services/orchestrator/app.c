@@ -90,6 +90,12 @@ static void identity(struct orch_app *app)
                 snprintf(app->instance_id, sizeof app->instance_id, "orchestrator-%s", id);
 }
 
+static void session_options(struct orch_app *app)
+{
+        snprintf(app->session_options, sizeof app->session_options, " -c tasker.aging=%.3f -c tasker.turn=%.3f -c tasker.turn_steps=%u",
+                 (double)app->conf.aging / TK_NS_PER_S, (double)app->conf.turn / TK_NS_PER_S, app->conf.turn_steps);
+}
+
 static void start_actors(struct orch_app *app)
 {
         const struct orch_conf *conf = &app->conf;
@@ -140,6 +146,7 @@ int orch_app_new(struct orch_conf *conf, struct orch_app **ret, struct tk_err *e
         app->started_ns = tk_time_wall_ns();
         app->after = &after;
         identity(app);
+        session_options(app);
         app->metrics = tk_metrics_new(metric_rows, ORCH_METRICS);
         app->sessions = orch_sessions_new(&(struct orch_sessions_ops){.user = app, .want_work = want_work});
         app->waiters = orch_waiters_new();

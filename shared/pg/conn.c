@@ -26,6 +26,8 @@ static void session_options(const struct tk_pg_conf *conf, struct tk_buf *option
                       (long long)(conf->statement_timeout_ns / TK_NS_PER_MS));
         if (conf->hot)
                 tk_buf_puts(options, hot_options);
+        if (conf->options)
+                tk_buf_puts(options, conf->options);
 }
 
 int tk_pg_open(const struct tk_pg_conf *conf, struct tk_pg **ret_pg, struct tk_err *err)

@@ -38,6 +38,7 @@ struct tk_pg_conf {
         bool hot;                     /* pin the planner for the hot functions (docs/design/database.md): enable_seqscan,
                                          enable_hashjoin, enable_mergejoin, enable_memoize, enable_material,
                                          jit off; plan_cache_mode force_generic_plan */
+        const char *options;          /* more that the session starts with: " -c name=value ..."; NULL: nothing */
         int (*check)(struct tk_pg *pg, struct tk_err *err); /* asked once connected; not 0: not opened, TK_PG_E_SERVER. May be NULL */
 };
 

@@ -27,16 +27,19 @@ static int poll_states(struct tk_queue *queue, struct tk_queue_state *states, si
         int64_t now = tk_time_wall_ns();
         (void)err;
         for (size_t i = 0; i < n; i++) {
-                states[i].visible = false;
-                states[i].next_visible_ns = 0;
+                states[i] = (struct tk_queue_state){.ns = states[i].ns};
                 tk_list_each(node, &q->messages) {
                         struct message *m = tk_list_entry(node, struct message, link);
                         if (!tk_streq(m->ns, states[i].ns))
                                 continue;
-                        if (m->visible_at_ns <= now)
+                        if (m->visible_at_ns <= now) {
                                 states[i].visible = true;
-                        else if (!states[i].next_visible_ns || m->visible_at_ns < states[i].next_visible_ns)
+                                states[i].waiting++;
+                                if (!states[i].oldest_ns || m->visible_at_ns < states[i].oldest_ns)
+                                        states[i].oldest_ns = m->visible_at_ns;
+                        } else if (!states[i].next_visible_ns || m->visible_at_ns < states[i].next_visible_ns) {
                                 states[i].next_visible_ns = m->visible_at_ns;
+                        }
                 }
         }
         return 0;

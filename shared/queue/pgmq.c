@@ -22,6 +22,9 @@ static void fill(const struct tk_pg_result *res, struct tk_queue_state *state)
                 if (tk_streq(tk_pg_str(res, row, 0), state->ns)) {
                         state->visible = tk_pg_bool(res, row, 1);
                         state->next_visible_ns = tk_pg_time(res, row, 2);
+                        state->lost = tk_pg_bool(res, row, 3);
+                        state->waiting = (int)tk_pg_i64(res, row, 4);
+                        state->oldest_ns = tk_pg_time(res, row, 5);
                         return;
                 }
 }
@@ -39,8 +42,7 @@ static int poll_states(struct tk_queue *queue, struct tk_queue_state *states, si
         tk_pg_arg_text_array(&args, ns, n);
         int r = tk_pg_query(q->pg, &tk_sql_queue_waiting, &args, &res, err);
         for (size_t i = 0; i < n && !r; i++) {
-                states[i].visible = false;
-                states[i].next_visible_ns = 0;
+                states[i] = (struct tk_queue_state){.ns = states[i].ns};
                 fill(res, &states[i]);
         }
         return r;

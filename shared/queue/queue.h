@@ -13,11 +13,14 @@ struct tk_queue_state {
         const char *ns;          /* as asked */
         bool visible;            /* something can be claimed now */
         int64_t next_visible_ns; /* wall clock; when the next hidden message appears; 0: none */
+        bool lost;               /* one of the visible was with a worker whose lease has ended: claim_steps finds it at once only when asked for it */
+        int waiting;             /* how many can be claimed; 10000 and more count as 10000 */
+        int64_t oldest_ns;       /* wall clock; since when the oldest of these is in the queue; 0: none */
 };
 struct tk_queue;
 struct tk_queue_ops {
         const char *name;
-        /* Fills state[i].visible and next_visible_ns for all namespaces in one round trip. 0, or an outcome of pg/pg.h. */
+        /* Fills state[i] for all namespaces in one round trip; a namespace without a queue has nothing. 0, or an outcome of pg/pg.h. */
         int (*poll)(struct tk_queue *queue, struct tk_queue_state *states, size_t n, struct tk_err *err);
         /* Tells all orchestrators that namespace ns has visible work. After the commit. Coalesced, best effort. */
         void (*hint)(struct tk_queue *queue, const char *ns);

@@ -155,9 +155,9 @@ class Engine:
         """What waits in the queue of its domain events, oldest first."""
         return [json.loads(m) for m in self.c.column(f"SELECT message::text FROM pgmq.q_{namespace}_domain_events ORDER BY msg_id")]
 
-    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS):
-        return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5)", list(namespaces), [n] * len(namespaces),
-                            lease_ms, losses_max, PROCESSOR)
+    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS, lost=False):
+        return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5, $6)", list(namespaces), [n] * len(namespaces),
+                            lease_ms, losses_max, PROCESSOR, lost)
 
     def release(self, assigns, lost, losses_max=LOSSES_MAX):
         return self.c.query("SELECT * FROM tasker.release_steps($1, $2, $3, $4, $5, $6, $7)", [a["step_uuid"] for a in assigns],
@@ -248,6 +248,11 @@ class Engine:
         """The lease of an assignment has run out."""
         self.c.query(f"UPDATE pgmq.q_worker_{assign['namespace']}_queue SET vt = clock_timestamp() - interval '1 second' "
                      "WHERE msg_id = $1", assign["msg_id"])
+
+    def wait(self, seconds, task):
+        """What waits of a task has waited so much longer."""
+        self.c.query(f"UPDATE pgmq.q_worker_{self.task(task).namespace}_queue SET vt = vt - $1 * interval '1 second' "
+                     "WHERE message ->> 'task_uuid' = $2", seconds, task)
 
     def end_pauses(self):
         """All retry pauses are over."""

@@ -31,6 +31,10 @@ struct dispatch_state {
         struct tk_queue *queue;
         struct tk_arena *arena;
         int64_t poll_ns, renew_ns, expire_ns; /* next due; monotonic */
+        bool lost;                            /* the last poll saw a message whose lease has ended; the next claim is for such */
+        struct tk_queue_state watched[ORCH_SESSION_NAMESPACES_MAX]; /* queues that are polled, with their names */
+        char names[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
+        size_t watched_n;
 };
 
 static void release_free(struct release_msg *release)
@@ -164,6 +168,16 @@ static void claimed_row(void *user, const struct orch_row *row)
                 orch_count_l(claim->state->app, steps_settled_total, row->kind);
 }
 
+/* Whether there were at least as many messages in its queue as were asked for. */
+static bool said_more(const struct tk_pg_result *res, const char *ns)
+{
+        int kind_col = tk_pg_column(res, "kind"), ns_col = tk_pg_column(res, "namespace");
+        for (int row = 0; row < tk_pg_rows(res); row++)
+                if (tk_streq(tk_pg_str(res, row, kind_col), "more") && tk_streq(tk_pg_str(res, row, ns_col), ns))
+                        return true;
+        return false;
+}
+
 /* One claim over the namespaces that have both credit and maybe work. True: something came, look again. */
 static bool claim_once(struct dispatch_state *state)
 {
@@ -173,11 +187,12 @@ static bool claim_once(struct dispatch_state *state)
         if (!n)
                 return false;
         const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n);
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n; i++)
                 ns[i] = names[i];
-                orch_queue_mark(app->sessions, names[i], false); /* before the look: a hint that comes meanwhile marks it again */
-        }
-        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, app->conf.claim_max, false);
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, app->conf.claim_max, ORCH_CREDIT_CLAIM);
+        uintptr_t *marks = TK_ARENA_ARRAY(state->arena, uintptr_t, n);
+        for (size_t i = 0; i < n; i++) /* before the look: a hint that comes meanwhile makes another mark; whose turn it is not keeps its own */
+                marks[i] = orch_reservation_count(credit, ns[i]) ? orch_queue_marked(app->sessions, ns[i]) : 0;
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);
@@ -185,6 +200,7 @@ static bool claim_once(struct dispatch_state *state)
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_i32(&args, (int32_t)app->conf.losses_max);
         tk_pg_arg_uuid(&args, &app->processor);
+        tk_pg_arg_bool(&args, state->lost);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start_ns = tk_time_mono_ns();
         TK_PROBE(claim_tried, n);
@@ -199,38 +215,64 @@ static bool claim_once(struct dispatch_state *state)
                 orch_count_l(app, transactions_total, "claim");
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
         }
-        /* A namespace that filled its share says 'more'; after a failure nothing is known. */
-        int kind_col = res ? tk_pg_column(res, "kind") : 0, ns_col = res ? tk_pg_column(res, "namespace") : 0;
-        for (int row = 0; row < rows; row++)
-                if (tk_streq(tk_pg_str(res, row, kind_col), "more"))
-                        orch_queue_mark(app->sessions, tk_pg_str(res, row, ns_col), true);
-        for (size_t i = 0; r && i < n; i++)
-                orch_queue_mark(app->sessions, ns[i], true);
+        bool all = !r && !state->lost; /* nothing is known after a failure, nor when only lost ones were asked for */
+        for (size_t i = 0; all && i < n; i++) {
+                if (!marks[i])
+                        continue;
+                bool more = said_more(res, ns[i]);
+                orch_queue_backlog(app->sessions, ns[i], more);
+                if (!more)
+                        orch_queue_clear(app->sessions, ns[i], marks[i]);
+        }
         orch_reservation_free(credit);
         tk_arena_reset(state->arena);
-        return !r && rows > 0;
+        state->lost = state->lost && r;
+        return !r && (rows > 0 || !all);
+}
+
+/* Queues that a worker has served once are watched for good: what waits there while it is gone is what people ask for. */
+static void watch_served(struct dispatch_state *state)
+{
+        char names[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
+        size_t n = orch_sessions_namespaces(state->app->sessions, names, ORCH_SESSION_NAMESPACES_MAX);
+        for (size_t i = 0; i < n; i++) {
+                size_t at = 0;
+                while (at < state->watched_n && !tk_streq(state->names[at], names[i]))
+                        at++;
+                if (at < state->watched_n)
+                        continue;
+                if (at == ORCH_SESSION_NAMESPACES_MAX) {
+                        state->watched_n = at = 0; /* too many came and went: those of now count */
+                        i = 0;
+                }
+                (void)tk_str_copy(state->names[at], sizeof state->names[at], names[i]);
+                state->watched[at].ns = state->names[at];
+                state->watched_n++;
+        }
 }
 
 /* The slow look that makes a lost hint harmless, and finds leases that ran out. */
 static void poll_queues(struct dispatch_state *state)
 {
         struct orch_app *app = state->app;
-        char names[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
-        size_t n = orch_sessions_namespaces(app->sessions, names, ORCH_SESSION_NAMESPACES_MAX);
-        if (!n)
+        watch_served(state);
+        if (!state->watched_n)
                 return;
         struct tk_err err = {0};
-        struct tk_queue_state *states = TK_ARENA_ARRAY(state->arena, struct tk_queue_state, n);
-        for (size_t i = 0; i < n; i++)
-                states[i].ns = names[i];
         orch_count(app, queue_polls_total);
-        int r = state->queue->ops->poll(state->queue, states, n, &err);
+        int r = state->queue->ops->poll(state->queue, state->watched, state->watched_n, &err);
         if (r)
                 orch_db_failed(app, "queue_waiting", r, &err);
-        for (size_t i = 0; i < n && !r; i++)
-                if (states[i].visible)
-                        orch_queue_mark(app->sessions, names[i], true);
-        tk_arena_reset(state->arena);
+        int64_t now_ns = tk_time_wall_ns();
+        for (size_t i = 0; i < state->watched_n && !r; i++) {
+                const struct tk_queue_state *queue = &state->watched[i];
+                state->lost |= queue->lost;
+                if (queue->visible)
+                        orch_queue_mark(app->sessions, queue->ns);
+                int64_t age_ns = queue->oldest_ns && queue->oldest_ns < now_ns ? now_ns - queue->oldest_ns : 0;
+                tk_metric_set_l(app->metrics, ORCH_M_steps_waiting, queue->ns, queue->waiting);
+                tk_metric_set_l(app->metrics, ORCH_M_steps_waiting_oldest_seconds, queue->ns, age_ns / TK_NS_PER_S);
+        }
 }
 
 static void renew_leases(struct dispatch_state *state, int64_t now_ns)

@@ -82,7 +82,7 @@ static int fire(struct timers_state *state)
         const char **ns = TK_ARENA_ARRAY(state->arena, const char *, n + 1);
         for (size_t i = 0; i < n; i++)
                 ns[i] = names[i];
-        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, FIRE_MAX, true);
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, FIRE_MAX, ORCH_CREDIT_EAGER);
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);

@@ -6,22 +6,40 @@
 #include "orchestrator/core/sessions_internal.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 
-void orch_queue_mark(struct orch_sessions *all, const char *ns, bool may_have_work)
+void orch_queue_mark(struct orch_sessions *all, const char *ns)
 {
         tk_lock_take(&all->lock);
         bool wanted = false;
-        if (!may_have_work) {
-                tk_map_dels(all->queues, ns);
-        } else {
-                (void)tk_map_puts(all->queues, ns, all);
-                tk_list_each(node, &all->open) {
-                        struct orch_session *s = tk_list_entry(node, struct orch_session, link);
-                        wanted |= s->credit && orch_session_serves(s, ns);
-                }
+        (void)tk_map_puts(all->queues, ns, (void *)++all->marks);
+        tk_list_each(node, &all->open) {
+                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
+                wanted |= s->credit && orch_session_serves(s, ns);
         }
         tk_lock_give(&all->lock);
         if (wanted)
                 all->ops.want_work(all->ops.user);
+}
+
+uintptr_t orch_queue_marked(struct orch_sessions *all, const char *ns)
+{
+        TK_LOCKED(&all->lock);
+        return (uintptr_t)tk_map_gets(all->queues, ns);
+}
+
+void orch_queue_clear(struct orch_sessions *all, const char *ns, uintptr_t mark)
+{
+        TK_LOCKED(&all->lock);
+        if ((uintptr_t)tk_map_gets(all->queues, ns) == mark)
+                tk_map_dels(all->queues, ns);
+}
+
+void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog)
+{
+        TK_LOCKED(&all->lock);
+        if (backlog)
+                (void)tk_map_puts(all->backlogs, ns, all);
+        else
+                tk_map_dels(all->backlogs, ns);
 }
 
 static bool listed(char (*names)[ORCH_NAMESPACE_MAX], size_t n, const char *ns)
@@ -119,8 +137,7 @@ void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *hel
                 struct held_entry *entry = tk_map_get(s->held, held->step.b, sizeof held->step.b);
                 if (!entry || entry->held.attempt != held->attempt)
                         continue;
-                tk_map_del(s->held, held->step.b, sizeof held->step.b);
-                tk_free(entry);
+                orch_session_drop_held(s, entry);
         }
 }
 

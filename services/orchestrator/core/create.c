@@ -175,7 +175,7 @@ static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
         else
                 batch_args(&args, arena, items, n);
         struct orch_reservation *credit =
-                orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_TASK * n), true);
+                orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_TASK * n), ORCH_CREDIT_NEW);
         orch_rows_credit_args(&args, credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/core/credit.c: credit reserved for one transaction: taken from the sessions, and given back when unused. */
+/* orchestrator/core/credit.c: credit reserved for one transaction: taken from the sessions, shared fairly among namespaces, and given back when
+ * unused. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "orchestrator/core/sessions_internal.h"
+#include "orchestrator/core/share.h"
+#include <limits.h>
+
+enum { FEW = 8 }; /* namespaces of most batches: divided without an allocation */
 
 struct reserved {
         struct orch_session *session;
@@ -16,34 +21,71 @@ struct orch_reservation {
         struct reserved *items;
 };
 
+/* How many more steps of one of its namespaces a worker may be given: past the queue, while others have a backlog for it, no more than
+ * makes an equal part of what it takes in all. */
+static unsigned room(const struct orch_session *s, size_t place, enum orch_credit_for what)
+{
+        unsigned parts = 1;
+        if (what == ORCH_CREDIT_NEW && tk_map_gets(s->all->backlogs, s->ns[place]))
+                return 0;
+        if (what != ORCH_CREDIT_CLAIM && tk_map_count(s->all->backlogs))
+                for (size_t i = 0; i < s->ns_n; i++)
+                        parts += i != place && tk_map_gets(s->all->backlogs, s->ns[i]);
+        unsigned part = (s->credit + (unsigned)tk_map_count(s->held) + parts - 1) / parts;
+        return parts == 1 ? UINT_MAX : part > s->ns_held[place] ? part - s->ns_held[place] : 0;
+}
+
+/* Takes of one session for all namespaces, each of which wants left[i] more. */
+static void reserve_of(struct orch_reservation *r, struct orch_session *s, enum orch_credit_for what, struct orch_share *shares, unsigned *left)
+{
+        for (size_t i = 0; i < r->ns_n; i++) {
+                size_t place = left[i] ? orch_session_place(s, r->ns[i]) : s->ns_n;
+                shares[i] = (struct orch_share){0};
+                if (place == s->ns_n)
+                        continue;
+                unsigned may = room(s, place, what);
+                shares[i].has = s->ns_held[place];
+                shares[i].want = left[i] < may ? left[i] : may;
+        }
+        orch_share(shares, r->ns_n, s->all->turn, what == ORCH_CREDIT_CLAIM ? s->credit : (s->credit + 1) / 2);
+        for (size_t i = 0; i < r->ns_n; i++) {
+                if (!shares[i].gets)
+                        continue;
+                s->credit -= shares[i].gets;
+                left[i] -= shares[i].gets;
+                orch_session_ref(s);
+                r->items[r->items_n++] = (struct reserved){s, (unsigned)i, shares[i].gets, false};
+        }
+}
+
 struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
-                                             unsigned want, bool share)
+                                             unsigned want, enum orch_credit_for what)
 {
         struct orch_reservation *r = TK_NEW(struct orch_reservation);
+        struct orch_share few_shares[FEW], *shares = few_shares;
+        unsigned few_left[FEW], *left = few_left;
+        TK_AUTOFREE void *many = n > FEW ? tk_calloc(n, sizeof *shares + sizeof *left) : NULL;
+        if (many) {
+                shares = many;
+                left = (unsigned *)(shares + n);
+        }
+        for (size_t i = 0; i < n; i++)
+                left[i] = want;
         r->all = all;
         r->ns = ns;
         r->ns_n = n;
         TK_LOCKED(&all->lock);
         r->items = tk_calloc(n * all->open_n + 1, sizeof *r->items);
-        for (size_t i = 0; i < n; i++) {
-                unsigned left = want;
-                tk_list_each(node, &all->open) {
-                        struct orch_session *s = tk_list_entry(node, struct orch_session, link);
-                        unsigned take = share ? (s->credit + 1) / 2 : s->credit;
-                        if (!take || !left || !orch_session_serves(s, ns[i]))
-                                continue;
-                        if (take > left)
-                                take = left;
-                        s->credit -= take;
-                        left -= take;
-                        orch_session_ref(s);
-                        r->items[r->items_n++] = (struct reserved){s, (unsigned)i, take, false};
-                }
-                /* The next reservation starts with another worker. */
-                struct tk_list *first = tk_list_pop(&all->open);
-                if (first)
-                        tk_list_append(&all->open, first);
+        tk_list_each(node, &all->open) {
+                struct orch_session *s = tk_list_entry(node, struct orch_session, link);
+                if (s->credit)
+                        reserve_of(r, s, what, shares, left);
         }
+        /* The next reservation starts with another worker and another namespace. */
+        struct tk_list *first = tk_list_pop(&all->open);
+        if (first)
+                tk_list_append(&all->open, first);
+        all->turn++;
         return r;
 }
 

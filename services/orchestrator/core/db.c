@@ -10,6 +10,7 @@ struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *applicati
         return (struct tk_pg_conf){.url = app->conf.database_url,
                                    .application_name = application_name,
                                    .hot = true,
+                                   .options = app->session_options,
                                    .statement_timeout_ns = app->conf.database_statement_timeout,
                                    .check = tk_migrate_present};
 }

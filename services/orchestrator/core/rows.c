@@ -71,7 +71,7 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         const char *ns = tk_pg_str(res, row, cols.ns);
                         tk_metric_add(app->metrics, ORCH_M_steps_queued_total, idx);
                         TK_PROBE(steps_enqueued, ns, idx);
-                        orch_queue_mark(app->sessions, ns, true);
+                        orch_queue_mark(app->sessions, ns);
                         app->after->queued(app, ns);
                         continue;
                 }

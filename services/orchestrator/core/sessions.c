@@ -17,6 +17,7 @@ struct orch_sessions *orch_sessions_new(const struct orch_sessions_ops *ops)
         tk_list_init(&all->open);
         all->ops = *ops;
         all->queues = tk_map_new();
+        all->backlogs = tk_map_new();
         return all;
 }
 
@@ -26,6 +27,7 @@ struct orch_sessions *orch_sessions_free(struct orch_sessions *all)
                 return NULL;
         TK_CHECK(tk_list_empty(&all->open));
         tk_map_free(all->queues);
+        tk_map_free(all->backlogs);
         tk_lock_deinit(&all->lock);
         return tk_free(all);
 }
@@ -69,12 +71,27 @@ void orch_session_unref(struct orch_session *s)
         chunks_free(s);
         tk_map_free(s->held);
         tk_free(s->ns);
+        tk_free(s->ns_held);
         tk_free(s);
 }
 
 const char *orch_session_worker(const struct orch_session *s)
 {
         return s->worker_id;
+}
+
+/* Under the lock: how many steps of each namespace it holds, anew. */
+static void count_held(struct orch_session *s)
+{
+        const void *key;
+        size_t len;
+        void *value;
+        for (size_t at = 0; tk_map_next(s->held, &at, &key, &len, &value);) {
+                struct held_entry *entry = value;
+                entry->ns = orch_session_place(s, entry->held.ns);
+                if (entry->ns < s->ns_n)
+                        s->ns_held[entry->ns]++;
+        }
 }
 
 void orch_session_hello(struct orch_session *s, const char *worker_id, const char *const *namespaces, size_t n)
@@ -85,11 +102,14 @@ void orch_session_hello(struct orch_session *s, const char *worker_id, const cha
         TK_LOCKED(&s->all->lock);
         (void)tk_str_copy(s->worker_id, sizeof s->worker_id, worker_id);
         tk_free(s->ns);
+        tk_free(s->ns_held);
         s->ns = copy;
         s->ns_n = n;
+        s->ns_held = tk_calloc(n ? n : 1, sizeof *s->ns_held);
+        count_held(s);
         /* Nobody here looked at these queues before: they may hold work. */
         for (size_t i = 0; i < n; i++)
-                (void)tk_map_puts(s->all->queues, copy[i], s->all);
+                (void)tk_map_puts(s->all->queues, copy[i], (void *)++s->all->marks);
 }
 
 struct orch_held *orch_session_closed(struct orch_session *s, bool **ret_sent, size_t *ret_n)
@@ -124,12 +144,17 @@ struct orch_held *orch_session_closed(struct orch_session *s, bool **ret_sent, s
         return held;
 }
 
+size_t orch_session_place(const struct orch_session *s, const char *ns)
+{
+        size_t at = 0;
+        while (at < s->ns_n && !tk_streq(s->ns[at], ns))
+                at++;
+        return at;
+}
+
 bool orch_session_serves(const struct orch_session *s, const char *ns)
 {
-        for (size_t i = 0; i < s->ns_n; i++)
-                if (tk_streq(s->ns[i], ns))
-                        return true;
-        return false;
+        return orch_session_place(s, ns) < s->ns_n;
 }
 
 static bool any_queue_marked(struct orch_sessions *all, const struct orch_session *s)
@@ -163,8 +188,22 @@ static struct held_entry *hold(struct orch_session *s, const struct orch_held *h
         entry->held = *held;
         entry->seq = seq;
         entry->leased_ns = tk_time_mono_ns();
-        tk_free(tk_map_put(s->held, held->step.b, sizeof held->step.b, entry));
+        entry->ns = orch_session_place(s, held->ns);
+        struct held_entry *older = tk_map_put(s->held, held->step.b, sizeof held->step.b, entry);
+        if (older && older->ns < s->ns_n)
+                s->ns_held[older->ns]--;
+        tk_free(older);
+        if (entry->ns < s->ns_n)
+                s->ns_held[entry->ns]++;
         return entry;
+}
+
+void orch_session_drop_held(struct orch_session *s, struct held_entry *entry)
+{
+        tk_map_del(s->held, entry->held.step.b, sizeof entry->held.step.b);
+        if (entry->ns < s->ns_n)
+                s->ns_held[entry->ns]--;
+        tk_free(entry);
 }
 
 void orch_session_hold(struct orch_session *s, const struct orch_held *held)
@@ -182,8 +221,7 @@ bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uin
         struct held_entry *entry = tk_map_get(s->held, step->b, sizeof step->b);
         if (!entry || entry->held.attempt != attempt)
                 return false;
-        tk_map_del(s->held, step->b, sizeof step->b);
-        tk_free(entry);
+        orch_session_drop_held(s, entry);
         return true;
 }
 

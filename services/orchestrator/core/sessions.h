@@ -60,20 +60,31 @@ TK_MUST bool orch_session_assign(struct orch_session *s, const struct orch_held 
 /* Moves waiting fields into buf for the next frame; false when none wait. Called by the stream. */
 bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf);
 
-/* Credit reserved for one transaction. */
+/* Credit reserved for one transaction: what for. */
 struct orch_reservation;
-/* For each namespace up to want steps; share: at most half of what is free (rounded up), so that a transaction running
- * beside this one finds some too. `ns` is borrowed until the reservation is freed. */
+enum orch_credit_for {
+        ORCH_CREDIT_CLAIM, /* steps whose turn it is: all that is free */
+        ORCH_CREDIT_EAGER, /* steps that become ready, past the queue: at most half of what is free (rounded up), so that a transaction running
+                            * beside this one finds some too; and of a worker that other namespaces have a backlog for, what makes an equal part */
+        ORCH_CREDIT_NEW,   /* the same for new tasks, which do not go past a backlog of their own namespace */
+};
+/* For each namespace up to want steps, divided so that all of them come to hold the same number of steps of a worker, however long
+ * these run (core/share.h). `ns` is borrowed until the reservation is freed. */
 TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
-                                                     unsigned want, bool share);
+                                                     unsigned want, enum orch_credit_for what);
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
 /* Takes one reserved step of the namespace; a referenced session (unref it), or NULL when none is left. */
 struct orch_session *orch_reservation_take(struct orch_reservation *r, const char *ns);
 /* Wakes the streams of all sessions that credit was taken from, gives unused credit back and frees. Returns NULL. */
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
 
-/* What is known of the queues: set by hints and by transactions that queued steps, cleared by a claim that found less than it asked for. */
-void orch_queue_mark(struct orch_sessions *all, const char *ns, bool may_have_work);
+/* What is known of the queues: marked by hints and by transactions that queued steps, cleared after a claim that found less than it asked
+ * for, unless it was marked again since that mark was looked at (0: not marked). */
+void orch_queue_mark(struct orch_sessions *all, const char *ns);
+uintptr_t orch_queue_marked(struct orch_sessions *all, const char *ns);
+void orch_queue_clear(struct orch_sessions *all, const char *ns, uintptr_t mark);
+/* Whether a claim found as much as it asked for, so that more waits than workers take. */
+void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog);
 /* Namespaces that have connected workers with free credit and maybe work. Fills up to max names; returns the count. */
 size_t orch_queue_wanted(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
 /* All namespaces of connected workers. */

@@ -18,6 +18,7 @@ struct held_entry {
         struct orch_held held;
         uint64_t seq;      /* of the chunk that carries the assignment; 0: told by Hello */
         int64_t leased_ns; /* monotonic: lease taken or renewed */
+        size_t ns;         /* its place in the session's namespaces; ns_n: none of them */
 };
 
 struct orch_session {
@@ -28,6 +29,7 @@ struct orch_session {
         char worker_id[128];
         char (*ns)[ORCH_NAMESPACE_MAX];
         size_t ns_n;
+        unsigned *ns_held;              /* how many steps of each it holds */
         uint32_t credit;
         int64_t seen_ns;
         struct tk_map *held;            /* step uuid → struct held_entry */
@@ -40,7 +42,10 @@ struct orch_sessions {
         struct orch_sessions_ops ops;
         struct tk_list open;
         unsigned open_n;
-        struct tk_map *queues;          /* namespace → (void *)1: its queue may hold visible work */
+        struct tk_map *queues;          /* namespace → number of its last mark: its queue may hold visible work */
+        uintptr_t marks;
+        struct tk_map *backlogs;        /* namespace → all: more waits there than workers take */
+        unsigned turn;                  /* which namespace begins where none has less than the others */
 };
 
 /* Under the lock. The sequence number of the chunk the bytes went into. */
@@ -49,4 +54,8 @@ uint64_t orch_session_append(struct orch_session *s, const void *fields, size_t 
 struct tk_rpc_stream *orch_session_stream(struct orch_session *s);
 /* Not under the lock. NULL is fine; drops the reference. */
 void orch_stream_wake(struct tk_rpc_stream *stream);
+/* The place of a namespace among those the worker serves; ns_n: it does not. */
+size_t orch_session_place(const struct orch_session *s, const char *ns);
 bool orch_session_serves(const struct orch_session *s, const char *ns);
+/* Under the lock: out of the map, no longer counted, freed. */
+void orch_session_drop_held(struct orch_session *s, struct held_entry *entry);

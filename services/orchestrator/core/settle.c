@@ -117,7 +117,7 @@ int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
                 single_args(&args, arena, results);
         else
                 batch_args(&args, arena, results, n);
-        ret->credit = orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), true);
+        ret->credit = orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), ORCH_CREDIT_EAGER);
         ret->res = NULL;
         orch_rows_credit_args(&args, ret->credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));

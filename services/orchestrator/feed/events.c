@@ -29,7 +29,7 @@ static void missed(struct orch_events *events)
         char ns[ORCH_SESSION_NAMESPACES_MAX][ORCH_NAMESPACE_MAX];
         size_t n = orch_sessions_namespaces(events->app->sessions, ns, ORCH_SESSION_NAMESPACES_MAX);
         for (size_t i = 0; i < n; i++)
-                orch_queue_mark(events->app->sessions, ns[i], true);
+                orch_queue_mark(events->app->sessions, ns[i]);
         orch_waiters_notify_all(events->app->waiters);
         orch_templates_drop(events->app->templates, NULL);
 }
@@ -50,7 +50,7 @@ static void heard(struct orch_events *events, const char *channel, const char *t
         if (tk_streq(channel, TK_CHANNEL_TEMPLATES))
                 orch_templates_drop(events->app->templates, text);
         else if (tk_str_starts(text, "q "))
-                orch_queue_mark(events->app->sessions, text + 2, true);
+                orch_queue_mark(events->app->sessions, text + 2);
         else if (tk_str_starts(text, "d "))
                 tasks_done(events, text + 2);
         else if (tk_str_starts(text, "o ") && !tk_streq(text + 2, events->app->instance_id))

@@ -11,6 +11,8 @@ METRIC(batch_held_total, COUNTER, "", "Batches that had to wait for room in the 
 METRIC(checkpoints_total, COUNTER, "outcome", "Checkpoints of running steps: stored, stale (the attempt had ended), refused (too large, not JSON).")
 METRIC(steps_dispatched_total, COUNTER, "path", "Assignments made, by path: eager, queue, timer.")
 METRIC(steps_queued_total, COUNTER, "", "Steps left in the queue because no worker had credit.")
+METRIC(steps_waiting, GAUGE, "namespace", "Steps that wait in the queue for a worker, counted up to 10000; of namespaces that a worker connected here has served.")
+METRIC(steps_waiting_oldest_seconds, GAUGE, "namespace", "Since when the oldest of these is in the queue.")
 METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back: lost or unsent.")
 METRIC(steps_dropped_total, COUNTER, "", "Queue messages that pointed at nothing to do.")
 METRIC(timers_fired_total, COUNTER, "", "What timers brought about: steps tried again, tasks started or ended, steps given up.")

@@ -3,13 +3,14 @@
  * waits while a result travels and the next assignment comes back.
  *
  * In advance it takes what the permits get done in WORK_PACE_AHEAD_NS, by the mean of recent handlers: many when they take
- * microseconds, none when they take minutes and another worker might start at once what would wait here. Nothing is known at
- * first, so nothing is taken in advance. A fixed number may be configured instead. Thread-safe. */
+ * microseconds, none when they take minutes and another worker might start at once what would wait here. What is taken in advance is
+ * out of the queue's order: an urgent step that comes now waits so long at most. Nothing is known at first, so nothing is taken in advance.
+ * A fixed number may be configured instead. Thread-safe. */
 #pragma once
 #include "base/attr.h"
 #include <stdint.h>
 
-enum { WORK_PACE_AHEAD_NS = 50 * 1000 * 1000, WORK_PACE_TIMES_MAX = 16 /* most in advance, as a multiple of the permits */ };
+enum { WORK_PACE_AHEAD_NS = 20 * 1000 * 1000, WORK_PACE_TIMES_MAX = 16 /* most in advance, as a multiple of the permits */ };
 
 struct work_pace;
 /* prefetch: taken in advance; negative: as described. */
