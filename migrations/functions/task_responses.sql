@@ -23,10 +23,12 @@ BEGIN
            'completion_percentage', CASE WHEN c.total = 0 THEN 0::numeric ELSE round(100.0 * c.done / c.total, 2) END,
            'health_status', CASE WHEN c.failed > 0 THEN 'blocked' ELSE 'healthy' END,
            'template_digest', t.template_digest, 'held', tasker._held_text(t.held), 'generation', t.generation,
+           'parent_task_uuid', st.parent_uuid, 'parent_step_uuid', st.step_uuid,
            'steps', coalesce(c.steps, '[]'::json))
     FROM unnest(p_tasks) WITH ORDINALITY u(task, n)
     JOIN tasker.tasks t ON t.task_uuid = u.task
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
+    LEFT JOIN tasker.sub_tasks st ON st.child_uuid = t.task_uuid
     CROSS JOIN LATERAL (SELECT count(*) AS total,
                                count(*) FILTER (WHERE r.current_state = 'pending') AS pending,
                                count(*) FILTER (WHERE r.current_state = 'in_progress') AS running,

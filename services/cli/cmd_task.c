@@ -7,6 +7,7 @@
 #include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
 #include "cli/cmd_timeline.h"
+#include "cli/cmd_tree.h"
 #include "cli/follow.h"
 #include "cli/steps.h"
 #include "cli/table.h"
@@ -249,7 +250,7 @@ static int task_graph(int argc, char **argv)
                 "stored result) and, when more than one, its attempts. --json prints the steps.\n\n"
                 "  tasker task graph UUID\n"
                 "  tasker task graph UUID --watch\n\n"
-                "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry\n"
+                "  ○ pending  ◔ enqueued  ▶ running  ◕ waits for a sub-task  ↻ will retry\n"
                 "  ✔ complete  ✘ failed  ⊘ cancelled  ✓ resolved",
                 opts,
                 tk_countof(opts),
@@ -276,6 +277,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"wait", "wait until a task has come to rest", task_wait},
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
+                {"tree", "show the tasks its steps have started", cli_cmd_tree},
                 {"cancel", "cancel a task", task_cancel},
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},
                 {"resume", "let a paused task go on", cli_cmd_task_resume},
