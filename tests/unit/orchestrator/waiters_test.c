@@ -175,6 +175,26 @@ static void what_is_known_is_bounded(void **state)
         assert_in_range(known, 4000, 8192);
 }
 
+static void somebody_else_hears_of_related_tasks_once(void **state)
+{
+        struct orch_waiters *w = *state;
+        struct tk_uuid child, stranger;
+        unsigned told = 0;
+        tk_uuid_v7(&child);
+        tk_uuid_v7(&stranger);
+        orch_waiters_on_related(w, answer, &told);
+        orch_waiters_related(w, &child);
+        orch_waiters_notify(w, &stranger);
+        assert_int_equal(told, 0);
+        orch_waiters_notify(w, &child);
+        orch_waiters_notify(w, &child);
+        assert_int_equal(told, 1);
+        orch_waiters_related(w, &child);
+        orch_waiters_notify_all(w); /* it may have been among what was missed, and is still to come if not */
+        orch_waiters_notify(w, &child);
+        assert_int_equal(told, 3);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -184,6 +204,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(the_end_answers_all, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_task_of_ours_is_known_to_move_until_it_rests, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_known_is_bounded, setup, teardown),
+                cmocka_unit_test_setup_teardown(somebody_else_hears_of_related_tasks_once, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
