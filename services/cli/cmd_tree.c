@@ -46,8 +46,8 @@ static void put_child(const json_t *child, const struct cli_term *term, int64_t 
         char took[DURATION_TEXT];
         cli_draw_duration(cli_task_ms(child, now_wall_ns), took, sizeof took);
         const char *colour = term->colour && status ? cli_draw_colour(status) : "";
-        tk_buf_printf(out, "%s%s%s %s %s: %s", colour, cli_draw_symbol(status ? status : "", term->ascii), *colour ? "\x1b[0m" : "", name ? name : "?",
-                      uuid ? uuid : "?", status ? status : "?");
+        tk_buf_printf(out, "%s%s%s ", colour, cli_draw_symbol(status ? status : "", term->ascii), *colour ? "\x1b[0m" : "");
+        tk_buf_printf(out, "%s %s: %s", name ? name : "?", uuid ? uuid : "?", status ? status : "?");
         if (*took)
                 tk_buf_printf(out, ", %s", took);
         tk_buf_printf(out, ", for %s", step ? step : "?");

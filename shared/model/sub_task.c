@@ -37,6 +37,7 @@ int tk_sub_task_parse(const void *json, size_t len, const char *ns, struct tk_ar
         static const struct tk_json_limits limits = {REQUEST_BYTES_MAX, REQUEST_DEPTH_MAX, 100000, REQUEST_BYTES_MAX};
         TK_AUTOJSON json_t *in = NULL;
         TK_AUTOBUF struct tk_buf text;
+        tk_buf_init(&text, REQUEST_BYTES_MAX);
         *ret = (struct tk_sub_task){0};
         if (tk_json_parse(json, len, &limits, &in, err))
                 return TK_TASK_REQUEST_E_VALUE;
@@ -45,7 +46,6 @@ int tk_sub_task_parse(const void *json, size_t len, const char *ns, struct tk_ar
         int r = fill(in, ns, ret, err);
         if (r)
                 return r;
-        tk_buf_init(&text, REQUEST_BYTES_MAX);
         tk_json_dump(in, &text);
         r = tk_task_request_parse(text.data, text.len, arena, &ret->req, err);
         ret->req.initiator = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/actor/timers.h: what is due: retry timers, and what became of sub-tasks for those who wait for them. Sleeps until the earliest
- * timer it knows of, or until it is told; a slow look finds what other orchestrators left behind. The rows are shared: whoever looks first fires them. */
+/* orchestrator/actor/timers.h: what is due: retry timers, and what became of sub-tasks for those who wait for them. Sleeps until
+ * the earliest timer it knows of, or until it is told; a slow look finds what other orchestrators left behind. The rows are shared:
+ * whoever looks first takes them. */
 #pragma once
 #include "run/actor.h"
 #include <stdint.h>

@@ -27,6 +27,11 @@ static void row(void *user, const struct orch_row *row)
                 decide->each(decide->user, row);
 }
 
+static void tell(struct orch_app *app, const struct tk_pg_result *res, orch_row_fn *each, void *user)
+{
+        orch_rows_apply(app, res, NULL, "queue", row, &(struct decide){app, each, user});
+}
+
 int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
                      orch_row_fn *each, void *user, struct tk_err *err)
 {
@@ -35,7 +40,7 @@ int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql
         for (unsigned tries = 0; (r = tk_pg_query(pg, sql, args, &res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
                 orch_db_failed(app, sql->name, r, err);
         if (!r)
-                orch_rows_apply(app, res, NULL, "queue", row, &(struct decide){app, each, user});
+                tell(app, res, each, user);
         return r;
 }
 
@@ -53,4 +58,10 @@ int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql
 {
         *ret = (struct orch_decision){0};
         return orch_decide_rows(app, pg, sql, args, first, ret, err);
+}
+
+void orch_decide_tell(struct orch_app *app, const struct tk_pg_result *res, struct orch_decision *ret)
+{
+        *ret = (struct orch_decision){0};
+        tell(app, res, first, ret);
 }

@@ -97,6 +97,20 @@ static int query(struct starting *s, struct tk_err *err)
         return r;
 }
 
+static void tell_started(const struct starting *s)
+{
+        char child[TK_UUID_TEXT], correlation[TK_UUID_TEXT], parent[TK_UUID_TEXT], step[TK_UUID_TEXT];
+        if (!tk_log_enabled(TK_LOG_DEBUG))
+                return;
+        tk_uuid_format(&s->child, child);
+        tk_uuid_format(&s->sub.req.correlation_id, correlation);
+        tk_uuid_format(&s->result->task, parent);
+        tk_uuid_format(&s->result->step, step);
+        tk_log_debug("sub_task.created", NULL, TK_STR("task_uuid", child), TK_STR("correlation_id", correlation), TK_STR("parent_task_uuid", parent),
+                     TK_STR("step_uuid", step), TK_STR("namespace", s->sub.req.ns), TK_STR("name", s->sub.req.name),
+                     TK_STR("version", s->sub.req.version));
+}
+
 /* The step fails for good. */
 static int refuse(struct starting *s, const char *reason, const struct tk_err *why, struct tk_err *err)
 {
@@ -113,10 +127,11 @@ static int refuse_limit(struct starting *s, struct tk_err *err)
         struct tk_err why = {0};
         const struct orch_conf *conf = &s->app->conf;
         if (tk_streq(s->why, "depth"))
-                (void)TK_ERR(&why, 1, "sub-task: tasks may start tasks %u deep (sub_task.depth_max), this would be level %d", conf->sub_task_depth_max, s->found);
+                (void)TK_ERR(&why, 1, "sub-task: tasks may start tasks %u deep (sub_task.depth_max), this would be level %d",
+                             conf->sub_task_depth_max, s->found);
         else if (tk_streq(s->why, "count"))
-                (void)TK_ERR(&why, 1, "sub-task: the steps of a task may start %u (sub_task.count_max), this would be number %d", conf->sub_task_count_max,
-                             s->found);
+                (void)TK_ERR(&why, 1, "sub-task: the steps of a task may start %u (sub_task.count_max), this would be number %d",
+                             conf->sub_task_count_max, s->found);
         else
                 (void)TK_ERR(&why, 1, "sub-task: a step that decides or analyzes cannot wait for a task, its own result is needed");
         return refuse(s, s->why, &why, err);
@@ -169,8 +184,10 @@ static int start(struct starting *s, struct tk_err *err)
                                              : tk_streq(s->answer, "already") ? ORCH_SETTLED_ALREADY
                                                                               : ORCH_SETTLED_STORED;
                         orch_count_l(s->app, steps_settled_total, s->answer);
-                        if (s->result->settled == ORCH_SETTLED_STORED)
+                        if (s->result->settled == ORCH_SETTLED_STORED) {
                                 orch_count(s->app, sub_tasks_started_total);
+                                tell_started(s);
+                        }
                         return 0;
                 }
                 stale++; /* the template was replaced meanwhile */

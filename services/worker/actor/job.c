@@ -154,7 +154,8 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
         id_text(&job->assign->task_uuid, task);
         id_text(&job->assign->correlation_id, correlation);
         if (!failed)
-                tk_log_debug(result->verdict == WORK_SUB_TASK ? "step.waits" : "step.succeeded", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                tk_log_debug(result->verdict == WORK_SUB_TASK ? "step.waits" : "step.succeeded", NULL,
+                             TK_STR("task_uuid", task), TK_STR("step_uuid", step),
                              TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                              TK_INT("ms", execution_ms(job)));
         else

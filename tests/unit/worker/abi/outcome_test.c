@@ -131,8 +131,9 @@ static void a_task_to_wait_for(void **state)
         tk_json_dump(result->task, &buf);
         assert_string_equal(tk_buf_str(&buf), "{\"name\":\"ship\",\"version\":\"1.0.0\",\"context\":{\"n\":1},\"wait_blocked\":false}");
         tk_buf_reset(&buf);
-        (void)tkw_start_task(result, &(struct tkw_task){.namespace_name = "orders", .name = "ship", .version = "2.1.0", .reason = "r", .tags_json = "[\"t\"]",
-                                                        .priority = &priority, .wait_blocked = true});
+        const struct tkw_task all = {.namespace_name = "orders", .name = "ship", .version = "2.1.0", .reason = "r", .tags_json = "[\"t\"]",
+                                     .priority = &priority, .wait_blocked = true};
+        (void)tkw_start_task(result, &all);
         tk_json_dump(result->task, &buf);
         assert_string_equal(tk_buf_str(&buf), "{\"namespace\":\"orders\",\"name\":\"ship\",\"version\":\"2.1.0\",\"reason\":\"r\",\"context\":{},"
                                               "\"tags\":[\"t\"],\"priority\":-3,\"wait_blocked\":true}");
