@@ -25,10 +25,10 @@ BEGIN
 
   FOR v IN
     SELECT st.*, c.state, c.state IN ('complete', 'error', 'cancelled', 'resolved_manually') AS ended,
-           s.state = 'enqueued_for_orchestration' AND s.attempts = st.attempt AS waits
+           coalesce(s.state = 'enqueued_for_orchestration' AND s.attempts = st.attempt, false) AS waits -- no step: it was dropped by a rerun
       FROM tasker.sub_tasks st
       JOIN tasker.tasks c ON c.task_uuid = st.child_uuid
-      JOIN tasker.workflow_steps s ON s.workflow_step_uuid = st.step_uuid
+      LEFT JOIN tasker.workflow_steps s ON s.workflow_step_uuid = st.step_uuid
      WHERE st.child_uuid = ANY (v_due) AND st.outcome IS NULL ORDER BY st.child_uuid
   LOOP
     IF v.waits AND NOT v.ended AND (v.state <> 'blocked_by_failures' OR v.wait_blocked) THEN -- somebody has opened it again

@@ -25,3 +25,19 @@ CREATE TABLE tasker.sub_task_dues (
 
 -- Whoever has a parent or children: the end of such a task is somebody else's business (tasker._relatives_due).
 ALTER TABLE tasker.open_tasks ADD COLUMN related boolean NOT NULL DEFAULT false;
+
+-- Steps that were made at run time and dropped when what had brought them ran again (tasker._drop_grown). Their results and history stay where
+-- they are, under their uuid.
+CREATE TABLE tasker.superseded_steps (
+  workflow_step_uuid uuid PRIMARY KEY,
+  task_uuid          uuid NOT NULL,
+  generation         smallint NOT NULL, -- the one they belonged to
+  step_no            smallint NOT NULL,
+  instance           int NOT NULL,
+  name               text NOT NULL,
+  state              tasker.step_state NOT NULL, -- in which they were dropped
+  attempts           smallint NOT NULL,
+  created_at         timestamptz NOT NULL,
+  settled_at         timestamptz
+);
+CREATE INDEX superseded_steps_task ON tasker.superseded_steps (task_uuid);

@@ -202,6 +202,18 @@ class SubTasks(DbTest):
                 self.assertEqual((self.e.task(child).state, self.e.step(task, "last").state), ("cancelled", "enqueued"))
                 self.e.cancel(task)
 
+    def test_a_step_above_run_again_calls_the_child_off(self):
+        task, a = self.begin()
+        child, _ = self.start_child(a)
+        self.assertEqual(kinds(self.e.rerun(task, "first"))["relatives"], 1)
+        self.assertEqual(([r.step_name for r in of(self.look_at_all(), "sub_task")], self.e.task(child).state), (["called_off"], "cancelled"))
+        (first,) = [x for x in of(self.e.claim(), "assign") if x.task_uuid == task]
+        again = self.one(self.e.settle([first]), "assign")
+        second, assigns = self.start_child(again)
+        self.assertEqual((again.step_name, again.attempt), ("order", 2))
+        self.finish_child(assigns)
+        self.assertEqual((self.one(self.look(), "assign").step_name, self.outcome(second)), ("last", "complete"))
+
     def test_a_paused_parent_takes_the_result_and_starts_nothing(self):
         task, a = self.begin()
         _, assigns = self.start_child(a)

@@ -154,6 +154,40 @@ class Decisions(Replicas):
         self.assertEqual(self.complete(task, "d1", {"paid": True}).status, 200)
         self.assertEqual(set(self.at_rest(task)["by_name"]), {"start", "outside", "d1", "e1"})
 
+    # -- again --
+
+    def rerun(self, task, step, decide):
+        reply = self.s.call("PATCH", f"/v1/tasks/{task['task_uuid']}/workflow_steps/{task['by_name'][step]['step_uuid']}",
+                            {"action_type": "rerun", "rerun_by": "kim", "reason": "decide anew", "context": {"decide": decide}})
+        self.assertEqual(reply.status, 200, reply)
+        return self.at_rest(task)
+
+    def test_a_decision_run_again_brings_what_it_says_now(self):
+        task = self.decide(d1=["b1"], e1=["x1"])
+        self.assertLessEqual({"b1", "x1"}, self.waits_for(task, "join"))
+        again = self.rerun(task, "d1", {"d1": ["a1"], "d2": ["a2"], "d3": ["a3"]})
+        self.assertEqual((again["status"], set(again["by_name"])),
+                         ("complete", {"start", "outside", "d1", "e1", "x1", "a1", "d2", "a2", "d3", "a3", "join", "last"}))
+        self.assertLessEqual({"x1", "a3"}, self.waits_for(again, "join"))
+        self.assertLessEqual({"x1", "a3"}, set(result(again, "join")["names"]))
+        self.assertNotIn("b1", result(again, "join")["names"])
+        self.assertEqual((again["total_steps"], again["completed_steps"]), (12, 12))
+        nothing = self.rerun(again, "d1", {})
+        self.assertEqual((nothing["status"], set(nothing["by_name"])), ("complete", {"start", "outside", "d1", "e1", "x1", "join", "last"}))
+        self.assertEqual(set(result(nothing, "join")["names"]) & {"a1", "a2", "a3", "b1", "x1"}, {"x1"})
+        kept = self.s.sql("SELECT name, generation FROM tasker.superseded_steps WHERE task_uuid = $1 ORDER BY generation, name", task["task_uuid"])
+        self.assertEqual([(k.name, k.generation) for k in kept], [("b1", 0), *[(n, 1) for n in ("a1", "a2", "a3", "d2", "d3")]])
+
+    def test_what_hangs_on_one_decision_alone_goes_with_it(self):
+        task = self.decide(d1=["b1"])
+        again = self.rerun(task, "d1", {})  # the other decision has brought nothing either
+        self.assertEqual((again["status"], set(again["by_name"])), ("complete", {"start", "outside", "d1", "e1"}))
+        task = self.decide(d1=["b1"])
+        again = self.rerun(task, "start", {})
+        self.assertEqual((again["status"], set(again["by_name"])), ("complete", {"start", "outside", "d1", "e1"}))
+        more = self.rerun(again, "start", {"d1": ["b1"], "e1": ["x1"]})
+        self.assertEqual((more["status"], set(more["by_name"])), ("complete", {"start", "outside", "d1", "e1", "b1", "x1", "join", "last"}))
+
     # -- sight --
 
     def test_explain_names_what_a_step_waits_for(self):

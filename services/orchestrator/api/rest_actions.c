@@ -82,8 +82,6 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
                 orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Step does not belong to the specified task");
         else if (tk_streq(decision.outcome, "ended"))
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: its task has ended: %s", decision.text);
-        else if (tk_streq(decision.outcome, "dynamic"))
-                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot rerun step: %s below it was made at run time", decision.text);
         else
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: invalid transition from %s to %s", decision.text,
                                  act->action.event);
