@@ -9,6 +9,7 @@
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
+#include "orchestrator/core/staleness.h"
 #include "pg/migrate.h"
 #include "tk_sql.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ struct sweeper_state {
         int64_t next_ns, months_ns;
         bool more;              /* the last look ended at its limit: the next one begins after this task */
         struct tk_uuid after;
+        struct orch_staleness staleness;
 };
 
 static int start(void *self, void *app)
@@ -34,6 +36,7 @@ static int start(void *self, void *app)
         state->arena = tk_arena_new(4096, ARENA_MAX);
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
         state->months_ns = state->next_ns;
+        state->staleness.next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.staleness_interval, 0.5);
         return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
 
@@ -88,11 +91,8 @@ static void make_months(struct sweeper_state *state, int64_t now_ns)
                 state->months_ns = now_ns + tk_rand_jitter(MONTHS_PAUSE_NS, 0.2);
 }
 
-static int64_t tick(void *self, int64_t now_ns)
+static void sweep(struct sweeper_state *state, int64_t now_ns)
 {
-        struct sweeper_state *state = self;
-        if (now_ns < state->next_ns)
-                return state->next_ns;
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);
@@ -107,9 +107,19 @@ static int64_t tick(void *self, int64_t now_ns)
                 report(state, res);
         if (!r && now_ns >= state->months_ns)
                 make_months(state, now_ns);
-        tk_arena_reset(state->arena);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
-        return tk_pg_alive(state->pg) ? state->next_ns : -EIO;
+}
+
+static int64_t tick(void *self, int64_t now_ns)
+{
+        struct sweeper_state *state = self;
+        if (now_ns >= state->next_ns)
+                sweep(state, now_ns);
+        orch_staleness_look(&state->staleness, state->app, state->pg, state->arena, now_ns);
+        tk_arena_reset(state->arena);
+        if (!tk_pg_alive(state->pg))
+                return -EIO;
+        return state->next_ns < state->staleness.next_ns ? state->next_ns : state->staleness.next_ns;
 }
 
 const struct tk_actor_type orch_sweeper_actor = {

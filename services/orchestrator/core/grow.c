@@ -101,7 +101,7 @@ static int plan_document(struct growing *g, struct plan *plan, const char *json,
         };
         TK_AUTOJSON json_t *document = NULL;
         plan->status[plan->source] = TK_GROWTH_OVER;
-        if (tk_json_parse(json, len, &json_limits, &document, why) ||
+        if (tk_json_read(json, len, &json_limits, &document, why) ||
             tk_growth_plan(plan->tpl, plan->source, plan->status, document, &limits, g->arena, &plan->growth, why)) {
                 orch_count_l(g->app, growth_refused_total, source_name(plan));
                 plan->growth = (struct tk_growth){0};
