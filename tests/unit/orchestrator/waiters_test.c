@@ -222,7 +222,7 @@ static void who_waits_for_long_is_looked_at_and_one_look_ends_before_the_next(vo
 {
         struct orch_waiters *w = looked_at = *state;
         struct tk_uuid task;
-        unsigned first = 0, second = 0;
+        static unsigned first, second; /* the first is answered when all is freed */
         tk_uuid_v4(&task);
         looks = looked_for = 0;
         orch_waiters_watch(w, SOON, look, &looks);
