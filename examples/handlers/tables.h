@@ -14,6 +14,7 @@ extern const struct example_table example_approval; /* conditional approval */
 extern const struct example_table example_dataset;  /* a data set in batches */
 extern const struct example_table example_inventory; /* a CSV file in batches */
 extern const struct example_table example_parity;   /* diamond, decision and batches */
+extern const struct example_table example_halves;   /* a sum by sub-tasks */
 extern const struct example_table example_checkpoints; /* handlers that go on where they were */
 extern const struct example_table example_quotes;   /* calls that may not answer in time */
 extern const struct example_table example_events; /* an order that publishes domain events */

@@ -31,6 +31,13 @@ BEGIN
   SELECT x.t, x.f, x.s, v_now, p_processor FROM unnest(v_task, v_from, v_to) x(t, f, s);
   DELETE FROM tasker.open_tasks o
    USING unnest(v_task, v_to) x(t, s) WHERE o.task_uuid = x.t AND x.s = 'complete';
+  IF 'blocked_by_failures' = ANY (v_to) THEN -- for a parent that does not wait until somebody has seen to it, that is an end too
+    INSERT INTO tasker.sub_task_dues (child_uuid)
+    SELECT st.child_uuid FROM tasker.sub_tasks st
+     WHERE st.child_uuid = ANY (array(SELECT x.t FROM unnest(v_task, v_to) x(t, s) WHERE x.s = 'blocked_by_failures'))
+       AND st.outcome IS NULL AND NOT st.wait_blocked
+    ON CONFLICT DO NOTHING;
+  END IF;
   IF 'blocked_by_failures' = ANY (v_to) THEN
     RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.t) AS t, array_agg('max_retries_exceeded'::tasker.dlq_reason) AS why,
                                          array_agg('{"detection_method": "blocked_by_failures", "time_in_state_minutes": 0}'::jsonb) AS found

@@ -7,7 +7,7 @@
 -- A step that runs is taken from its worker: what that hands in later is stale. A task in error is opened again.
 -- Returns one row 'acted', 'unchanged' (it was done before), 'refused' (step_name = the step's state), 'ended' (step_name = the task's
 -- state), 'unknown' (no such step) or 'foreign' (of another task); for 'acted' also 'called_off' (step_uuid, attempt: its worker is to be
--- told), 'queued', 'timer' and 'done'.
+-- told), 'relatives' (the sub-task it waited for is to be looked at), 'queued', 'timer' and 'done'.
 -- Locks: the task row. Writes: workflow_steps, step_results, history, step_timers, tasks, open_tasks, PGMQ.
 CREATE OR REPLACE FUNCTION tasker.act_on_step(p_task uuid, p_step uuid, p_action text, p_actor text, p_reason text, p_data text, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
@@ -53,6 +53,9 @@ BEGIN
   VALUES (p_step, p_task, v_step.state, v_to, v_step.attempts + CASE WHEN v_to = 'complete' THEN 1 ELSE 0 END, v_now, p_actor, p_reason);
 
   RETURN NEXT tasker._row('acted', NULL, p_step, p_task, NULL, NULL, v_to::text, NULL);
+  IF v_step.state = 'enqueued_for_orchestration' AND tasker._children_due(ARRAY[p_step]) > 0 THEN
+    RETURN NEXT tasker._row('relatives', NULL, p_step, p_task, NULL, NULL, NULL, NULL); -- the sub-task it waited for is not waited for any more
+  END IF;
   IF v_step.state = 'in_progress' THEN
     RETURN NEXT tasker._row('called_off', NULL, p_step, p_task, v_step.attempts, v_task.namespace, NULL, NULL);
   END IF;

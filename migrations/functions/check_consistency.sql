@@ -119,4 +119,6 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   SELECT 'task without template', t.task_uuid, NULL, t.template_digest
     FROM t WHERE NOT EXISTS (SELECT 1 FROM tasker.templates x WHERE x.digest = t.template_digest)
               OR NOT EXISTS (SELECT 1 FROM tasker.named_tasks x WHERE x.named_task_uuid = t.named_task_uuid)
+  UNION ALL
+  SELECT x.problem, x.task_uuid, x.step_uuid, x.detail FROM tasker._check_sub_tasks(p_task) x
 $$;

@@ -59,17 +59,22 @@ BEGIN
                      WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')
                      ORDER BY p.step_no, p.instance LIMIT v_named) w) AS waits_for,
            (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
-             WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
+             WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error,
+           CASE WHEN s.state = 'enqueued_for_orchestration' THEN
+             (SELECT format('%s (%s/%s, %s)', c.task_uuid, c.namespace, nt.name, c.state)
+                FROM tasker.sub_tasks st JOIN tasker.tasks c ON c.task_uuid = st.child_uuid JOIN tasker.named_tasks nt ON nt.named_task_uuid = c.named_task_uuid
+               WHERE st.step_uuid = s.workflow_step_uuid AND st.attempt = s.attempts) END AS child
       FROM tasker.workflow_steps s
       LEFT JOIN tasker.template_steps ts ON ts.digest = v_task.template_digest AND ts.step_no = s.step_no
      WHERE s.task_uuid = p_task AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   ), said AS (
     SELECT step.step_no, step.instance, step.name, step.state,
-           CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 ELSE 5 END AS rank,
+           CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 WHEN 'enqueued_for_orchestration' THEN 4 ELSE 5 END AS rank,
            CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
                 WHEN step.state IN ('pending', 'waiting_for_retry') AND v_task.held <> 0 THEN 'is held: ' || v_held
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
+                WHEN step.state = 'enqueued_for_orchestration' THEN 'waits for sub-task ' || coalesce(step.child, '(none)')
                 WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
                 WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
                 WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s%s%s', step.counted, step.max_attempts,
@@ -118,6 +123,7 @@ BEGIN
                    WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'
+                   WHEN v_worst = 'enqueued_for_orchestration' THEN format('Look at the sub-task: tasker task tree %s, tasker explain of what stands still there.', p_task)
                    WHEN v_worst = 'in_progress' THEN 'Look at the log of its worker; a handler that hangs ends with its timeout.' END,
     'dead_letter', CASE WHEN v_letter.task_uuid IS NOT NULL THEN json_build_object(
       'dlq_entry_uuid', v_letter.dlq_entry_uuid, 'reason', v_letter.dlq_reason, 'since', tasker.time_text(v_letter.dlq_timestamp, 'zoned'),

@@ -1,9 +1,9 @@
 -- tasker.rerun_step(task, step, context, actor, reason, processor): runs a step that has ended and everything below it again, as a new
 -- generation of the task. Results so far stay as history; attempts go on counting, with a full budget. context: the task's input from
 -- now on (NULL: as it is); the one before is kept with the generation.
--- Returns one row 'acted' (idx = the generation), 'unchanged' (this very rerun is under way), 'refused' (step_name = its state), 'dynamic' (step_name = a step
--- below that was made at run time), 'ended' (the task was cancelled or resolved), 'unknown' or 'foreign'; for 'acted' also 'called_off',
--- 'queued', 'timer' and 'done'.
+-- Steps below that decisions and analyzers among them have brought are dropped, to be made anew (_drop_grown).
+-- Returns one row 'acted' (idx = the generation), 'unchanged' (this very rerun is under way), 'refused' (step_name = its state), 'ended' (the task was cancelled or resolved), 'unknown' or 'foreign'; for 'acted' also 'called_off',
+-- 'relatives', 'queued', 'timer' and 'done'.
 -- Locks: the task row. Writes: workflow_steps, history, step_timers, tasks, open_tasks, task_generations, PGMQ.
 CREATE OR REPLACE FUNCTION tasker.rerun_step(p_task uuid, p_step uuid, p_context text, p_actor text, p_reason text, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
@@ -13,7 +13,6 @@ DECLARE
   v_step tasker.workflow_steps;
   v_last tasker.task_generations;
   v_set  uuid[];
-  v_name text;
   v      record;
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task FOR NO KEY UPDATE;
@@ -35,12 +34,6 @@ BEGIN
     SELECT p_step AS step
     UNION SELECT e.to_step_uuid FROM below JOIN tasker.workflow_step_edges e ON e.from_step_uuid = below.step)
   SELECT array_agg(step) INTO v_set FROM below;
-  SELECT s.name INTO v_name FROM tasker.workflow_steps s LEFT JOIN tasker.template_steps ts ON ts.digest = v_task.template_digest AND ts.step_no = s.step_no
-   WHERE s.workflow_step_uuid = ANY (v_set) AND ts.created_at_start IS NOT TRUE ORDER BY s.step_no LIMIT 1;
-  IF v_name IS NOT NULL THEN
-    RETURN NEXT tasker._row('dynamic', NULL, p_step, p_task, NULL, NULL, v_name, NULL);
-    RETURN;
-  END IF;
 
   RETURN NEXT tasker._row('acted', v_task.generation + 1, p_step, p_task, NULL, NULL, 'pending', NULL);
   INSERT INTO tasker.task_generations (task_uuid, generation, from_step, at, actor, reason, context)
@@ -53,6 +46,10 @@ BEGIN
   PERFORM tasker._delete_messages(array(SELECT v_task.namespace FROM unnest(v_set)), array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ANY (v_set)));
   WITH retries AS (DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = ANY (v_set))
   DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = ANY (v_set);
+  IF tasker._children_due(v_set) > 0 THEN
+    RETURN NEXT tasker._row('relatives', NULL, p_step, p_task, NULL, NULL, NULL, NULL); -- sub-tasks that are not waited for any more
+  END IF;
+  v_set := tasker._drop_grown(p_task, v_set);
   WITH upd AS (
     UPDATE tasker.workflow_steps s
        SET state = 'pending', msg_id = NULL, next_retry_at = NULL, forgiven = s.attempts, losses = 0, results_after = s.attempts, settled_at = NULL, updated_at = v_now

@@ -15,7 +15,7 @@ DECLARE
   v_last  uuid;
 BEGIN
   FOR v_task IN
-    SELECT t.task_uuid, t.namespace, t.correlation_id
+    SELECT t.task_uuid, t.namespace, t.correlation_id, o.related
       FROM tasker.open_tasks o JOIN tasker.tasks t ON t.task_uuid = o.task_uuid
      WHERE coalesce(t.updated_at, t.created_at) < clock_timestamp() - p_idle_s * interval '1 second'
        AND (p_after IS NULL OR o.task_uuid > p_after)
@@ -26,6 +26,9 @@ BEGIN
     PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = v_task.task_uuid FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
     v_ready := '{}';
+    IF v_task.related THEN
+      RETURN QUERY SELECT 'repaired', r.task_uuid, r.step_uuid, r.what FROM tasker._sweep_sub_tasks(v_task.task_uuid) r;
+    END IF;
     FOR v_step IN
       SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.no_room, s.step_no, s.next_retry_at, t.failed_steps > 0 OR t.held <> 0 AS rests
         FROM tasker.workflow_steps s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid

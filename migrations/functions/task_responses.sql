@@ -24,10 +24,12 @@ BEGIN
            'health_status', CASE WHEN c.failed > 0 THEN 'blocked' ELSE 'healthy' END,
            'template_digest', t.template_digest, 'held', tasker._held_text(t.held), 'generation', t.generation,
            'run_at', tasker.time_text(t.run_at, 'zoned'), 'deadline', tasker.time_text(t.deadline, 'zoned'), 'message', t.message,
+           'parent_task_uuid', st.parent_uuid, 'parent_step_uuid', st.step_uuid,
            'steps', coalesce(c.steps, '[]'::json))
     FROM unnest(p_tasks) WITH ORDINALITY u(task, n)
     JOIN tasker.tasks t ON t.task_uuid = u.task
     JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
+    LEFT JOIN tasker.sub_tasks st ON st.child_uuid = t.task_uuid
     CROSS JOIN LATERAL (SELECT count(*) AS total,
                                count(*) FILTER (WHERE r.current_state = 'pending') AS pending,
                                count(*) FILTER (WHERE r.current_state = 'in_progress') AS running,

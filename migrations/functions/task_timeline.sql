@@ -2,7 +2,8 @@
 -- task was created, by the database's clock; handler_ms is the worker's own.
 --   {task_uuid, name, status, message, created_at, run_at, deadline, accepted_ms, total_ms (NULL while it moves), attempts: [{step, attempt, ready_ms, dispatched_ms,
 --    settled_ms, handler_ms, outcome, worker, stages}]}, in the order of dispatch. ready_ms: when its last parent, or its attempt before, was
--- settled, or when the task might start (a pause before a retry counts as waiting). An attempt under way has no settled_ms. accepted_ms: when the request was accepted, by
+-- settled, or when the task might start (a pause before a retry counts as waiting). An attempt under way has no settled_ms;
+-- one that waits for a sub-task is under way until that has ended. accepted_ms: when the request was accepted, by
 -- the clock of the orchestrator that made the task's UUID (v7, so in whole milliseconds); NULL for another UUID.
 -- stages, or NULL: {committed_ms, received_ms, permit_ms, handled_ms, returned_ms, worker_clock_ms: [least, most]}: the commit that assigned it and
 -- the return of its result by the orchestrator's clock; arrival, permit and end of the handler by the worker's. Nothing arrives before it was sent,
@@ -19,6 +20,7 @@ BEGIN
       SELECT s.workflow_step_uuid AS step, s.name, s.step_no, h.attempt, h.at AS dispatched_at
         FROM tasker.workflow_steps s
         JOIN tasker.workflow_step_transitions h ON h.workflow_step_uuid = s.workflow_step_uuid AND h.task_uuid = p_task AND h.to_state = 'in_progress'
+                                                   AND h.from_state IS DISTINCT FROM 'enqueued_for_orchestration'
        WHERE s.task_uuid = p_task
     ), attempt AS (
       SELECT b.*, e.at AS settled_at, e.to_state AS outcome,
@@ -30,7 +32,8 @@ BEGIN
              r.execution_time_ms, r.worker_id, w.*
         FROM begun b
         LEFT JOIN LATERAL (SELECT h.at, h.to_state FROM tasker.workflow_step_transitions h
-                            WHERE h.workflow_step_uuid = b.step AND h.task_uuid = p_task AND h.attempt = b.attempt AND h.from_state = 'in_progress' ORDER BY h.at LIMIT 1) e ON true
+                            WHERE h.workflow_step_uuid = b.step AND h.task_uuid = p_task AND h.attempt = b.attempt AND h.from_state = 'in_progress'
+                              AND h.to_state <> 'enqueued_for_orchestration' ORDER BY h.at LIMIT 1) e ON true
         LEFT JOIN tasker.step_results r ON r.workflow_step_uuid = b.step AND r.attempt = b.attempt AND r.task_uuid = p_task
         LEFT JOIN LATERAL (
           SELECT c.committed, c.received, c.permit, c.handled, c.returned, c.handled - c.returned AS least, c.received - c.committed AS most

@@ -8,6 +8,7 @@
 #include "cli/cmd_submit.h"
 #include "cli/cmd_summary.h"
 #include "cli/cmd_timeline.h"
+#include "cli/cmd_tree.h"
 #include "cli/follow.h"
 #include "cli/steps.h"
 #include "cli/table.h"
@@ -257,7 +258,7 @@ static int task_graph(int argc, char **argv)
                 "stored result) and, when more than one, its attempts. --json prints the steps.\n\n"
                 "  tasker task graph UUID\n"
                 "  tasker task graph UUID --watch\n\n"
-                "  ○ pending  ◔ enqueued  ▶ running  ◕ reported  ↻ will retry\n"
+                "  ○ pending  ◔ enqueued  ▶ running  ◕ waits for a sub-task  ↻ will retry\n"
                 "  ✔ complete  ✘ failed  ⊘ cancelled  ✓ resolved",
                 opts,
                 tk_countof(opts),
@@ -285,6 +286,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"summary", "show a task's steps and what went wrong, without contexts and results", cli_cmd_summary},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
+                {"tree", "show the tasks its steps have started", cli_cmd_tree},
                 {"cancel", "cancel a task", task_cancel},
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},
                 {"resume", "let a paused task go on", cli_cmd_task_resume},

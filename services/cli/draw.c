@@ -23,7 +23,7 @@ static const struct look {
         {"pending", "○", ".", "\x1b[2m", "pending"},
         {"enqueued", "◔", ":", "\x1b[36m", "enqueued"},
         {"in_progress", "▶", ">", "\x1b[36;1m", "running"},
-        {"enqueued_for_orchestration", "◕", ")", "\x1b[36m", "reported"},
+        {"enqueued_for_orchestration", "◕", ")", "\x1b[36m", "waits"},
         {"enqueued_as_error_for_orchestration", "◕", ")", "\x1b[33m", "reported"},
         {"waiting_for_retry", "↻", "~", "\x1b[33m", "will retry"},
         {"complete", "✔", "+", "\x1b[32m", ""},

@@ -176,6 +176,8 @@ void cli_task_print(const json_t *task, const struct cli_term *term, int64_t now
         cli_task_print_line(task, term, now_wall_ns, out);
         for (size_t at = 0; at < tk_countof(keys); at++)
                 tk_buf_printf(out, "  %-18s %s\n", keys[at], text_of(task, keys[at]));
+        if (tk_json_str(task, "parent_task_uuid"))
+                tk_buf_printf(out, "  %-18s %s\n", "parent_task_uuid", tk_json_str(task, "parent_task_uuid"));
         tk_buf_printf(out, "  %-18s %lld\n  %-18s ", "priority", (long long)tk_json_i64(task, "priority", 0),
                       "context");
         if (context)

@@ -45,9 +45,15 @@ static const struct orch_after after = {
         .release = orch_dispatch_release,
         .queued = orch_hint_queue,
         .rests = orch_hint_done,
+        .relatives = orch_timers_relatives,
         .timer = orch_timers_due,
         .renamed = orch_hint_template,
 };
+
+static void relatives(void *user)
+{
+        orch_timers_relatives(user);
+}
 
 static void want_work(void *user)
 {
@@ -150,6 +156,7 @@ int orch_app_new(struct orch_conf *conf, struct orch_app **ret, struct tk_err *e
         app->metrics = tk_metrics_new(metric_rows, ORCH_METRICS);
         app->sessions = orch_sessions_new(&(struct orch_sessions_ops){.user = app, .want_work = want_work});
         app->waiters = orch_waiters_new();
+        orch_waiters_on_related(app->waiters, relatives, app);
         app->templates = orch_templates_new(app->conf.template_ttl);
         app->rpc = tk_rpc_new();
         if (*app->conf.cache_address)

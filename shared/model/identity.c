@@ -2,7 +2,9 @@
 /* model/identity.c: which submissions are the same task. A caller's key wins over any strategy. */
 #include "base/str.h"
 #include "crypto/sha256.h"
+#include "model/sub_task.h"
 #include "model/task_request.h"
+#include <stdio.h>
 
 static void hash(const char *kind, const struct tk_uuid *named_task, const void *data, size_t len,
                  uint8_t ret[TK_SHA256_SIZE])
@@ -34,4 +36,11 @@ int tk_task_request_identity(const struct tk_task_request *req, const struct tk_
                 hash("strict", named_task, req->context_canonical, strlen(req->context_canonical), ret_hash);
         }
         return 0;
+}
+
+void tk_sub_task_identity(const struct tk_uuid *step, uint32_t attempt, uint8_t ret_hash[TK_SHA256_SIZE])
+{
+        char text[16];
+        int len = snprintf(text, sizeof text, "%u", attempt);
+        hash("sub_task", step, text, (size_t)len, ret_hash);
 }

@@ -232,12 +232,45 @@ class Growth(DbTest):
         self.assertEqual(self.names(self.e.claim()), ["w_003"])
         self.assertEqual(self.c.query("SELECT * FROM tasker.check_consistency($1)", task), [])
 
-    def test_what_came_at_run_time_is_not_run_again(self):
+    def superseded(self, task):
+        return [(r.name, r.state, r.generation) for r in self.c.query("SELECT * FROM tasker.superseded_steps WHERE task_uuid = $1 ORDER BY step_no, instance", task)]
+
+    def test_a_rerun_drops_what_came_at_run_time_and_makes_it_anew(self):
         task, d, p = self.begin()
-        rows = self.expand(d, *BRANCH)
-        step = self.e.step(task, "start")
-        rows = self.c.query("SELECT * FROM tasker.rerun_step($1, $2, NULL, 'a person', 'again', $3)", task, step.workflow_step_uuid, new_uuid())
-        self.assertEqual([(r.kind, r.step_name) for r in rows], [("dynamic", "a")])
+        old, = of(self.expand(d, *BRANCH), "assign")
+        self.e.settle([old])
+        rows = self.e.rerun(task, "start")
+        self.assertEqual(kinds(rows), {"acted": 1, "called_off": 2, "queued": 1, "done": 1} if "done" in kinds(rows) else {"acted": 1, "called_off": 2, "queued": 1})
+        self.assertEqual(self.superseded(task), [("a", "complete", 0), ("z", "in_progress", 0)])
+        self.assertEqual((set(self.e.states(task)), self.e.task(task).total_steps), ({"start", "d", "p"}, 3))
+        self.assertEqual(self.c.value("SELECT count(*) FROM tasker.step_results WHERE workflow_step_uuid = $1", old.step_uuid), 1)
+        out = of(self.e.settle(of(self.e.claim(), "assign")), "assign")
+        d, p = sorted(out, key=lambda x: x.step_name)
+        self.e.settle([p])
+        rows = self.expand(d, ["b", "z"], [("d", "b"), ("b", "z")])
+        self.assertEqual(self.names(rows), ["b"])
+        rows = self.e.settle(of(self.e.settle(of(rows, "assign")), "assign"))
+        self.assertEqual((self.one(rows, "done").step_name, set(self.e.states(task))), ("complete", {"start", "d", "p", "b", "z"}))
+
+    def test_a_rerun_of_an_analyzer_drops_its_batches(self):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        out = of(self.expand(p, *self.batches(5, 2)), "assign")
+        out = of(self.e.settle(out), "assign")
+        rows = self.e.rerun(task, "p")
+        self.assertEqual((len(of(rows, "called_off")), [n for n, _, _ in self.superseded(task)]), (2, [*[f"w_{i:03}" for i in range(1, 6)], "y"]))
+        self.assertEqual(kinds(self.e.settle(out)), {"stale": 2})
+        p, = of(self.e.claim(), "assign")
+        out = of(self.expand(p, *self.batches(1, 2)), "assign")
+        self.assertEqual(self.names(rows := self.e.settle(out)), ["y"])
+        self.assertEqual(self.one(self.e.settle(of(rows, "assign")), "done").step_name, "complete")
+
+    def test_a_rerun_of_a_branch_leaves_the_decision_alone(self):
+        task, d, p = self.begin()
+        out = of(self.expand(d, *BRANCH), "assign")
+        self.e.settle(of(self.e.settle(out), "assign") + [p])
+        self.assertEqual((self.e.task(task).state, self.e.rerun(task, "a")[0].kind, self.superseded(task)), ("complete", "acted", []))
+        self.assertEqual(self.e.states(task), {"start": "complete", "d": "complete", "a": "enqueued", "z": "pending", "p": "complete"})
 
     # -- races --
 

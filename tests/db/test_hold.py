@@ -157,13 +157,6 @@ class Rerun(ManualTest):
         self.e.cancel(task)
         self.assertEqual(self.e.rerun(task, "a")[0].kind, "ended")
 
-    def test_what_was_made_at_run_time_is_not_run_again(self):
-        task, out = self.start(TWO)
-        self.e.settle(of(self.e.settle(out), "assign"))
-        self.c.query("UPDATE tasker.template_steps SET created_at_start = false WHERE name = 'b'")
-        rows = self.e.rerun(task, "a")
-        self.assertEqual((kinds(rows), rows[0].step_name), ({"dynamic": 1}, "b"))
-
 
 class Bulk(ManualTest):
     def some(self, n=5, **fields):

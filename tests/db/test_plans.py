@@ -4,9 +4,11 @@
 Model: auto_explain hands the plan of every nested statement, with counted rows, to the client as a notice. The same calls run
 on an empty database, on a large one whose statistics still say empty, and on the large one analyzed.
 """
+import itertools
 import json
 
-from engine import DIAMOND, DbTest, of
+import sub_tasks
+from engine import DIAMOND, DbTest, new_uuid, of
 from lib.pg import Conn, PgError
 
 TASKS = 4000
@@ -52,6 +54,12 @@ def complaints(query, plan, rows_max=ROWS_MAX):
             yield f"walks the whole index {node['Index Name']} of {relation}: {query}"
         elif rows > rows_max:
             yield f"looks at {rows:.0f} rows of {relation} ({node['Node Type']}): {query}"
+
+
+# An analyzer, its workers and their convergence.
+GROWING = {"analyze": [], "work": ["analyze"], "join": ["work"]}
+GROWS = {"analyze": {"step_type": "batchable"}, "work": {"at_start": False, "step_type": "batch_worker"},
+         "join": {"at_start": False, "step_type": "deferred_convergence"}}
 
 
 class Plans(DbTest):
@@ -130,9 +138,61 @@ class Plans(DbTest):
         self.c.query("SELECT * FROM tasker.step_responses($1, NULL)", held[0].task_uuid)
         yield "step_responses"
 
+    def every_growth(self):
+        """Results that let their graphs grow, and instances that make room for others."""
+        e, some = self.e, {"shop": BATCH}
+        growing = e.register(GROWING, name="growing", **GROWS)  # the same each time
+        held = of(e.create(growing, n=10, credit=10, steps_n=1), "assign")
+        yield "create_tasks, analyzers"
+        self.c.query("SELECT * FROM tasker.growth_begin($1, $2, $3, $4)", [a.step_uuid for a in held], [a.task_uuid for a in held],
+                     [a.attempt for a in held], [a.msg_id for a in held])
+        yield "growth_begin"
+        task, no, instance, name, inputs, waits = [], [], [], [], [], []
+        for a in held:
+            for i in range(1, 5):
+                task.append(a.task_uuid), no.append(1), instance.append(i), name.append(f"work_{i}"), inputs.append("{}"), waits.append(i > 2)
+            task.append(a.task_uuid), no.append(2), instance.append(0), name.append("join"), inputs.append(None), waits.append(False)
+        edges = [a.task_uuid for a in held for _ in range(2)]
+        self.c.query("SELECT tasker.grow_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", task, [new_uuid() for _ in task], no, instance, name, inputs, waits,
+                     edges, [0, 1] * len(held), [1, 2] * len(held))
+        yield "grow_tasks"
+        work = of(e.settle(held, some), "assign")
+        self.assertEqual(len(work), 20)
+        yield "settle_steps, analyzers"
+        more = of(e.settle(work[:8], some), "assign")
+        self.assertEqual(len(more), 8)
+        yield "_make_room"
+        e.settle(more, some, success=False, retryable=False)
+        yield "settle_steps, failed instances"
+
+    def every_sub_task(self):
+        """A step starts a task and waits: the ways on from there."""
+        e = self.e
+        held = of(e.create(self.template, n=6, credit=6), "assign")
+        yield "create_tasks, parents"
+        started = [sub_tasks.start(e, a, self.template) for a in held]
+        child = [next(r.task_uuid for r in rows if r.kind == "waits") for rows in started]
+        first = [of(rows, "assign")[0] for rows in started]
+        yield "start_sub_task"
+        sub_tasks.look(e)
+        yield "settle_sub_tasks, nothing due"
+        e.settle(first[:2], success=False, retryable=False)
+        yield "settle_steps, a child is blocked"
+        e.cancel(held[2].task_uuid)
+        e.cancel(child[3])
+        yield "cancel_task, with relatives"
+        todo = first[4:]
+        while todo:
+            todo = of(e.settle(todo), "assign")
+        yield "settle_steps, a child ends"
+        self.assertEqual(len(of(sub_tasks.look(e), "sub_task")), 6)
+        yield "settle_sub_tasks"
+        self.c.query("SELECT * FROM tasker.sub_task_tree($1, 100)", held[0].task_uuid)
+        yield "sub_task_tree"
+
     def look(self, what):
         self.observe()
-        for name in self.every_hot_call():
+        for name in itertools.chain(self.every_hot_call(), self.every_growth(), self.every_sub_task()):
             seen, wrong = self.found(A_LOOK.get(name, ROWS_MAX))
             with self.subTest(f"{name} on {what} tables"):
                 self.assertEqual(wrong, [])
@@ -148,6 +208,8 @@ class Plans(DbTest):
                 held = of(loader.create(self.template, n=1000, credit=1000), "assign")
                 loader.settle(held[:300])
                 loader.settle(held[300:400], success=False, delay_ms=3000000)
+                for a in held[400:600]:
+                    sub_tasks.start(loader, a, self.template, credit=0)
 
     def c_url(self):
         from lib import pg

@@ -115,6 +115,82 @@ class Decisions(Replicas):
         task = self.s.run("tests", "decisions", {"decide": {"d1": None}})
         self.assertEqual(task["by_name"]["d1"]["results"]["error"]["error_type"], "missing_outcome")
 
+    # -- by hand --
+
+    def complete(self, task, step, result):
+        return self.s.call("PATCH", f"/v1/tasks/{task['task_uuid']}/workflow_steps/{task['by_name'][step]['step_uuid']}",
+                           {"action_type": "complete_manually", "completed_by": "kim", "reason": "seen to it", "completion_data": {"result": result}})
+
+    def at_rest(self, task):
+        done = self.s.wait(task["task_uuid"])
+        done["by_name"] = {s["name"]: s for s in self.s.call("GET", f"/v1/tasks/{task['task_uuid']}/workflow_steps").json}
+        return done
+
+    def test_a_decision_completed_by_hand_brings_what_it_says(self):
+        task = self.s.run("tests", "decisions", {"decide": {"d1": None}})
+        self.assertEqual((task["status"], task["by_name"]["d1"]["current_state"]), ("blocked_by_failures", "error"))
+        for outcome, says in (({"type": "create_steps", "step_names": ["nobody"]}, "'nobody', which is not a step"), ({"type": "perhaps"}, "perhaps")):
+            reply = self.complete(task, "d1", {"decision_point_outcome": outcome})
+            self.assertEqual((reply.status, reply.json["error"]["code"]), (400, "BAD_REQUEST"))
+            self.assertIn(says, reply.json["error"]["message"])
+        self.assertEqual((self.at_rest(task)["by_name"]["d1"]["current_state"], self.at_rest(task)["total_steps"]), ("error", 4))
+        said = {"why": "by hand", "decision_point_outcome": {"type": "create_steps", "step_names": ["b1"]}}
+        self.assertEqual(self.complete(task, "d1", said).json["current_state"], "complete")
+        self.assertEqual(self.complete(task, "d1", said).status, 200)  # said twice: made once
+        done = self.at_rest(task)
+        self.assertEqual((done["status"], set(done["by_name"])), ("complete", {"start", "outside", "d1", "e1", "b1", "join", "last"}))
+        self.assertEqual((result(done, "d1"), self.waits_for(done, "b1"), result(done, "join")["names"].count("b1")), (said, {"d1", "outside"}, 1))
+
+    def test_an_analyzer_completed_by_hand_brings_its_batches(self):
+        task = self.s.run("tests", "batches", {"outcome": {"type": "perhaps"}})
+        self.assertEqual(task["status"], "blocked_by_failures")
+        (analyzer,) = [n for n, s in task["by_name"].items() if s["current_state"] == "error"]
+        configs = [{"batch_id": f"{i:03}", "start_cursor": i, "end_cursor": i + 1, "batch_size": 1} for i in range(7)]
+        reply = self.complete(task, analyzer, {"batch_processing_outcome": {"type": "create_batches", "worker_count": 7, "total_items": 7, "cursor_configs": configs}})
+        self.assertEqual(reply.status, 200, reply)
+        done = self.at_rest(task)
+        instances = [s for s in done["by_name"].values() if s["instance"]]
+        self.assertEqual((done["status"], len(instances), {s["current_state"] for s in instances}), ("complete", 7, {"complete"}))
+
+    def test_a_result_by_hand_without_an_outcome_brings_nothing(self):
+        task = self.s.run("tests", "decisions", {"decide": {"d1": None}})
+        self.assertEqual(self.complete(task, "d1", {"paid": True}).status, 200)
+        self.assertEqual(set(self.at_rest(task)["by_name"]), {"start", "outside", "d1", "e1"})
+
+    # -- again --
+
+    def rerun(self, task, step, decide):
+        reply = self.s.call("PATCH", f"/v1/tasks/{task['task_uuid']}/workflow_steps/{task['by_name'][step]['step_uuid']}",
+                            {"action_type": "rerun", "rerun_by": "kim", "reason": "decide anew", "context": {"decide": decide}})
+        self.assertEqual(reply.status, 200, reply)
+        return self.at_rest(task)
+
+    def test_a_decision_run_again_brings_what_it_says_now(self):
+        task = self.decide(d1=["b1"], e1=["x1"])
+        self.assertLessEqual({"b1", "x1"}, self.waits_for(task, "join"))
+        again = self.rerun(task, "d1", {"d1": ["a1"], "d2": ["a2"], "d3": ["a3"]})
+        self.assertEqual((again["status"], set(again["by_name"])),
+                         ("complete", {"start", "outside", "d1", "e1", "x1", "a1", "d2", "a2", "d3", "a3", "join", "last"}))
+        self.assertLessEqual({"x1", "a3"}, self.waits_for(again, "join"))
+        self.assertLessEqual({"x1", "a3"}, set(result(again, "join")["names"]))
+        self.assertNotIn("b1", result(again, "join")["names"])
+        self.assertEqual((again["total_steps"], again["completed_steps"]), (12, 12))
+        nothing = self.rerun(again, "d1", {})
+        self.assertEqual((nothing["status"], set(nothing["by_name"])), ("complete", {"start", "outside", "d1", "e1", "x1", "join", "last"}))
+        self.assertEqual(set(result(nothing, "join")["names"]) & {"a1", "a2", "a3", "b1", "x1"}, {"x1"})
+        kept = self.s.sql("SELECT name, generation FROM tasker.superseded_steps WHERE task_uuid = $1 ORDER BY generation, name", task["task_uuid"])
+        self.assertEqual([(k.name, k.generation) for k in kept], [("b1", 0), *[(n, 1) for n in ("a1", "a2", "a3", "d2", "d3")]])
+
+    def test_what_hangs_on_one_decision_alone_goes_with_it(self):
+        task = self.decide(d1=["b1"])
+        again = self.rerun(task, "d1", {})  # the other decision has brought nothing either
+        self.assertEqual((again["status"], set(again["by_name"])), ("complete", {"start", "outside", "d1", "e1"}))
+        task = self.decide(d1=["b1"])
+        again = self.rerun(task, "start", {})
+        self.assertEqual((again["status"], set(again["by_name"])), ("complete", {"start", "outside", "d1", "e1"}))
+        more = self.rerun(again, "start", {"d1": ["b1"], "e1": ["x1"]})
+        self.assertEqual((more["status"], set(more["by_name"])), ("complete", {"start", "outside", "d1", "e1", "b1", "x1", "join", "last"}))
+
     # -- sight --
 
     def test_explain_names_what_a_step_waits_for(self):

@@ -45,3 +45,44 @@ class Logs(unittest.TestCase):
         line, = [x for x in self.lines("worker") if x["event"] == "step.failed" and x["task_uuid"] == task["task_uuid"]]
         self.assertEqual((line["level"], line["step_name"], line["error_type"], line["correlation_id"]),
                          ("info", "linear_step_1", "ValidationError", task["correlation_id"]))
+
+    def test_one_correlation_id_everywhere(self):
+        """From the request to every row, message, line, answer and filter, and to the tasks that its steps start."""
+        correlation, above = str(uuid.uuid4()), str(uuid.uuid4())
+        sub = {"name": "chain", "context": {"sleep_ms": 150}}
+        reply = self.s.call("POST", "/v1/tasks", {"namespace": "tests", "name": "sub_task", "version": "1.0.0", "context": {"sub": sub, "at": correlation},
+                                                  "initiator": "test", "source_system": "tests", "reason": "follow it", "correlation_id": correlation,
+                                                  "parent_correlation_id": above})
+        task = reply.json["task_uuid"]
+        self.assertEqual((reply.json["correlation_id"], reply.json["parent_correlation_id"]), (correlation, above))
+
+        # The messages: of the child, while it runs.
+        child = eventually(lambda: self.s.sql("SELECT t.task_uuid, t.correlation_id, t.parent_correlation_id FROM tasker.sub_tasks st "
+                                              "JOIN tasker.tasks t ON t.task_uuid = st.child_uuid WHERE st.parent_uuid = $1", task), what="its sub-task")[0]
+        self.assertEqual(child.parent_correlation_id, correlation)
+        seen = eventually(lambda: self.s.sql("SELECT DISTINCT message ->> 'correlation_id' AS id FROM pgmq.q_worker_tests_queue "
+                                             "WHERE message ->> 'task_uuid' = $1", child.task_uuid), what="a message of it")
+        self.assertEqual([m.id for m in seen], [child.correlation_id])
+
+        # The answers: task, list, audit, children, and the result that the step was given.
+        done = self.s.wait(task)
+        self.assertEqual((done["status"], done["correlation_id"], done["parent_correlation_id"]), ("complete", correlation, above))
+        for one, of in ((correlation, task), (child.correlation_id, child.task_uuid)):
+            listed = self.s.call("GET", f"/v1/tasks?correlation_id={one}").json["tasks"]
+            self.assertEqual([(t["task_uuid"], t["correlation_id"]) for t in listed], [(of, one)])
+            for step in self.s.call("GET", f"/v1/tasks/{of}/workflow_steps").json:
+                audit = self.s.call("GET", f"/v1/tasks/{of}/workflow_steps/{step['step_uuid']}/audit").json
+                self.assertEqual({a["correlation_id"] for a in audit}, {one})
+                if step["name"] == "call":
+                    self.assertEqual(step["results"]["result"]["sub_task"]["correlation_id"], child.correlation_id)
+        self.assertEqual([c["correlation_id"] for c in self.s.call("GET", f"/v1/tasks/{task}/children").json["sub_tasks"]], [child.correlation_id])
+        matched = self.s.call("POST", "/v1/tasks/bulk", {"action": "cancel", "by": "kim", "reason": "only look", "dry_run": True, "filter": {"correlation_id": correlation}})
+        self.assertEqual((matched.status, matched.json["matched"]), (200, []))  # it has ended
+
+        # The lines of both services, of both tasks.
+        for of, one in ((task, correlation), (child.task_uuid, child.correlation_id)):
+            for service, events in (("orchestrator", {"task.created" if of == task else "sub_task.created", "step.assigned"}), ("worker", {"step.succeeded"})):
+                def lines(service=service, of=of):
+                    return [x for x in self.lines(service) if x.get("task_uuid") == of and "correlation_id" in x]
+                eventually(lambda: events <= {x["event"] for x in lines()}, what=f"{service} says {events}")
+                self.assertEqual({x["correlation_id"] for x in lines()}, {one})

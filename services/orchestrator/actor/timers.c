@@ -8,6 +8,7 @@
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
+#include "orchestrator/core/sub_task.h"
 #include "tk_sql.h"
 #include <errno.h>
 
@@ -16,7 +17,7 @@ enum { ARENA_BLOCK = 1 << 16, FIRE_MAX = 256 };
 
 struct due_msg {
         struct tk_msg msg;
-        int64_t due_wall_ns;
+        int64_t due_wall_ns; /* 0: look at sub-tasks */
 };
 
 struct timers_state {
@@ -26,6 +27,7 @@ struct timers_state {
         int64_t next_wall_ns; /* the earliest timer known; TK_TIME_NEVER: none */
         int64_t poll_ns;      /* monotonic */
         unsigned fired;       /* rows of the last look */
+        bool relatives;       /* sub-tasks, or who waits for one, came to an end */
 };
 
 void orch_timers_due(struct orch_app *app, int64_t due_wall_ns)
@@ -36,11 +38,18 @@ void orch_timers_due(struct orch_app *app, int64_t due_wall_ns)
                 tk_free(due); /* the slow look finds it */
 }
 
+void orch_timers_relatives(struct orch_app *app)
+{
+        if (!atomic_load(&app->stopping)) /* then they are somebody else's, or the next start's */
+                orch_timers_due(app, 0);
+}
+
 static int start(void *self, void *app)
 {
         struct timers_state *state = self;
         state->app = app;
         state->next_wall_ns = TK_TIME_NEVER;
+        state->relatives = true;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         return orch_db_open(app, "tasker-timers", &state->pg);
 }
@@ -58,7 +67,9 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         (void)n;
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct due_msg *due = (struct due_msg *)tk_list_entry(node, struct tk_msg, link);
-                if (due->due_wall_ns < state->next_wall_ns)
+                if (!due->due_wall_ns)
+                        state->relatives = true;
+                else if (due->due_wall_ns < state->next_wall_ns)
                         state->next_wall_ns = due->due_wall_ns;
                 tk_msg_done(&due->msg, 0);
         }
@@ -113,9 +124,27 @@ static int64_t monotonic(int64_t wall_ns, int64_t now_ns)
         return wall_ns == TK_TIME_NEVER ? TK_TIME_NEVER : now_ns + (wall_ns - tk_time_wall_ns());
 }
 
+/* What ended since the last look, and what that ends in turn. */
+static int look_at_relatives(struct timers_state *state)
+{
+        struct tk_err err = {0};
+        unsigned n;
+        int r;
+        do {
+                r = orch_sub_tasks_settle(state->app, state->pg, state->arena, &n, &err);
+                tk_arena_reset(state->arena);
+        } while (!r && n);
+        if (r)
+                orch_db_failed(state->app, "settle_sub_tasks", r, &err);
+        state->relatives = r != 0;
+        return r;
+}
+
 static int64_t tick(void *self, int64_t now_ns)
 {
         struct timers_state *state = self;
+        if ((state->relatives || now_ns >= state->poll_ns) && look_at_relatives(state))
+                return tk_pg_alive(state->pg) ? now_ns + TK_NS_PER_S : -EIO;
         if (now_ns >= state->poll_ns || tk_time_wall_ns() >= state->next_wall_ns) {
                 int r = fire(state);
                 if (r)

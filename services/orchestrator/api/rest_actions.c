@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/api/rest_actions.c: what people decide about steps. */
 #include "base/str.h"
+#include "base/mem.h"
+#include "model/growth.h"
 #include "model/step_action.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/decide.h"
+#include "orchestrator/core/grow.h"
 #include "tk_sql.h"
 
 /* ---- PATCH /v1/tasks/{uuid}/workflow_steps/{step_uuid} ---- */
@@ -23,6 +26,23 @@ static int reply_step(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         tk_pg_arg_uuid(&args, &act->task);
         tk_pg_arg_uuid(&args, &act->step);
         return orch_rest_reply_query(act->req, app, pg, &tk_sql_step_get, &args, "Resource not found");
+}
+
+/* As orch_decide; a result that may be an outcome is carried out as if the handler had found it. */
+static int decide(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct step_act *act, const struct tk_pg_args *args,
+                  struct orch_decision *ret, struct tk_err *err)
+{
+        const char *data = act->action.data;
+        if (tk_streq(act->action.type, "rerun"))
+                return orch_decide(app, pg, &tk_sql_engine_rerun_step, args, ret, err);
+        if (!data || !tk_streq(act->action.type, "complete_manually") || !tk_growth_suspected(data, strlen(data)))
+                return orch_decide(app, pg, &tk_sql_engine_act_on_step, args, ret, err);
+        const struct orch_by_hand hand = {.task = act->task, .step = act->step, .data = data, .sql = &tk_sql_engine_act_on_step, .args = args};
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = orch_grow_by_hand(app, pg, arena, &hand, &res, err);
+        if (!r)
+                orch_decide_tell(app, res, ret);
+        return r;
 }
 
 static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
@@ -43,7 +63,11 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
         if (!rerun)
                 tk_pg_arg_text(&args, act->action.data);
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide(app, pg, rerun ? &tk_sql_engine_rerun_step : &tk_sql_engine_act_on_step, &args, &decision, &err);
+        int r = decide(app, pg, arena, act, &args, &decision, &err);
+        if (r == ORCH_GROW_E_OUTCOME) {
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "completion_data.result: %s", tk_err_text(&err));
+                return 0;
+        }
         if (r) {
                 orch_reply_db(act->req, app, "act_on_step", r, &err);
                 return r;
@@ -58,8 +82,6 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
                 orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Step does not belong to the specified task");
         else if (tk_streq(decision.outcome, "ended"))
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: its task has ended: %s", decision.text);
-        else if (tk_streq(decision.outcome, "dynamic"))
-                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot rerun step: %s below it was made at run time", decision.text);
         else
                 orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot manually resolve step: invalid transition from %s to %s", decision.text,
                                  act->action.event);

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "orchestrator/actor/hint.h"
 #include "orchestrator/actor/show.h"
+#include "orchestrator/actor/timers.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
@@ -13,7 +14,7 @@
 #include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
-enum { NAMESPACES_MAX = 1024 };
+enum { NAMESPACES_MAX = 1024, CHILDREN_MAX = 1000 };
 
 /* ---- GET /v1/tasks/{uuid} ---- */
 
@@ -194,6 +195,26 @@ void orch_rest_task_summary(struct tk_http_req *req, void *app)
         orch_rest_query(app, req, task_summary);
 }
 
+/* ---- GET /v1/tasks/{uuid}/children ---- */
+
+static int task_children(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct tk_http_req *req = arg;
+        struct tk_uuid task;
+        struct tk_pg_args args;
+        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &task))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &task);
+        tk_pg_arg_i32(&args, CHILDREN_MAX);
+        return orch_rest_reply_query(req, app, pg, &tk_sql_task_children, &args, "Resource not found");
+}
+
+void orch_rest_task_children(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_children);
+}
+
 /* ---- DELETE /v1/tasks/{uuid} ---- */
 
 /* The workers that run a step of the task are told; everybody who waits for it is answered. */
@@ -209,6 +230,7 @@ static void cancelled(struct orch_app *app, const struct tk_uuid *task, const st
         orch_count_l(app, tasks_finished_total, "cancelled");
         orch_waiters_notify(app->waiters, task);
         orch_hint_done(app, task);
+        orch_timers_relatives(app); /* it may have started others */
 }
 
 static int task_cancel(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)

@@ -17,6 +17,7 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_GET, "/v1/tasks/{uuid}/timeline", orch_rest_task_timeline, 0, "Where a task's time went, attempt by attempt."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/summary", orch_rest_task_summary, 0,
          "A task with its template's steps and what went wrong, without contexts and results."},
+        {TK_HTTP_GET, "/v1/tasks/{uuid}/children", orch_rest_task_children, 0, "The tasks its steps have started, and those that theirs have."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps", orch_rest_step_list, 0, "The steps of a task."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_get, 0, "One step with its result."},
         {TK_HTTP_PATCH, "/v1/tasks/{uuid}/workflow_steps/{step_uuid}", orch_rest_step_act, BODY,

@@ -11,6 +11,7 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app);
 void orch_rest_task_list(struct tk_http_req *req, void *app);
 void orch_rest_task_get(struct tk_http_req *req, void *app);
 void orch_rest_task_summary(struct tk_http_req *req, void *app);
+void orch_rest_task_children(struct tk_http_req *req, void *app);
 void orch_rest_task_timeline(struct tk_http_req *req, void *app);
 void orch_rest_task_explain(struct tk_http_req *req, void *app);
 void orch_rest_task_cancel(struct tk_http_req *req, void *app);

@@ -3,6 +3,9 @@
 #include "orchestrator/core/advance.h"
 #include "model/growth.h"
 #include "orchestrator/core/grow.h"
+#include "orchestrator/core/sub_task.h"
+
+enum way { PLAIN, GROWS, WAITS };
 
 struct batch {
         struct orch_app *app;
@@ -10,24 +13,41 @@ struct batch {
         struct orch_bodies *bodies;
         struct tk_arena *arena;
         struct orch_result *results;
-        const bool *grows; /* one per result: it may let its graph grow */
+        const enum way *ways; /* one per result */
         size_t n;
 };
 
-/* Those that may let their graph grow, or the others. */
-static int some(const struct batch *b, bool grow, struct tk_err *err)
+static enum way way_of(const struct orch_result *result)
+{
+        if (result->sub_task)
+                return WAITS;
+        return result->success && tk_growth_suspected(result->json, result->json_len) ? GROWS : PLAIN;
+}
+
+/* Those that go one way. */
+static int some(const struct batch *b, enum way way, struct tk_err *err)
 {
         struct orch_result *picked = TK_ARENA_ARRAY(b->arena, struct orch_result, b->n);
         size_t n = 0;
+        int r = 0;
         for (size_t i = 0; i < b->n; i++)
-                if (b->grows[i] == grow)
+                if (b->ways[i] == way)
                         picked[n++] = b->results[i];
         if (!n)
                 return 0;
-        int r = grow ? orch_grow(b->app, b->pg, b->bodies, b->arena, picked, n, err)
-                     : orch_settle(b->app, b->pg, b->arena, picked, n, NULL, NULL, err);
+        switch (way) {
+        case PLAIN:
+                r = orch_settle(b->app, b->pg, b->arena, picked, n, NULL, NULL, err);
+                break;
+        case GROWS:
+                r = orch_grow(b->app, b->pg, b->bodies, b->arena, picked, n, err);
+                break;
+        case WAITS:
+                r = orch_sub_tasks_start(b->app, b->pg, b->arena, picked, n, err);
+                break;
+        }
         for (size_t i = b->n; i-- > 0;)
-                if (b->grows[i] == grow)
+                if (b->ways[i] == way)
                         b->results[i].settled = picked[--n].settled;
         return r;
 }
@@ -35,15 +55,18 @@ static int some(const struct batch *b, bool grow, struct tk_err *err)
 int orch_advance(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena,
                  struct orch_result *results, size_t n, orch_stored_fn *stored, void *user, struct tk_err *err)
 {
-        bool *grows = TK_ARENA_ARRAY(arena, bool, n), any = false;
+        enum way *ways = TK_ARENA_ARRAY(arena, enum way, n);
+        bool plain = true;
         for (size_t i = 0; i < n; i++)
-                any |= grows[i] = results[i].success && tk_growth_suspected(results[i].json, results[i].json_len);
-        if (!any)
+                plain &= (ways[i] = way_of(&results[i])) == PLAIN;
+        if (plain)
                 return orch_settle(app, pg, arena, results, n, stored, user, err);
-        struct batch batch = {app, pg, bodies, arena, results, grows, n};
-        int r = some(&batch, false, err);
+        struct batch batch = {app, pg, bodies, arena, results, ways, n};
+        int r = some(&batch, PLAIN, err);
         if (!r)
-                r = some(&batch, true, err);
+                r = some(&batch, GROWS, err);
+        if (!r)
+                r = some(&batch, WAITS, err);
         if (!r)
                 stored(user);
         return r;

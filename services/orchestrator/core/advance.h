@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/core/advance.h: takes the results of a batch where they belong: those of decisions and analyzers to core/grow.h, with what
- * they bring into being; all others to core/settle.h. */
+ * they bring into being; those that want another task to core/sub_task.h; all others to core/settle.h. */
 #pragma once
 #include "orchestrator/core/bodies.h"
 #include "orchestrator/core/settle.h"

@@ -10,6 +10,7 @@
 struct orch_bodies;
 TK_MUST struct orch_bodies *orch_bodies_new(void);
 struct orch_bodies *orch_bodies_free(struct orch_bodies *bodies); /* NULL is fine; returns NULL */
+TK_DEFINE_CLEANUP(struct orch_bodies *, orch_bodies_free);
 /* Makes room when there is little; what get returned before is gone then. */
 void orch_bodies_trim(struct orch_bodies *bodies);
 /* From memory or the database. *ret is borrowed. 0, or an outcome of pg/pg.h (E_SERVER: the stored body cannot be read). */

@@ -33,3 +33,9 @@ int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql
         *ret = (struct orch_decision){0};
         return orch_decide_rows(app, pg, sql, args, first, ret, err);
 }
+
+void orch_decide_tell(struct orch_app *app, const struct tk_pg_result *res, struct orch_decision *ret)
+{
+        *ret = (struct orch_decision){0};
+        orch_rows_apply(app, res, NULL, "queue", first, ret);
+}

@@ -18,3 +18,5 @@ TK_MUST int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_
 /* The same; each gets every row that tells what became of it. */
 TK_MUST int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
                              orch_row_fn *each, void *user, struct tk_err *err);
+/* For who ran the function in a transaction of its own, which is committed. */
+void orch_decide_tell(struct orch_app *app, const struct tk_pg_result *res, struct orch_decision *ret);

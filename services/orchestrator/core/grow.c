@@ -10,6 +10,7 @@
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "tk_sql.h"
+#include <errno.h>
 
 /* Few enough that nobody waits long for their locks; a large outcome goes by itself. */
 enum { CHUNK_MAX = 64, CHUNK_BYTES = 256 * 1024, TRIES = 5 };
@@ -36,6 +37,26 @@ static const char *source_name(const struct plan *plan)
         return plan->tpl->steps[plan->source].type == TK_STEP_DECISION ? "decision" : "batch";
 }
 
+/* The template of each execution that holds, and which of its steps exist. */
+static int take_what_exists(struct growing *g, const struct tk_pg_result *res, struct tk_err *err)
+{
+        int idx = tk_pg_column(res, "idx"), digest = tk_pg_column(res, "template_digest"), source = tk_pg_column(res, "source"),
+            step_no = tk_pg_column(res, "step_no"), open = tk_pg_column(res, "open");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                struct plan *plan = &g->plans[tk_pg_i64(res, row, idx) - 1];
+                if (!plan->tpl) {
+                        int r = orch_bodies_get(g->bodies, g->pg, g->arena, tk_pg_str(res, row, digest), &plan->tpl, err);
+                        if (r)
+                                return r;
+                        plan->source = (uint16_t)tk_pg_i64(res, row, source);
+                        plan->status = TK_ARENA_ARRAY(g->arena, uint8_t, plan->tpl->steps_n);
+                }
+                if (tk_pg_i64(res, row, step_no) < plan->tpl->steps_n)
+                        plan->status[tk_pg_i64(res, row, step_no)] = tk_pg_bool(res, row, open) ? TK_GROWTH_OPEN : TK_GROWTH_OVER;
+        }
+        return 0;
+}
+
 /* Locks the tasks and reads what exists in them. */
 static int look(struct growing *g, struct tk_err *err)
 {
@@ -56,23 +77,7 @@ static int look(struct growing *g, struct tk_err *err)
         tk_pg_arg_i64_array(&args, tokens, g->n);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = tk_pg_query(g->pg, &tk_sql_engine_growth_begin, &args, &res, err);
-        if (r)
-                return r;
-        int idx = tk_pg_column(res, "idx"), digest = tk_pg_column(res, "template_digest"), source = tk_pg_column(res, "source"),
-            step_no = tk_pg_column(res, "step_no"), open = tk_pg_column(res, "open");
-        for (int row = 0; row < tk_pg_rows(res); row++) {
-                struct plan *plan = &g->plans[tk_pg_i64(res, row, idx) - 1];
-                if (!plan->tpl) {
-                        r = orch_bodies_get(g->bodies, g->pg, g->arena, tk_pg_str(res, row, digest), &plan->tpl, err);
-                        if (r)
-                                return r;
-                        plan->source = (uint16_t)tk_pg_i64(res, row, source);
-                        plan->status = TK_ARENA_ARRAY(g->arena, uint8_t, plan->tpl->steps_n);
-                }
-                if (tk_pg_i64(res, row, step_no) < plan->tpl->steps_n)
-                        plan->status[tk_pg_i64(res, row, step_no)] = tk_pg_bool(res, row, open) ? TK_GROWTH_OPEN : TK_GROWTH_OVER;
-        }
-        return 0;
+        return r ? r : take_what_exists(g, res, err);
 }
 
 static void warn(const struct growing *g, const struct plan *plan, const struct orch_result *result)
@@ -86,8 +91,8 @@ static void warn(const struct growing *g, const struct plan *plan, const struct 
                     TK_INT("steps", growth->names_n), TK_INT("depth", growth->depth));
 }
 
-/* What follows from one result, or why it cannot be. */
-static void plan_one(struct growing *g, struct plan *plan, struct orch_result *result)
+/* What follows from one result; negative: it cannot be, and why. */
+static int plan_document(struct growing *g, struct plan *plan, const char *json, size_t len, struct tk_err *why)
 {
         static const struct tk_json_limits json_limits = {
                 .bytes_max = 64u << 20, .depth_max = 128, .entries_max = 1000000, .string_max = 64u << 20};
@@ -96,13 +101,21 @@ static void plan_one(struct growing *g, struct plan *plan, struct orch_result *r
                 .instances_max = g->app->conf.batch_instances_max, .parallel_max = g->app->conf.batch_parallel_max,
         };
         TK_AUTOJSON json_t *document = NULL;
-        struct tk_err why = {0};
         plan->status[plan->source] = TK_GROWTH_OVER;
-        if (tk_json_read(result->json, result->json_len, &json_limits, &document, &why) ||
-            tk_growth_plan(plan->tpl, plan->source, plan->status, document, &limits, g->arena, &plan->growth, &why)) {
-                tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
+        if (tk_json_read(json, len, &json_limits, &document, why) ||
+            tk_growth_plan(plan->tpl, plan->source, plan->status, document, &limits, g->arena, &plan->growth, why)) {
                 orch_count_l(g->app, growth_refused_total, source_name(plan));
                 plan->growth = (struct tk_growth){0};
+                return -EINVAL;
+        }
+        return 0;
+}
+
+static void plan_one(struct growing *g, struct plan *plan, struct orch_result *result)
+{
+        struct tk_err why = {0};
+        if (plan_document(g, plan, result->json, result->json_len, &why)) {
+                tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
                 orch_settle_refuse(result, g->arena, "invalid_outcome", &why);
                 return;
         }
@@ -278,5 +291,50 @@ int orch_grow(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies
                 if (r)
                         return r;
         }
+        return 0;
+}
+
+/* Within the transaction: what follows from the data, and the action. */
+static int grow_and_act(struct growing *g, const struct orch_by_hand *hand, struct tk_pg_result **ret, struct tk_err *err)
+{
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, g->arena);
+        tk_pg_arg_uuid(&args, &g->results->task);
+        tk_pg_arg_uuid(&args, &g->results->step);
+        int r = tk_pg_query(g->pg, &tk_sql_engine_growth_look, &args, &res, err);
+        if (!r)
+                r = take_what_exists(g, res, err);
+        if (!r && g->plans->tpl && plan_document(g, g->plans, hand->data, strlen(hand->data), err))
+                return ORCH_GROW_E_OUTCOME;
+        if (!r)
+                r = create(g, err);
+        return r ? r : tk_pg_query(g->pg, hand->sql, hand->args, ret, err);
+}
+
+int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand, struct tk_pg_result **ret,
+                      struct tk_err *err)
+{
+        struct plan plan = {0};
+        struct orch_result result = {.task = hand->task, .step = hand->step};
+        TK_CLEANUP(orch_bodies_free) struct orch_bodies *bodies = orch_bodies_new();
+        struct growing g = {.app = app, .pg = pg, .bodies = bodies, .arena = arena, .n = 1, .results = &result, .plans = &plan};
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_begin(pg, err);
+        if (r)
+                return r;
+        r = grow_and_act(&g, hand, &res, err);
+        /* An action that is refused, or was done before, brings nothing. */
+        bool acted = !r && tk_pg_rows(res) && tk_streq(tk_pg_str(res, 0, tk_pg_column(res, "kind")), "acted");
+        if (!r && acted)
+                r = tk_pg_commit(pg, err);
+        if (r || !acted)
+                tk_pg_rollback(pg);
+        if (r)
+                return r;
+        if (acted)
+                count(&g);
+        *ret = res;
+        res = NULL;
         return 0;
 }

@@ -96,6 +96,8 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         done_row(app, &r.task, r.text);
                 else if (tk_streq(kind, "timer"))
                         app->after->timer(app, r.due_ns);
+                else if (tk_streq(kind, "relatives"))
+                        app->after->relatives(app);
                 else if (tk_streq(kind, "called_off"))
                         orch_sessions_cancel(app->sessions, &r.step, (uint32_t)r.attempt, *r.text ? r.text : "taken over by a person");
                 else

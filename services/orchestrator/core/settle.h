@@ -21,6 +21,7 @@ struct orch_result {
         uint32_t attempt;
         int64_t token;
         bool success, retryable;
+        bool sub_task;                  /* neither: json is a task to be run and waited for (core/sub_task.h) */
         int32_t delay_ms;               /* asked for by the handler; -1: none */
         int32_t exec_ms;
         int64_t stages[ORCH_STAGES];    /* µs; 0: unknown */

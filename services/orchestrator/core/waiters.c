@@ -3,6 +3,7 @@
  * server's connections), so that a walk under the lock is short. One thread ends what is overdue and says when to look. */
 #include "orchestrator/core/waiters.h"
 #include "base/list.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -18,7 +19,7 @@ struct waiter {
         void *request;
 };
 
-enum { MOVING = 1 << 13 }; /* places, 16 bytes each */
+enum { MOVING = 1 << 13 /* places, 16 bytes each */, RELATED_MAX = 1 << 15 };
 
 struct orch_waiters {
         struct tk_lock lock;
@@ -32,6 +33,9 @@ struct orch_waiters {
         orch_waiters_look_fn *look; /* NULL: none */
         void *look_user;
         struct tk_thread thread;
+        struct tk_map *relatives; /* the tasks; what they map to means nothing */
+        void (*related)(void *user);
+        void *related_user;
         struct tk_uuid moving[MOVING]; /* by hash of the task; a newer one takes the place of an older one; nil: none */
 };
 
@@ -122,6 +126,7 @@ struct orch_waiters *orch_waiters_new(void)
         tk_lock_init(&w->lock, "waiters");
         tk_cond_init(&w->changed);
         tk_list_init(&w->waiting);
+        w->relatives = tk_map_new();
         w->look_ns = TK_TIME_NEVER;
         tk_thread_start(&w->thread, "waiters", expire, w);
         return w;
@@ -145,6 +150,7 @@ struct orch_waiters *orch_waiters_free(struct orch_waiters *w)
                 return NULL;
         orch_waiters_stop(w);
         orch_waiters_notify_all(w);
+        tk_map_free(w->relatives);
         tk_cond_deinit(&w->changed);
         tk_lock_deinit(&w->lock);
         return tk_free(w);
@@ -193,15 +199,35 @@ bool orch_waiters_take(struct orch_waiters *w, uint64_t ticket)
         return false;
 }
 
+void orch_waiters_on_related(struct orch_waiters *w, void (*related)(void *user), void *user)
+{
+        TK_LOCKED(&w->lock);
+        w->related = related;
+        w->related_user = user;
+}
+
+void orch_waiters_related(struct orch_waiters *w, const struct tk_uuid *task)
+{
+        TK_LOCKED(&w->lock);
+        if (tk_map_count(w->relatives) >= RELATED_MAX) { /* who has forgotten to come back makes room for all */
+                tk_map_free(w->relatives);
+                w->relatives = tk_map_new();
+        }
+        tk_map_put(w->relatives, task->b, sizeof task->b, w);
+}
+
 void orch_waiters_notify(struct orch_waiters *w, const struct tk_uuid *task)
 {
         struct tk_list out = TK_LIST_INIT(out);
         tk_lock_take(&w->lock);
+        bool related = w->related && tk_map_count(w->relatives) && tk_map_del(w->relatives, task->b, sizeof task->b);
         if (tk_uuid_eq(place(w, task), task))
                 *place(w, task) = (struct tk_uuid){0};
         detach(w, &out, task, 0);
         tk_lock_give(&w->lock);
         run(&out);
+        if (related)
+                w->related(w->related_user);
 }
 
 void orch_waiters_notify_all(struct orch_waiters *w)
@@ -210,8 +236,11 @@ void orch_waiters_notify_all(struct orch_waiters *w)
         tk_lock_take(&w->lock);
         memset(w->moving, 0, sizeof w->moving);
         detach(w, &out, NULL, TK_TIME_NEVER);
+        bool related = w->related && tk_map_count(w->relatives);
         tk_lock_give(&w->lock);
         run(&out);
+        if (related)
+                w->related(w->related_user);
 }
 
 unsigned orch_waiters_count(struct orch_waiters *w)

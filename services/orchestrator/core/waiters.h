@@ -15,6 +15,10 @@ struct orch_waiters;
 /* Called without locks, in the thread that notified or expired: must reply or hand on. */
 typedef void orch_waiter_fn(void *request);
 TK_MUST struct orch_waiters *orch_waiters_new(void);
+/* From now on `related(user)` is called, like a waiter, when a task that was said to be related comes to rest: another task waits for it,
+ * or it for others. Of some ten thousand only; who is forgotten is found by a slow look. */
+void orch_waiters_on_related(struct orch_waiters *waiters, void (*related)(void *user), void *user);
+void orch_waiters_related(struct orch_waiters *waiters, const struct tk_uuid *task);
 /* Ends its thread, and with it time and looks: before what `fn` of the look needs is gone. */
 void orch_waiters_stop(struct orch_waiters *waiters);
 /* Stops, wakes all that are left, then frees. */

@@ -164,7 +164,7 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
         if (!uuid_from(&in->step_uuid, &ret->step) || !uuid_from(&in->task_uuid, &ret->task))
                 return "Result: UUIDs must have 16 bytes";
         if (in->outcome < TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS ||
-            in->outcome > TASKER__DISPATCH__V1__OUTCOME__OUTCOME_PERMANENT_ERROR)
+            in->outcome > TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUB_TASK)
                 return "Result.outcome is missing or unknown";
         if (!in->attempt || in->attempt > INT16_MAX)
                 return "Result.attempt must be between 1 and 32767";
@@ -174,6 +174,7 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
         ret->token = in->lease_token;
         ret->success = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS;
         ret->retryable = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_RETRYABLE_ERROR;
+        ret->sub_task = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUB_TASK;
         ret->delay_ms = in->retry_delay_ms < 0
                                 ? -1
                                 : (int32_t)(in->retry_delay_ms > INT32_MAX ? INT32_MAX : in->retry_delay_ms);

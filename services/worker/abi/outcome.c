@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* worker/abi/outcome.c: what decisions and analyzers say, a member of their result; and a handler that goes on later. */
+/* worker/abi/outcome.c: what decisions and analyzers say, a member of their result; a handler that goes on later; and one that waits for
+ * another task. */
 #include "worker/abi/result.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,5 +96,35 @@ int tkw_checkpoint_yield(struct tkw_result *result, const char *cursor_json, int
         result->accumulated = work_result_parse(result, "accumulated_results", accumulated_json ? accumulated_json : "null");
         result->items = items_processed < 0 ? 0 : items_processed;
         result->verdict = WORK_YIELD;
+        return 0;
+}
+
+/* A text of the request; NULL stands for what it is without. */
+static void put_text(struct tkw_result *result, json_t *request, const char *name, const char *text, const char *otherwise)
+{
+        const char *value = text ? text : otherwise;
+        json_t *json = value ? json_string(value) : NULL;
+        if (value && !json)
+                work_result_put(result, name, NULL, "the text is not UTF-8");
+        else if (json)
+                json_object_set_new(request, name, json);
+}
+
+int tkw_start_task(struct tkw_result *result, const struct tkw_task *task)
+{
+        json_t *request = json_object();
+        put_text(result, request, "namespace", task->namespace_name, NULL);
+        put_text(result, request, "name", task->name, "");
+        put_text(result, request, "version", task->version, "1.0.0");
+        put_text(result, request, "reason", task->reason, NULL);
+        json_object_set_new(request, "context", work_result_parse(result, "context", task->context_json ? task->context_json : "{}"));
+        if (task->tags_json)
+                json_object_set_new(request, "tags", work_result_parse(result, "tags", task->tags_json));
+        if (task->priority)
+                json_object_set_new(request, "priority", json_integer(*task->priority));
+        json_object_set_new(request, "wait_blocked", json_boolean(task->wait_blocked));
+        json_decref(result->task);
+        result->task = request;
+        result->verdict = WORK_SUB_TASK;
         return 0;
 }

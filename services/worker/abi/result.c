@@ -31,6 +31,7 @@ void work_result_deinit(struct tkw_result *result)
         json_decref(result->batches);
         json_decref(result->cursor);
         json_decref(result->accumulated);
+        json_decref(result->task);
         tk_free(result->type);
         tk_free(result->message);
         tk_free(result->code);
@@ -240,7 +241,8 @@ void work_result_require(struct tkw_result *result, const char *member)
 void work_result_conclude(struct tkw_result *result, int returned)
 {
         char message[64];
-        if (result->broken.code && (returned || result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
+        bool said_well = result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD || result->verdict == WORK_SUB_TASK;
+        if (result->broken.code && (returned || said_well))
                 work_result_fail(result, WORK_PERMANENT, "invalid_result", tk_err_text(&result->broken));
         else if (returned) {
                 snprintf(message, sizeof message, "the handler returned %d", returned);

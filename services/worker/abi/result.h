@@ -5,7 +5,7 @@
 #include "json/json.h"
 #include "worker/abi/tasker_worker.h"
 
-enum work_verdict { WORK_NO_VERDICT, WORK_SUCCESS, WORK_RETRYABLE, WORK_PERMANENT, WORK_YIELD /* never leaves the worker */ };
+enum work_verdict { WORK_NO_VERDICT, WORK_SUCCESS, WORK_RETRYABLE, WORK_PERMANENT, WORK_SUB_TASK, WORK_YIELD /* never leaves the worker */ };
 
 struct tkw_result {
         enum work_verdict verdict;
@@ -17,6 +17,7 @@ struct tkw_result {
         uint32_t events_lost;    /* bit per event of the step: its publisher failed */
         json_t *batches;         /* cursor_configs under construction; NULL: none */
         json_t *cursor, *accumulated; /* of a yield */
+        json_t *task;            /* of a sub-task: the request */
         int64_t items;
         int64_t retry_after_ms;  /* -1: not asked for */
         struct tk_err broken;    /* the first value that could not be taken; code 0: none */

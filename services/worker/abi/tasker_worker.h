@@ -30,7 +30,7 @@
  *   revision 1: first.
  *   revision 2: graphs that grow: tkw_create_steps … tkw_no_batches, tkw_step_input, tkw_is_no_op, tkw_dependency_error,
  *               tkw_failed_dependency_name; tkw_checkpoint, tkw_checkpoint_yield.
- *   revision 3: domain events: tkw_event_payload, publishers and subscribers (tasker_events_v1, tkw_worker_run_events). */
+ *   revision 3: tkw_start_task; domain events: tkw_event_payload, publishers and subscribers (tasker_events_v1, tkw_worker_run_events). */
 #ifndef TASKER_WORKER_H
 #define TASKER_WORKER_H
 #include <stdbool.h>
@@ -191,6 +191,23 @@ TKW_API int tkw_no_batches(struct tkw_result *result, const char *worker_templat
  * stored fails the attempt: permanent (checkpoint_refused) when it is too large or no JSON, else retryable (checkpoint_error). */
 TKW_API int tkw_checkpoint_yield(struct tkw_result *result, const char *cursor_json, int64_t items_processed,
                                  const char *accumulated_json);
+
+/* Starts another task and lets the step wait for it, without a worker's permit: the handler is done, the end of that task settles
+ * the step. Complete: the step succeeds with {"sub_task": {"task_uuid", "namespace", "name", "version", "status", "correlation_id"}, "results":
+ * {step name: its result}, "results_complete"}; failed: this attempt fails (sub_task_failed), and the next one, which calls the handler
+ * again, starts a new task; cancelled: the step fails for good (sub_task_cancelled). Each attempt starts one task, however often it is
+ * handed in. Members put so far are dropped. Not for steps that decide or analyze. A task that cannot be started (no such template,
+ * nested too deep, too many) fails the step: permanent, invalid_sub_task. */
+struct tkw_task {
+        const char *namespace_name; /* NULL: that of the step */
+        const char *name, *version; /* of a registered template; a NULL version is "1.0.0" */
+        const char *context_json;   /* a JSON object; NULL: {} */
+        const char *reason;         /* NULL: which step wants it */
+        const char *tags_json;      /* an array of texts; NULL: none */
+        const int32_t *priority;    /* -100 to 100; NULL: that of the step's task */
+        bool wait_blocked;          /* a failure in it that somebody may mend is waited for; else it fails the step at once, and ends that task */
+};
+TKW_API int tkw_start_task(struct tkw_result *result, const struct tkw_task *task);
 
 /* Fails for good, or until the step's attempts are used up. `type` is a word for machines ("ValidationError"), the message is
  * for people. Members put so far are dropped. */

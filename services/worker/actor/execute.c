@@ -164,7 +164,7 @@ static int call(struct execution *x, struct tkw_result *result)
                 .dependencies_complete = a->dependencies_complete, .fetch = fetch, .user = x,
         };
         int r = x->fn(&ctx, result);
-        if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD))
+        if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD || result->verdict == WORK_SUB_TASK))
                 work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
         conclude(x, result, r);
         if (x->job->tpl && result->verdict != WORK_YIELD)

@@ -60,6 +60,10 @@ static void write_document(struct work_app *app, const struct work_job *job, con
                            bool by_worker, struct tk_buf *buf)
 {
         int64_t now_ns = tk_time_wall_ns();
+        if (result->verdict == WORK_SUB_TASK) {
+                tk_json_dump(result->task, buf);
+                return;
+        }
         work_document_write(&(struct work_execution){
                 .step = job->key.step, .worker_id = app->worker_id, .worker_hostname = app->hostname,
                 .handler_version = job->handler_version, .started_ns = job->started_ns ? job->started_wall_ns : now_ns,
@@ -104,6 +108,7 @@ static void encode(const struct work_job *job, const struct tkw_result *result, 
                 [WORK_SUCCESS] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS,
                 [WORK_RETRYABLE] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_RETRYABLE_ERROR,
                 [WORK_PERMANENT] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_PERMANENT_ERROR,
+                [WORK_SUB_TASK] = TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUB_TASK,
         };
         Tasker__Dispatch__V1__Result r = TASKER__DISPATCH__V1__RESULT__INIT;
         r.step_uuid = job->assign->step_uuid;
@@ -140,18 +145,20 @@ static void id_text(const ProtobufCBinaryData *bytes, char ret_text[TK_UUID_TEXT
 static void tell(struct work_app *app, const struct work_job *job, const struct tkw_result *result, bool by_worker)
 {
         static const char *const outcomes[] = {
-                [WORK_SUCCESS] = "success", [WORK_RETRYABLE] = "retryable", [WORK_PERMANENT] = "permanent"};
+                [WORK_SUCCESS] = "success", [WORK_RETRYABLE] = "retryable", [WORK_PERMANENT] = "permanent", [WORK_SUB_TASK] = "sub_task"};
+        bool failed = result->verdict == WORK_RETRYABLE || result->verdict == WORK_PERMANENT;
         work_count_l(app, steps_finished_total, outcomes[result->verdict]);
         if (by_worker)
                 work_count_l(app, steps_failed_total, result->type);
-        if (!tk_log_enabled(result->verdict == WORK_SUCCESS ? TK_LOG_DEBUG : TK_LOG_INFO))
+        if (!tk_log_enabled(failed ? TK_LOG_INFO : TK_LOG_DEBUG))
                 return;
         char step[TK_UUID_TEXT], task[TK_UUID_TEXT], correlation[TK_UUID_TEXT];
         tk_uuid_format(&job->key.step, step);
         id_text(&job->assign->task_uuid, task);
         id_text(&job->assign->correlation_id, correlation);
-        if (result->verdict == WORK_SUCCESS)
-                tk_log_debug("step.succeeded", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+        if (!failed)
+                tk_log_debug(result->verdict == WORK_SUB_TASK ? "step.waits" : "step.succeeded", NULL,
+                             TK_STR("task_uuid", task), TK_STR("step_uuid", step),
                              TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
                              TK_INT("ms", execution_ms(job)));
         else

@@ -221,6 +221,35 @@ static int later(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_retryable(result, "Busy", "busy at attempt %u", attempt);
 }
 
+/* Starts the task that the context's `sub` asks for (of a list: the entry of this attempt) and waits for it; without one it only succeeds. */
+static int sub_task(struct tkw_context *ctx, struct tkw_result *result)
+{
+        const struct tkw_value *sub = tkw_input(ctx, "sub"), *context;
+        int64_t priority;
+        journal(ctx, "begin");
+        if (tkw_type(sub) == TKW_ARRAY)
+                sub = tkw_at(sub, tkw_info(ctx)->attempt - 1);
+        if (tkw_config(ctx, "endless"))
+                return tkw_start_task(result, &(struct tkw_task){.name = tkw_info(ctx)->template_name});
+        if (tkw_type(sub) != TKW_OBJECT)
+                return tkw_success(result);
+        pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+        context = tkw_get(sub, "context");
+        struct tkw_task task = {
+                .namespace_name = tkw_str(tkw_get(sub, "namespace")), .name = tkw_str(tkw_get(sub, "name")),
+                .version = tkw_str(tkw_get(sub, "version")), .reason = tkw_str(tkw_get(sub, "reason")),
+                .context_json = context ? tkw_json(ctx, context) : NULL,
+                .tags_json = tkw_get(sub, "tags") ? tkw_json(ctx, tkw_get(sub, "tags")) : NULL,
+        };
+        int32_t asked = 0;
+        if (tkw_i64(tkw_get(sub, "priority"), &priority)) {
+                asked = (int32_t)priority;
+                task.priority = &asked;
+        }
+        (void)tkw_bool(tkw_get(sub, "wait_blocked"), &task.wait_blocked);
+        return tkw_start_task(result, &task);
+}
+
 /* Does nothing at its first attempt until it is told to stop. */
 static int stall(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -243,6 +272,7 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.names", .fn = names},     {.name = "test.analyze", .fn = analyze},
                 {.name = "test.batch", .fn = batch},     {.name = "test.counter", .fn = counter},
                 {.name = "test.publish", .fn = publish},
+                {.name = "test.sub_task", .fn = sub_task},
                 {.name = "test.stall", .fn = stall},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,

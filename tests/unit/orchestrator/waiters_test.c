@@ -176,6 +176,26 @@ static void what_is_known_is_bounded(void **state)
         assert_in_range(known, 4000, 8192);
 }
 
+static void somebody_else_hears_of_related_tasks_once(void **state)
+{
+        struct orch_waiters *w = *state;
+        struct tk_uuid child, stranger;
+        unsigned told = 0;
+        tk_uuid_v7(&child);
+        tk_uuid_v7(&stranger);
+        orch_waiters_on_related(w, answer, &told);
+        orch_waiters_related(w, &child);
+        orch_waiters_notify(w, &stranger);
+        assert_int_equal(told, 0);
+        orch_waiters_notify(w, &child);
+        orch_waiters_notify(w, &child);
+        assert_int_equal(told, 1);
+        orch_waiters_related(w, &child);
+        orch_waiters_notify_all(w); /* it may have been among what was missed, and is still to come if not */
+        orch_waiters_notify(w, &child);
+        assert_int_equal(told, 3);
+}
+
 static struct orch_waiters *looked_at;
 static unsigned looks, looked_for; /* so often, for so many in all */
 
@@ -202,7 +222,7 @@ static void who_waits_for_long_is_looked_at_and_one_look_ends_before_the_next(vo
 {
         struct orch_waiters *w = looked_at = *state;
         struct tk_uuid task;
-        unsigned first = 0, second = 0;
+        static unsigned first, second; /* the first is answered when all is freed */
         tk_uuid_v4(&task);
         looks = looked_for = 0;
         orch_waiters_watch(w, SOON, look, &looks);
@@ -229,6 +249,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_task_of_ours_is_known_to_move_until_it_rests, setup, teardown),
                 cmocka_unit_test_setup_teardown(who_waits_for_long_is_looked_at_and_one_look_ends_before_the_next, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_known_is_bounded, setup, teardown),
+                cmocka_unit_test_setup_teardown(somebody_else_hears_of_related_tasks_once, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

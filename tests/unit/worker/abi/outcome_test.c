@@ -119,6 +119,41 @@ static void a_yield(void **state)
         assert_int_equal(result->verdict, WORK_PERMANENT);
 }
 
+static void a_task_to_wait_for(void **state)
+{
+        struct tkw_result *result = *state;
+        TK_AUTOBUF struct tk_buf buf;
+        int32_t priority = -3;
+        tk_buf_init(&buf, 1 << 20);
+        assert_int_equal(tkw_start_task(result, &(struct tkw_task){.name = "ship", .context_json = "{\"n\":1}"}), 0);
+        work_result_conclude(result, 0);
+        assert_int_equal(result->verdict, WORK_SUB_TASK);
+        tk_json_dump(result->task, &buf);
+        assert_string_equal(tk_buf_str(&buf), "{\"name\":\"ship\",\"version\":\"1.0.0\",\"context\":{\"n\":1},\"wait_blocked\":false}");
+        tk_buf_reset(&buf);
+        const struct tkw_task all = {.namespace_name = "orders", .name = "ship", .version = "2.1.0", .reason = "r", .tags_json = "[\"t\"]",
+                                     .priority = &priority, .wait_blocked = true};
+        (void)tkw_start_task(result, &all);
+        tk_json_dump(result->task, &buf);
+        assert_string_equal(tk_buf_str(&buf), "{\"namespace\":\"orders\",\"name\":\"ship\",\"version\":\"2.1.0\",\"reason\":\"r\",\"context\":{},"
+                                              "\"tags\":[\"t\"],\"priority\":-3,\"wait_blocked\":true}");
+}
+
+static void a_task_that_is_none_fails_the_step(void **state)
+{
+        static const struct tkw_task rows[] = {{.name = "a", .context_json = "{"}, {.name = "\xff"}, {.name = "a", .tags_json = "x"}};
+        (void)state;
+        for (size_t i = 0; i < tk_countof(rows); i++) {
+                struct tkw_result result;
+                work_result_init(&result);
+                (void)tkw_start_task(&result, &rows[i]);
+                work_result_conclude(&result, 0);
+                assert_int_equal(result.verdict, WORK_PERMANENT);
+                assert_string_equal(result.type, "invalid_result");
+                work_result_deinit(&result);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -128,6 +163,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_cannot_be_said_fails_the_step, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_outcome_is_required, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_yield, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_task_to_wait_for, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_task_that_is_none_fails_the_step, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,7 @@
+-- A step starts another task and waits for it.
+-- in:  $1 uuid step, $2 uuid task, $3 int4 attempt, $4 int8 message, $5 text worker, $6 int4 exec_ms, $7 int8[] stages, $8 bool wait_blocked, $9 int4 depth_max, $10 int4 count_max, $11 uuid child, $12 text digest, $13 bytea identity, $14 text context, $15 int4 priority, $16 uuid correlation, $17 text initiator, $18 text source, $19 text reason, $20 text tags, $21 timestamptz requested, $22 uuid[] steps, $23 text[] credit_ns, $24 int4[] credit_n, $25 int4 lease_ms, $26 uuid processor
+-- out: kind text, idx int4, due_at timestamptz, step_uuid uuid, task_uuid uuid, attempt int4, msg_id int8, namespace text, step_no int4, step_name text, named_task_uuid uuid, template_digest text, correlation_id uuid, parent_correlation_id uuid, priority int4, retry_count int4, max_attempts int4, retryable bool, initiator text, source_system text, reason text, requested_at timestamptz, context text, dependency_results text, dependencies_complete bool, step_inputs text, checkpoint text (0..n rows)
+SELECT kind, idx, due_at, step_uuid, task_uuid, attempt, msg_id, namespace, step_no, step_name, named_task_uuid, template_digest, correlation_id,
+       parent_correlation_id, priority, retry_count, max_attempts, retryable, initiator, source_system, reason, requested_at, context,
+       dependency_results, dependencies_complete, step_inputs, checkpoint
+  FROM tasker.start_sub_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26);
