@@ -71,8 +71,8 @@ class Client:
 
 
 class Drive:
-    def __init__(self, system, runs, faults=False, players=24, nonce=""):
-        self.s, self.faults, self.nonce = system, faults, nonce
+    def __init__(self, system, runs, faults=False, losses_max=10, players=24, nonce=""):
+        self.s, self.faults, self.losses_max, self.nonce, self.losses = system, faults, losses_max, nonce, 0
         self.todo, self.ended, self.failed, self.errors = queue.Queue(), queue.Queue(), [], []
         for run in runs:
             self.todo.put(run)
@@ -90,7 +90,8 @@ class Drive:
                 runs = [r for r in (self._next() for _ in range(CHUNK)) if r]
                 self._rest(conn, [r.task for r in runs])
                 for run, h in self._histories(conn, runs):
-                    run.difference = Replay(run.template, h, self.faults).check()
+                    run.difference = Replay(run.template, h, self.faults, self.losses_max).check()
+                    self.losses += sum(s["losses"] for s in h.steps.values())
                     self.states[h.state] = self.states.get(h.state, 0) + 1
                     if run.difference:
                         run.difference += "\n" + "\n".join(f"    {tx.at % 10**9:9} {tx}" for tx in h.transactions)

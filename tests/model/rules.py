@@ -183,7 +183,7 @@ class Task:
             step.state, step.value = COMPLETE, 100 * attempt + len(name)
         elif outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
             step.state = WAITING
-            pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER)
+            pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
             step.due_us = at_us + 1000 * pause
         elif step.instance and step.rule.strategy == "continue_on_failure":
             step.state, step.value = COMPLETE, None  # growth.md "Failures"

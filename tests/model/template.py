@@ -25,7 +25,7 @@ class Step:
     strategy: str = "continue_on_failure"
 
     def pause_ms(self, n):
-        """The pause after the n-th failure that counts, before it is varied by 15 %."""
+        """The pause after the n-th failure that counts, before it is varied by 15 % and rounded."""
         if self.backoff == "none":
             return 0
         a, b = 1, 1

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import generate
+from breaker import LOSSES_MAX, Breaker
 from drive import Drive, Run, runs_of, write_templates
 from lib.system import BUILD, System
 from template import Template
@@ -19,6 +20,7 @@ from template import Template
 SEED = os.environ.get("TASKER_MODEL_SEED") or "1"
 RUNS = int(os.environ.get("TASKER_MODEL_RUNS") or 10000)
 POOL = 160
+KILL_EVERY_S = 3
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 CASE_TIMES = 25  # what is wrong with a case may need luck
 ENV = {"TASKER_WORKER_PERMITS": "24", "LOG_LEVEL": "warn"}
@@ -83,4 +85,13 @@ class Model(unittest.TestCase):
     def test_2_random_runs(self):
         done = self.agree(runs_of(SEED, self.pool, RUNS))
         print(done.states)
+        self.assertEqual(self.repairs(), 0)
+
+    def test_3_random_runs_while_everything_breaks(self):
+        breaker = Breaker(self.s, SEED, KILL_EVERY_S).begin()
+        try:
+            done = self.agree(runs_of(f"{SEED}/faults", self.pool, max(50, RUNS // 5)), faults=True, losses_max=LOSSES_MAX)
+        finally:
+            breaker.end()
+        print(done.states, f"{breaker.kills} kills, {done.losses} attempts lost")
         self.assertEqual(self.repairs(), 0)
