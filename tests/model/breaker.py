@@ -12,8 +12,8 @@ from lib.system import SLOW, eventually
 PATIENCE = {"TASKER_DISPATCH_LEASE": f"{2 * SLOW}s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "300ms",
             "TASKER_TIMERS_POLL": "300ms", "TASKER_DISPATCH_LOSSES_MAX": "1000"}
 LOSSES_MAX = 1000
-FAULTS = {"orchestrator": "statement_before:0.002,statement_after:0.002,post:0.002,push_lose:0.0005,push_close:0.0005,push_late:0.002",
-          "worker": "push_lose:0.0005,push_close:0.0005,push_twice:0.002,push_late:0.002"}
+FAULTS = {"orchestrator": "statement_before:0.003,statement_after:0.003,post:0.01,push_lose:0.003,push_close:0.003,push_late:0.01",
+          "worker": "push_lose:0.003,push_close:0.003,push_twice:0.01,push_late:0.01"}
 WHO = (("orchestrator", 0), ("orchestrator", 1), ("worker", 0), ("worker", 1))
 
 
@@ -32,7 +32,7 @@ class Breaker:
     def _anew(self, kind, at, env=None):
         self.s.kill(kind, at)
         self.s.respawn(kind, at, env)
-        eventually(lambda: self.s.ready(kind, at), 20, f"{kind} {at} is ready")
+        eventually(lambda: self.s.ready(kind, at), 60, f"{kind} {at} is ready")
 
     def _break(self):
         try:
