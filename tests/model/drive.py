@@ -11,17 +11,21 @@ import os
 import queue
 import random
 import threading
+import time
 import traceback
 import urllib.parse
 
 import generate
 import history
-from lib.system import RESTING, SLOW, eventually
-from replay import PEOPLE, Replay
+from lib.system import RESTING, SLOW
+from replay import PEOPLE, RERUN, Replay
 
 CHUNK = 100
-PATIENCE_S = 120
-BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by"}
+PATIENCE_S = 60
+BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by",
+      "rerun": "rerun_by"}
+ACTIVE = """SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND state = 'blocked_by_failures'
+              AND (active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
 
 
 class Run:
@@ -76,7 +80,7 @@ class Drive:
         self.todo, self.ended, self.failed, self.errors = queue.Queue(), queue.Queue(), [], []
         for run in runs:
             self.todo.put(run)
-        self.n, self.states = self.todo.qsize(), {}
+        self.n, self.states, self.pause = self.todo.qsize(), {}, threading.Event()
         self.addresses = [o["rest"] for o in system.endpoints["orchestrators"]]
         self.players = [threading.Thread(target=self._player, args=(i,), daemon=True) for i in range(players)]
 
@@ -86,42 +90,48 @@ class Drive:
             p.start()
         with self.s.conn() as conn:
             checked = 0
-            while checked < self.n and not self.errors and len(self.failed) < 10:
-                runs = [r for r in (self._next() for _ in range(CHUNK)) if r]
-                self._rest(conn, [r.task for r in runs])
+            while checked < self.n and not self.errors and not self.failed:
+                runs = self._some()
                 for run, h in self._histories(conn, runs):
                     run.difference = Replay(run.template, h, self.faults, self.losses_max).check()
                     self.losses += sum(s["losses"] for s in h.steps.values())
                     self.states[h.state] = self.states.get(h.state, 0) + 1
                     if run.difference:
-                        run.difference += "\n" + "\n".join(f"    {tx.at % 10**9:9} {tx}" for tx in h.transactions)
+                        run.difference += "".join(f"\n    {tx.at % 10**9:9} {tx}" for tx in h.transactions)
                         self.failed.append(run)
                 checked += len(runs)
         return self
 
-    def _next(self):
+    def _some(self):
+        """What has ended meanwhile, not more than a chunk; waits a moment for the first."""
+        runs = []
         try:
-            return self.ended.get(timeout=0.1)
+            runs.append(self.ended.get(timeout=0.1))
+            while len(runs) < CHUNK:
+                runs.append(self.ended.get_nowait())
         except queue.Empty:
-            return None
+            pass
+        return runs
 
-    @staticmethod
-    def _histories(conn, runs):
-        found = {h.task: h for h in history.read(conn, [r.task for r in runs])} if runs else {}
+    def _histories(self, conn, runs):
+        if not runs:
+            return []
+        self._rest(conn, [r.task for r in runs])
+        found = {h.task: h for h in history.read(conn, [r.task for r in runs])}
         return [(r, found[r.task]) for r in runs]
 
-    @staticmethod
-    def _rest(conn, tasks):
-        """A blocked task may still have steps at work."""
-        eventually(lambda: not conn.value("SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND (active_steps > 0 OR EXISTS "
-                                          "(SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))", tasks), PATIENCE_S, "the tasks rest")
+    def _rest(self, conn, tasks):
+        """A blocked task may still have steps at work. One that does not rest is told by the model."""
+        end = time.monotonic() + PATIENCE_S * SLOW
+        while time.monotonic() < end and conn.value(ACTIVE, tasks):
+            self.pause.wait(0.02)
 
     # -- players --
 
     def _player(self, number):
         client, conn = Client(self.addresses, number), self.s.conn()
         try:
-            while not self.errors:
+            while not self.errors and not self.failed:
                 run = self.todo.get_nowait()
                 self._play(run, client, conn)
                 self.ended.put(run)
@@ -146,6 +156,9 @@ class Drive:
             for step in conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'error'", run.task):
                 self._decide(run, step, action, client)
             state = self._wait(run, client)
+        for number in run.people.get("rerun", []):
+            self._meddle(run, {"do": "rerun", "step": number}, client, conn)
+            self._wait(run, client)
 
     def _meddle(self, run, act, client, conn):
         if act["do"] == "cancel":
@@ -159,7 +172,7 @@ class Drive:
 
     @staticmethod
     def _decide(run, step, action, client):
-        body = {"action_type": action, "reason": "to see", BY[action]: PEOPLE + "pat"}
+        body = {"action_type": action, "reason": RERUN if action == "rerun" else "to see", BY[action]: PEOPLE + "pat"}
         if action == "complete_manually":
             body["completion_data"] = {"result": {"value": 7}}
         status, said = client.call("PATCH", f"/v1/tasks/{run.task}/workflow_steps/{step}", body)
@@ -167,12 +180,12 @@ class Drive:
         return status
 
     def _wait(self, run, client):
-        for _ in range(10):
-            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait=30s")
+        end = time.monotonic() + PATIENCE_S * SLOW
+        while True:
+            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait=10s")
             assert status == 200, (status, said)
-            if said["status"] in RESTING:
-                return said["status"]
-        raise AssertionError(f"{run.task} ({run.key}) does not rest: {said}")
+            if said["status"] in RESTING or time.monotonic() > end:
+                return said["status"]  # of one that does not rest, the model will say why
 
 
 def write_templates(folder, pool):

@@ -11,6 +11,7 @@ import random
 import growth
 from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, STANDARD, Step, Template
 
+STRATEGIES = ("continue_on_failure", "continue_on_failure", "fail_fast", "isolate")
 BACKOFFS = ("none", "linear", "exponential", "fibonacci")
 DECISIONS = ("reset_for_retry", "resolve_manually", "complete_manually", "skip")
 STEPS_MAX, GROWN_MAX, BATCHES_MAX = 10, 14, 6
@@ -57,7 +58,7 @@ def _growing(rnd):
         elif kind == DECISION:
             parents = _parents(rnd, no, rnd.choice((1, 1, 2)))
         prefix = {STANDARD: "s", DECISION: "d", BATCHABLE: "a", BATCH_WORKER: "w", CONVERGENCE: "c"}[kind]
-        batch = {"parallelism": rnd.randint(1, 4), "strategy": rnd.choice(("continue_on_failure", "continue_on_failure", "fail_fast", "isolate"))}
+        batch = {"parallelism": rnd.randint(1, 4), "strategy": rnd.choice(STRATEGIES)}
         steps.append(_retry(rnd, Step(f"{prefix}{no}", kind, parents, **(batch if kind == BATCH_WORKER else {}))))
     return steps
 
@@ -116,12 +117,13 @@ def _batches(rnd, t, no):
 
 def people(rnd):
     """What somebody does meanwhile: [{"do": …, "ms": later than the one before, "step": which one, of those there are}]; and for
-    each failed step that the task then rests with, round after round, what is done about it."""
+    each failed step that the task then rests with, round after round, what is done about it; at last, which steps run again."""
     kind, = rnd.choices(("nothing", "cancel", "pause", "decide"), (70, 8, 8, 14))
     later = {"ms": rnd.choice((0, 1, 3, 10, 30))}
     meanwhile = {"nothing": [], "cancel": [{"do": "cancel", **later}], "pause": [{"do": "pause", **later}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
                  "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}[kind]
-    return {"meanwhile": meanwhile, "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))]}
+    return {"meanwhile": meanwhile, "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
+            "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 9 + (1, 2)))]}
 
 
 def pool(seed, n):

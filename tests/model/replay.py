@@ -9,6 +9,7 @@ so where the rules refuse one transaction now, a later one is tried before it.
 from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, Outcome, Refusal, Script, Task, require
 
 PEOPLE = "model:"     # actors that the driver makes up
+RERUN = "rerun"       # the reason it gives for that
 TRIES_MAX = 3000
 WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
 FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
@@ -22,8 +23,7 @@ class Replay:
     def check(self):
         """What the real system did that the rules do not allow; None when they agree."""
         try:
-            end = self._all()
-            self._same_end(end)
+            self._all()
         except Refusal as e:
             return str(e)
         return None
@@ -31,13 +31,17 @@ class Replay:
     # -- the order --
 
     def _all(self):
-        """Depth first over the possible orders, by time."""
+        """Depth first over the possible orders, by time, until one leads to the same end."""
         txs, tries, first = self.h.transactions, 0, None
         stack = [(Task(self.t), tuple(range(len(txs))), 0)]
         while stack:
             task, left, at = stack.pop()
             if not left:
-                return task
+                try:
+                    return self._same_end(task)
+                except Refusal as e:
+                    first = first or str(e)
+                    continue
             if at >= len(left):
                 continue
             tries += 1
@@ -55,7 +59,7 @@ class Replay:
         rows = list(tx.rows)
         dispatched = [r for r in rows if r.was in (PENDING, WAITING) and r.to in (ENQUEUED, IN_PROGRESS)]
         causes = [r for r in rows if r not in dispatched]
-        was, set_going = task.state, True
+        was = task.state
         action = next((m.metadata["action"] for m in tx.moves if m.metadata and "action" in m.metadata), None)
         if tx.moves and tx.moves[-1].to == "cancelled":
             ended = task.cancel()
@@ -65,14 +69,14 @@ class Replay:
             back = task.hold(action == "pause")
             require(sorted(r.step for r in causes if r.to == PENDING) == sorted(back) and len(causes) == len(back), "a pause takes back", back)
         else:
-            set_going = self._causes(task, causes)
+            self._causes(task, causes)
         for r in (r for r in dispatched if r.was == PENDING):
             task.dispatch(r.step, r.to == IN_PROGRESS)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
         for r in (r for r in dispatched if r.was == WAITING):
             task.fire(r.step, r.to == IN_PROGRESS, r.at)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
-        require(not set_going or not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
+        require(not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
         task.follow()
         if action is None and task.state != was:
             require(tx.moves and tx.moves[-1].to == task.state, "the task is", task.state, "and its history does not say so")
@@ -81,7 +85,7 @@ class Replay:
         return task
 
     def _causes(self, task, causes):
-        """All that was settled first, then room for what waits; then leases, claims and people. Returns whether what is ready must go now."""
+        """All that was settled first, then room for what waits; then leases, claims and people."""
         results = [r for r in causes if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)]
         complete = []
         for r in results:
@@ -89,9 +93,16 @@ class Replay:
             require(to == r.to, r.step, "becomes", to)
             complete += [r.step] if to == COMPLETE else []
         task.make_room(complete)
-        for r in (r for r in causes if r not in results):
+        rest = [r for r in causes if r not in results]
+        again = {r.step for r in rest if r.reason == RERUN}
+        if again:
+            root = next((n for n in again if task.below(n) == again), None)
+            require(root and len(again) == len(rest), "nothing has", sorted(again), "below it")
+            require(all(r.was == task.step(r.step).state for r in rest), "they were not in these states")
+            task.rerun(root)
+            return
+        for r in rest:
             self._other(task, r)
-        return True
 
     def _other(self, task, r):
         require(self.faults or r.reason not in FAULTS_ONLY, "nobody was to be lost")
@@ -155,7 +166,7 @@ class Replay:
         require(task.edges == h.edges, "edges are", sorted(h.edges - task.edges), "more and", sorted(task.edges - h.edges), "fewer")
         require(task.counters() == h.counters, "counters are", h.counters, "and should be", task.counters())
         require(not task.in_state(ENQUEUED, IN_PROGRESS), "it does not rest")
-        require(not task.goes_on() or not task.in_state(WAITING), "a pause that nothing ends")
+        require(not task.goes_on(), "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         by_worker = {k for k, r in h.results.items() if r.worker}
         settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
                    and r.reason not in FAULTS_ONLY and not self._person(r)}

@@ -235,6 +235,8 @@ class Task:
         """reset_for_retry leads to pending, resolve_manually and skip to resolved_manually, complete_manually to complete."""
         step = self.step(name)
         was = step.state
+        for running in self.in_state(IN_PROGRESS):
+            running.sees = None  # what it has yet to fetch may be gone
         require(self.state not in TASK_ENDED, "the task is", self.state)
         require(to != PENDING or was == ERROR, name, "is reset, but is", was)
         in_window = step.instance and not step.no_room and was not in DONE
@@ -249,6 +251,23 @@ class Task:
             step.by_hand = True
         if to != PENDING and in_window:
             self.make_room([name])
+
+    def below(self, name):
+        """The step and all that depend on it, however far down."""
+        found, more = set(), {name}
+        while more:
+            found |= more
+            more = {b for a, b in self.edges if a in found} - found
+        return found
+
+    def rerun(self, name):
+        """A step that has ended and everything below it run again, with full budgets; not where something came at run time (growth.md)."""
+        require(self.state not in ("cancelled", "resolved_manually"), "the task is", self.state)
+        require(self.step(name).state in (*ENDED, ERROR), name, "is", self.steps[name].state)
+        for step in (self.steps[n] for n in self.below(name)):
+            require(self.t.at_start[step.no], step.name, "was made at run time")
+            step.state, step.forgiven, step.losses, step.by_hand = PENDING, step.attempts, 0, False
+        self.state = None  # open again; follow() says what it is
 
 
 # ---- the model by itself ----

@@ -14,11 +14,11 @@ import unittest
 import generate
 from breaker import LOSSES_MAX, Breaker
 from drive import Drive, Run, runs_of, write_templates
-from lib.system import BUILD, System
+from lib.system import BUILD, SLOW, System
 from template import Template
 
 SEED = os.environ.get("TASKER_MODEL_SEED") or "1"
-RUNS = int(os.environ.get("TASKER_MODEL_RUNS") or 10000)
+RUNS = int(os.environ.get("TASKER_MODEL_RUNS") or (10000 if SLOW == 1 else 1000))
 POOL = 160
 KILL_EVERY_S = 3
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")

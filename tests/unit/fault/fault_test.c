@@ -44,8 +44,8 @@ static void by_chance_and_once(void **state)
 
 static void what_is_not_understood(void **state)
 {
-        static const char *const texts[] = {"nowhere:0.1", "post", "post:", "post:2", "post:0", "post:-1", "post:x", "post:0.1x", "post:#0", "post:#x",
-                                            "push_lose:0.1,post"};
+        static const char *const texts[] = {"nowhere:0.1", "post", "post:", "post:2", "post:0", "post:-1", "post:x", "post:0.1x", "post:#0",
+                                            "post:#x", "push_lose:0.1,post"};
         struct tk_err err;
         (void)state;
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
