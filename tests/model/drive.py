@@ -158,6 +158,7 @@ class Drive:
             state = self._wait(run, client)
         for number in run.people.get("rerun", []):
             self._meddle(run, {"do": "rerun", "step": number}, client, conn)
+            self._meddle(run, {"do": "resume"}, client, conn)  # a task that ended while it was paused still is
             self._wait(run, client)
 
     def _meddle(self, run, act, client, conn):

@@ -6,7 +6,7 @@ Everything that follows from it is the model's: which steps exist, what each tra
 attempts, results, counters. A transaction's time is taken when it starts and its place in the task's life when it gets the task's lock;
 so where the rules refuse one transaction now, a later one is tried before it.
 """
-from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, Outcome, Refusal, Script, Task, require
+from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, TASK_ENDED, Outcome, Refusal, Script, Task, require
 
 PEOPLE = "model:"     # actors that the driver makes up
 RERUN = "rerun"       # the reason it gives for that
@@ -166,7 +166,7 @@ class Replay:
         require(task.edges == h.edges, "edges are", sorted(h.edges - task.edges), "more and", sorted(task.edges - h.edges), "fewer")
         require(task.counters() == h.counters, "counters are", h.counters, "and should be", task.counters())
         require(not task.in_state(ENQUEUED, IN_PROGRESS), "it does not rest")
-        require(not task.goes_on(), "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
+        require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         by_worker = {k for k, r in h.results.items() if r.worker}
         settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
                    and r.reason not in FAULTS_ONLY and not self._person(r)}
