@@ -82,6 +82,10 @@ class Model(unittest.TestCase):
     def test_1_kept_cases(self):
         self.agree(random.Random(1).sample(runs := [r for _, more in self.cases for r in more], len(runs)))
 
+    def test_2_a_few_at_a_time(self):
+        """Batches of one go through functions of their own (settle_step, create_task); a busy system rarely has them."""
+        self.agree(runs_of(f"{SEED}/few", self.pool, max(50, RUNS // 20)), players=2)
+
     def test_2_random_runs(self):
         done = self.agree(runs_of(SEED, self.pool, RUNS))
         print(done.states)
