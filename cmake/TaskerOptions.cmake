@@ -9,6 +9,9 @@ if(TASKER_SANITIZE)
   target_compile_options(tk_options_generated INTERFACE
     -fsanitize=${TASKER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tk_options_generated INTERFACE -fsanitize=${TASKER_SANITIZE})
+  if(TASKER_FUZZ) # what libFuzzer follows its way by
+    target_compile_options(tk_options_generated INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
 elseif(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
   target_compile_options(tk_options_generated INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong)
   target_link_options(tk_options_generated INTERFACE -Wl,-z,relro,-z,now)

@@ -189,7 +189,7 @@ int cli_cmd_top(int argc, char **argv)
                 "tasker top", "[URL...]",
                 "Shows what every process is doing: how busy its actors are, what waits in their mailboxes and for how long, rates and\n"
                 "latencies. Busy without reserve: busy. Work coming in faster than it goes: backlog, then full. Work waiting and\n"
-                "nothing done: stalled.\n\n"
+                "nothing done: stalled. NOW: what it works on at this moment.\n\n"
                 "  tasker top\n"
                 "  tasker top http://orchestrator-0:8080 http://worker-0:8081 --interval 5s\n"
                 "  tasker top --json | jq '.[].actors[] | select(.state != \"idle\")'",

@@ -60,6 +60,7 @@ void cli_top_actor(const json_t *before, const json_t *now, double seconds, stru
                 ret->busy = ret->threads > 0 ? grown(before, now, "actor_busy_seconds_total") / seconds / ret->threads : 0;
         }
         ret->name = ret->name ? ret->name : "?";
+        ret->current = tk_json_str(now, "current_message");
         ret->state = state_of(ret, now);
 }
 
@@ -189,7 +190,7 @@ static const char *colour_of(const char *state)
 static void put_actors(const struct cli_top_actor *list, size_t n, bool colour, struct tk_buf *out)
 {
         static const char *const titles[] = {"  ACTOR",  ">THREADS", ">BUSY", ">MESSAGES/S", ">A BATCH", ">WAIT",
-                                             ">WAITING", ">ROOM",    ">MOST", ">REFUSED/S",  "STATE",    NULL};
+                                             ">WAITING", ">ROOM",    ">MOST", ">REFUSED/S",  "STATE",    "NOW",         NULL};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         struct cli_table *table = cli_table_new(arena, titles);
         for (size_t i = 0; i < n; i++) {
@@ -205,6 +206,7 @@ static void put_actors(const struct cli_top_actor *list, size_t n, bool colour, 
                 cli_table_put(table, NULL, "%.0f", a->high_water);
                 cli_table_put(table, NULL, "%.0f", a->refused);
                 cli_table_put(table, colour_of(a->state), "%s", a->state);
+                cli_table_put(table, NULL, "%s", a->current ? a->current : "");
         }
         cli_table_print(table, colour, out);
 }
@@ -292,12 +294,13 @@ json_t *cli_top_json(const json_t *before, const json_t *now, const char *url)
         json_t *rows = json_array();
         for (size_t i = 0; i < n; i++)
                 json_array_append_new(rows,
-                                      json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}", "actor",
+                                      json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:s?}", "actor",
                                                 list[i].name, "threads", list[i].threads, "busy", list[i].busy,
                                                 "messages_per_second", list[i].messages, "batch", list[i].batch,
                                                 "wait_ms", list[i].wait_ms, "depth", list[i].depth, "capacity",
                                                 list[i].capacity, "high_water", list[i].high_water,
-                                                "refused_per_second", list[i].refused, "state", list[i].state));
+                                                "refused_per_second", list[i].refused, "state", list[i].state,
+                                                "current_message", list[i].current));
         return json_pack("{s:s, s:O, s:f, s:O, s:o, s:O, s:O*, s:O*, s:O*, s:O*}", "url", url, "service", json_object_get(now, "service"),
                          "seconds", seconds_between(before, now), "process", json_object_get(now, "process"),
                          "actors", rows, "metrics", json_object_get(now, "metrics"), "times", json_object_get(now, "times"),

@@ -9,6 +9,7 @@ enum cli_top_sort { CLI_TOP_BY_NAME /* the order of the service */, CLI_TOP_BY_B
 
 struct cli_top_actor {
         const char *name, *state;  /* ok, idle, busy, backlog, full, stalled, down; borrowed or static */
+        const char *current;       /* kind of message it works on; NULL: it waits */
         double threads, busy;      /* busy: part of the time of all its threads, 0 to 1 */
         double messages, batch;    /* a second; messages a batch */
         double wait_ms;            /* of one message in the mailbox, mean */

@@ -22,6 +22,7 @@
 #include "orchestrator/core/after.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/template.h"
+#include "orchestrator/core/wait_look.h"
 #include "orchestrator/core/waiters.h"
 #include "orchestrator/feed/events.h"
 #include <stdio.h>
@@ -53,6 +54,13 @@ static void want_work(void *user)
         struct orch_app *app = user;
         if (app->dispatch)
                 tk_actor_wake(app->dispatch);
+}
+
+static void look_at_waits(void *user)
+{
+        struct orch_app *app = user;
+        if (orch_query_post(app, orch_wait_look, NULL))
+                orch_waiters_looked(app->waiters); /* full: the next one */
 }
 
 static void observe_http(void *user, const struct tk_http_route *route, int status, int64_t ns)
@@ -96,6 +104,7 @@ static void start_actors(struct orch_app *app)
         app->query = tk_actor_new(&orch_query_actor, app, conf->query_mailbox_max, conf->query_threads);
         app->show = tk_actor_new(&orch_show_actor, app, conf->query_mailbox_max, 0);
         app->sweeper = tk_actor_new(&orch_sweeper_actor, app, 0, 0);
+        orch_waiters_watch(app->waiters, conf->wait_look, look_at_waits, app);
 }
 
 static int start_servers(struct orch_app *app, struct tk_err *err)
@@ -174,6 +183,7 @@ struct orch_app *orch_app_free(struct orch_app *app)
         app->results = tk_actor_stop_free(app->results);
         app->timers = tk_actor_stop_free(app->timers); /* results tell it about retries */
         app->dispatch = tk_actor_stop_free(app->dispatch);
+        orch_waiters_stop(app->waiters);
         app->query = tk_actor_stop_free(app->query);
         app->show = tk_actor_stop_free(app->show);
         app->hint = tk_actor_stop_free(app->hint);

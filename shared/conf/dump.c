@@ -57,6 +57,27 @@ void tk_conf_mask_url(const char *url, struct tk_buf *out)
                 mask_query(rest, out);
 }
 
+/* A JSON string that YAML reads as the same: to YAML three characters beyond ASCII are ends of lines (U+0085, U+2028, U+2029). */
+static void put_string(const char *text, size_t len, struct tk_buf *out)
+{
+        static const struct { const char *raw, *escaped; } special[] = {
+                {"\xc2\x85", "\\u0085"}, {"\xe2\x80\xa8", "\\u2028"}, {"\xe2\x80\xa9", "\\u2029"}};
+        TK_AUTOBUF struct tk_buf quoted;
+        tk_buf_init(&quoted, (size_t)8 * TEXT_MAX);
+        tk_buf_put_json_str(&quoted, text, len);
+        for (const char *at = tk_buf_str(&quoted); *at;) {
+                size_t i = 0;
+                while (i < tk_countof(special) && strncmp(at, special[i].raw, strlen(special[i].raw)) != 0)
+                        i++;
+                if (i < tk_countof(special)) {
+                        tk_buf_puts(out, special[i].escaped);
+                        at += strlen(special[i].raw);
+                } else {
+                        tk_buf_putc(out, *at++);
+                }
+        }
+}
+
 static void put_masked(const struct tk_conf_row *row, const char *text, struct tk_buf *out)
 {
         TK_AUTOBUF struct tk_buf shown;
@@ -66,7 +87,7 @@ static void put_masked(const struct tk_conf_row *row, const char *text, struct t
                 tk_buf_puts(&shown, *text ? mask : "");
         else
                 tk_conf_mask_url(text, &shown);
-        tk_buf_put_json_str(out, tk_buf_str(&shown), shown.len);
+        put_string(tk_buf_str(&shown), shown.len, out);
 }
 
 static void put_list(const struct tk_conf_row *row, const struct tk_conf_list *list, struct tk_buf *out)

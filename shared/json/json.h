@@ -18,6 +18,9 @@ enum { TK_JSON_OK, TK_JSON_E_SYNTAX, TK_JSON_E_LIMIT };
  * Depth is checked before jansson sees the text. Refuses NUL (\u0000), invalid UTF-8, duplicate keys. */
 TK_MUST int tk_json_parse(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret,
                           struct tk_err *err);
+/* The same for what was JSON of ours before (canonical text, a jsonb column): there an integer beyond 64 bits was a floating point number when
+ * it came, and is one again. From outside such an integer is refused, because it could not be kept as it is. */
+TK_MUST int tk_json_read(const char *text, size_t len, const struct tk_json_limits *limits, json_t **ret, struct tk_err *err);
 /* The text of an object's member, found without parsing: for a few members of a large text that is known to be JSON (of any other it finds
  * nothing, or a piece that does not parse). False: not there, or a key that stands there with escapes. Of equal keys the first. */
 TK_MUST bool tk_json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len);

@@ -83,7 +83,7 @@ static void put_actors_json(struct tk_buf *out, struct tk_actor *const *actors, 
                 for (size_t row = 0; row < tk_countof(actor_rows); row++)
                         tk_buf_printf(out, ",\"%s\":%.9g", actor_rows[row].name + strlen("tasker_"),
                                       actor_rows[row].get(&stats));
-                tk_buf_putc(out, '}');
+                tk_buf_printf(out, stats.current ? ",\"current_message\":\"%s\"}" : ",\"current_message\":null}", stats.current);
         }
 }
 

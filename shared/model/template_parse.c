@@ -108,7 +108,7 @@ int tk_template_parse_json(const void *json, size_t len, struct tk_template **re
         static const struct tk_json_limits limits = {CANONICAL_MAX, TK_YAML_DEPTH_MAX, TK_YAML_NODES_MAX,
                                                      TK_TEMPLATE_BYTES_MAX};
         TK_AUTOJSON json_t *raw = NULL;
-        int r = tk_json_parse(json, len, &limits, &raw, err);
+        int r = tk_json_read(json, len, &limits, &raw, err);
         return r ? -EINVAL : parse("stored template", NULL, raw, NULL, ret, err);
 }
 

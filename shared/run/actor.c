@@ -20,6 +20,7 @@
 struct runner {
         struct tk_actor *actor;
         atomic_int_fast64_t handling_since_ns; /* 0: waits */
+        _Atomic(const char *) current;
         struct tk_thread thread;
         void *self; /* the type's state */
 };
@@ -95,6 +96,12 @@ static void count_batch(struct tk_actor *actor, unsigned n)
                 ;
 }
 
+static const char *message_name(const struct tk_actor_type *type, const struct tk_list *msgs)
+{
+        unsigned kind = (unsigned)tk_list_entry(msgs->next, struct tk_msg, link)->type;
+        return kind < type->messages_n ? type->messages[kind] : "message";
+}
+
 static int handle_batch(struct runner *runner, struct tk_list *msgs, unsigned n)
 {
         struct tk_actor *actor = runner->actor;
@@ -124,6 +131,7 @@ static int round_run(struct runner *runner, int64_t *next_tick_ns, bool *ret_fin
         struct tk_list msgs;
         unsigned n = tk_mbox_receive(actor->mbox, &msgs, type->batch_max, *next_tick_ns);
         int64_t begin_ns = tk_time_mono_ns();
+        atomic_store_explicit(&runner->current, n ? message_name(type, &msgs) : "timer", memory_order_relaxed);
         atomic_store_explicit(&runner->handling_since_ns, begin_ns, memory_order_relaxed);
         int result = n ? handle_batch(runner, &msgs, n) : 0;
         if (n)
@@ -283,10 +291,14 @@ void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret)
         ret->batch_max_seen = atomic_load(&actor->batch_max_seen);
         ret->last_progress_ns = atomic_load(&actor->last_progress_ns);
         ret->handling_ns = 0;
+        ret->current = NULL;
         for (unsigned i = 0; i < actor->threads; i++) {
                 int64_t since_ns = atomic_load_explicit(&actor->runners[i].handling_since_ns, memory_order_relaxed);
                 int64_t ns = since_ns ? tk_time_mono_ns() - since_ns : 0;
-                ret->handling_ns = ns > ret->handling_ns ? ns : ret->handling_ns;
+                if (ns <= ret->handling_ns)
+                        continue;
+                ret->handling_ns = ns;
+                ret->current = atomic_load_explicit(&actor->runners[i].current, memory_order_relaxed);
         }
 }
 

@@ -17,6 +17,8 @@ struct tk_actor_type {
         uint32_t mailbox_max;   /* default capacity; tk_actor_new may override */
         unsigned threads;       /* > 1: competing consumers, each with its own state */
         unsigned batch_max;     /* most messages per handle; 1: one by one */
+        const char *const *messages; /* what its messages are called, by their type; static. NULL: "message" */
+        unsigned messages_n;
         int (*start)(void *self, void *app);
         /* All messages of the list must be given back (tk_msg_done) or kept by the actor, which takes a kept one off the list
          * and gives it back in `stop` at the latest; n ≥ 1. Negative: see above. */
@@ -35,7 +37,12 @@ struct tk_actor_stats {
         uint64_t batch_max_seen;
         int64_t last_progress_ns;    /* monotonic; end of the last handle */
         int64_t handling_ns;         /* how long the batch that has been handled longest has been; 0: all wait */
+        const char *current;         /* what that batch begins with: a message's name, or "timer"; NULL: all wait. Static */
 };
+
+/* The two fields of a type that name its messages: TK_ACTOR_MESSAGES("create") */
+#define TK_ACTOR_MESSAGES(...)                                                                               \
+        .messages = (const char *const[]){__VA_ARGS__}, .messages_n = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
 
 struct tk_actor;
 /* capacity 0 and threads 0: the type's. Starts the threads. Never NULL. */

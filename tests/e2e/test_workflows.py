@@ -50,6 +50,10 @@ class Workflows(unittest.TestCase):
             task = self.complete("rust_e2e_linear", "mathematical_sequence", {"even_number": n}, 4)
             self.assertEqual([int(result(task, f"linear_step_{i}")) for i in (1, 2, 3, 4)], [n ** 2, n ** 4, n ** 8, n ** 16])
 
+    def test_numbers_beyond_64_bits_in_a_context_reach_the_handlers(self):
+        task = self.complete("rust_e2e_linear", "mathematical_sequence", {"even_number": 6, "more": [1e20, -1.5e19, 1e300]}, 4)
+        self.assertEqual(result(task, "linear_step_1"), 36)
+
     def test_diamond_joins_both_branches(self):
         task = self.complete("rust_e2e_diamond", "diamond_pattern", {"even_number": 6}, 4)
         self.assertEqual(result(task, "diamond_end"), 2821109907456)

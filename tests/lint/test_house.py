@@ -34,7 +34,7 @@ def files(*patterns):
 
 
 def text(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+    with open(os.path.join(ROOT, path), encoding="utf-8", errors="replace") as f:
         return f.read()
 
 

@@ -133,6 +133,7 @@ const struct tk_actor_type cache_invalidate_actor = {
         .mailbox_max = MAILBOX_MAX,
         .threads = 1,
         .batch_max = 64,
+        TK_ACTOR_MESSAGES("invalidation"),
         .start = start,
         .handle = handle,
         .stop = stop,

@@ -228,5 +228,6 @@ static void stop(void *self)
 
 const struct tk_actor_type cache_load_actor = {
         .name = "load", .state_size = sizeof(struct load_state), .mailbox_max = 4096, .threads = 2, .batch_max = 1,
+        TK_ACTOR_MESSAGES("lookup"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

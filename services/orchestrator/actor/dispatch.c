@@ -303,5 +303,6 @@ static int64_t tick(void *self, int64_t now_ns)
 
 const struct tk_actor_type orch_dispatch_actor = {
         .name = "dispatch", .state_size = sizeof(struct dispatch_state), .mailbox_max = 4096, .threads = 1, .batch_max = 64,
+        TK_ACTOR_MESSAGES("claim"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

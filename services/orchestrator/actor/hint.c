@@ -161,5 +161,6 @@ static int64_t tick(void *self, int64_t now_ns)
 
 const struct tk_actor_type orch_hint_actor = {
         .name = "hint", .state_size = sizeof(struct hint_state), .mailbox_max = 8192, .threads = 1, .batch_max = 1024,
+        TK_ACTOR_MESSAGES([HINT_QUEUE] = "queue", [HINT_DONE] = "done", [HINT_TEMPLATE] = "template"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

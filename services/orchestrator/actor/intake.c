@@ -86,5 +86,6 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 
 const struct tk_actor_type orch_intake_actor = {
         .name = "intake", .state_size = sizeof(struct intake_state), .mailbox_max = 1024, .threads = 1, .batch_max = 256,
+        TK_ACTOR_MESSAGES("create"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

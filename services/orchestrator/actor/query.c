@@ -67,5 +67,6 @@ static void stop(void *self)
 
 const struct tk_actor_type orch_query_actor = {
         .name = "query", .state_size = sizeof(struct query_state), .mailbox_max = 1024, .threads = 2, .batch_max = 1,
+        TK_ACTOR_MESSAGES("query"),
         .start = start, .handle = handle, .stop = stop,
 };

@@ -145,5 +145,6 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
 
 const struct tk_actor_type orch_results_actor = {
         .name = "results", .state_size = sizeof(struct results_state), .mailbox_max = 4096, .threads = 1, .batch_max = 512,
+        TK_ACTOR_MESSAGES("result"),
         .start = start, .handle = handle, .stop = stop,
 };

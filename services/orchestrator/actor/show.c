@@ -72,5 +72,6 @@ static void stop(void *self)
 
 const struct tk_actor_type orch_show_actor = {
         .name = "show", .state_size = sizeof(struct show_state), .mailbox_max = 1024, .threads = 1, .batch_max = BATCH_MAX,
+        TK_ACTOR_MESSAGES("answer"),
         .start = start, .handle = handle, .stop = stop,
 };

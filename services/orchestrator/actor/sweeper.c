@@ -114,5 +114,6 @@ static int64_t tick(void *self, int64_t now_ns)
 
 const struct tk_actor_type orch_sweeper_actor = {
         .name = "sweeper", .state_size = sizeof(struct sweeper_state), .mailbox_max = 16, .threads = 1, .batch_max = 1,
+        TK_ACTOR_MESSAGES("sweep"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

@@ -126,5 +126,6 @@ static int64_t tick(void *self, int64_t now_ns)
 
 const struct tk_actor_type orch_timers_actor = {
         .name = "timers", .state_size = sizeof(struct timers_state), .mailbox_max = 4096, .threads = 1, .batch_max = 1024,
+        TK_ACTOR_MESSAGES("due"),
         .start = start, .handle = handle, .tick = tick, .stop = stop,
 };

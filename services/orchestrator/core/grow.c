@@ -97,7 +97,7 @@ static void plan_one(struct growing *g, struct plan *plan, struct orch_result *r
         TK_AUTOJSON json_t *document = NULL;
         struct tk_err why = {0};
         plan->status[plan->source] = TK_GROWTH_OVER;
-        if (tk_json_parse(result->json, result->json_len, &json_limits, &document, &why) ||
+        if (tk_json_read(result->json, result->json_len, &json_limits, &document, &why) ||
             tk_growth_plan(plan->tpl, plan->source, plan->status, document, &limits, g->arena, &plan->growth, &why)) {
                 tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
                 orch_count_l(g->app, growth_refused_total, source_name(plan));

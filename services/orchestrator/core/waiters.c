@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/core/waiters.c: see the header. One list in order of deadline; a few thousand at most (bounded by the
- * server's connections), so that a walk under the lock is short. One thread ends what is overdue. */
+ * server's connections), so that a walk under the lock is short. One thread ends what is overdue and says when to look. */
 #include "orchestrator/core/waiters.h"
 #include "base/list.h"
 #include "base/mem.h"
@@ -13,7 +13,7 @@ struct waiter {
         struct tk_list link;
         uint64_t ticket;
         struct tk_uuid task;
-        int64_t deadline_ns;
+        int64_t since_ns, deadline_ns;
         orch_waiter_fn *fn;
         void *request;
 };
@@ -26,7 +26,11 @@ struct orch_waiters {
         struct tk_list waiting; /* earliest deadline first */
         unsigned count;
         uint64_t tickets;
-        bool stop;
+        bool stop, joined;
+        bool looking;           /* a look was asked for and has not ended */
+        int64_t every_ns, look_ns; /* pause between looks; the next one, TK_TIME_NEVER while nobody waits */
+        orch_waiters_look_fn *look; /* NULL: none */
+        void *look_user;
         struct tk_thread thread;
         struct tk_uuid moving[MOVING]; /* by hash of the task; a newer one takes the place of an older one; nil: none */
 };
@@ -61,22 +65,54 @@ static void run(struct tk_list *out)
         }
 }
 
+static bool waits_long(const struct orch_waiters *w, struct tk_list *node, int64_t now_ns)
+{
+        return tk_list_entry(node, struct waiter, link)->since_ns + w->every_ns <= now_ns;
+}
+
+/* Under the lock: whether to look now. */
+static bool look_due(struct orch_waiters *w, int64_t now_ns)
+{
+        if (!w->look || tk_list_empty(&w->waiting)) {
+                w->look_ns = TK_TIME_NEVER;
+                return false;
+        }
+        if (w->look_ns > now_ns) {
+                if (w->look_ns == TK_TIME_NEVER)
+                        w->look_ns = now_ns + w->every_ns;
+                return false;
+        }
+        w->look_ns = now_ns + w->every_ns;
+        tk_list_each(node, &w->waiting)
+                if (!w->looking && waits_long(w, node, now_ns))
+                        return w->looking = true;
+        return false;
+}
+
+static int64_t next_event(const struct orch_waiters *w)
+{
+        if (tk_list_empty(&w->waiting))
+                return TK_TIME_NEVER;
+        int64_t first_ns = tk_list_entry(w->waiting.next, struct waiter, link)->deadline_ns;
+        return first_ns < w->look_ns ? first_ns : w->look_ns;
+}
+
 static void expire(void *arg)
 {
         struct orch_waiters *w = arg;
         for (bool stop = false; !stop;) {
                 struct tk_list out = TK_LIST_INIT(out);
                 tk_lock_take(&w->lock);
-                detach(w, &out, NULL, tk_time_mono_ns());
-                if (tk_list_empty(&out) && !w->stop) {
-                        struct tk_list *first = w->waiting.next;
-                        int64_t until = tk_list_empty(&w->waiting) ? TK_TIME_NEVER
-                                                                   : tk_list_entry(first, struct waiter, link)->deadline_ns;
-                        (void)tk_cond_wait(&w->changed, &w->lock, until);
-                }
+                int64_t now_ns = tk_time_mono_ns();
+                detach(w, &out, NULL, now_ns);
+                bool look = !w->stop && look_due(w, now_ns);
+                if (tk_list_empty(&out) && !look && !w->stop)
+                        (void)tk_cond_wait(&w->changed, &w->lock, next_event(w));
                 stop = w->stop;
                 tk_lock_give(&w->lock);
                 run(&out);
+                if (look)
+                        w->look(w->look_user);
         }
 }
 
@@ -86,19 +122,28 @@ struct orch_waiters *orch_waiters_new(void)
         tk_lock_init(&w->lock, "waiters");
         tk_cond_init(&w->changed);
         tk_list_init(&w->waiting);
+        w->look_ns = TK_TIME_NEVER;
         tk_thread_start(&w->thread, "waiters", expire, w);
         return w;
+}
+
+void orch_waiters_stop(struct orch_waiters *w)
+{
+        if (w->joined)
+                return;
+        tk_lock_take(&w->lock);
+        w->stop = true;
+        tk_cond_broadcast(&w->changed);
+        tk_lock_give(&w->lock);
+        tk_thread_join(&w->thread);
+        w->joined = true;
 }
 
 struct orch_waiters *orch_waiters_free(struct orch_waiters *w)
 {
         if (!w)
                 return NULL;
-        tk_lock_take(&w->lock);
-        w->stop = true;
-        tk_cond_broadcast(&w->changed);
-        tk_lock_give(&w->lock);
-        tk_thread_join(&w->thread);
+        orch_waiters_stop(w);
         orch_waiters_notify_all(w);
         tk_cond_deinit(&w->changed);
         tk_lock_deinit(&w->lock);
@@ -116,6 +161,7 @@ uint64_t orch_waiters_add(struct orch_waiters *w, const struct tk_uuid *task, in
 {
         struct waiter *waiter = TK_NEW(struct waiter);
         waiter->task = *task;
+        waiter->since_ns = tk_time_mono_ns();
         waiter->deadline_ns = deadline_ns;
         waiter->fn = fn;
         waiter->request = request;
@@ -172,6 +218,33 @@ unsigned orch_waiters_count(struct orch_waiters *w)
 {
         TK_LOCKED(&w->lock);
         return w->count;
+}
+
+void orch_waiters_watch(struct orch_waiters *w, int64_t every_ns, orch_waiters_look_fn *fn, void *user)
+{
+        TK_LOCKED(&w->lock);
+        w->every_ns = every_ns;
+        w->look = fn;
+        w->look_user = user;
+}
+
+struct tk_uuid *orch_waiters_long(struct orch_waiters *w, size_t *ret_n)
+{
+        int64_t now_ns = tk_time_mono_ns();
+        size_t n = 0;
+        TK_LOCKED(&w->lock);
+        struct tk_uuid *tasks = tk_calloc(w->count + 1, sizeof *tasks);
+        tk_list_each(node, &w->waiting)
+                if (waits_long(w, node, now_ns))
+                        tasks[n++] = tk_list_entry(node, struct waiter, link)->task;
+        *ret_n = n;
+        return tasks;
+}
+
+void orch_waiters_looked(struct orch_waiters *w)
+{
+        TK_LOCKED(&w->lock);
+        w->looking = false;
 }
 
 bool orch_state_rests(const char *state)

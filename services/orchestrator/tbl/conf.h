@@ -36,6 +36,7 @@ CONF(dur, timer_poll, "timers.poll", "10s", 100000000, 600000000000, "", 0, NULL
 CONF(dur, sweep_interval, "sweeper.interval", "30s", 100000000, 86400000000000, "", 0, NULL, "How often stranded work is looked for; it should find none.")
 CONF(dur, sweep_idle, "sweeper.idle", "60s", 1000000000, 86400000000000, "", 0, NULL, "Only tasks untouched for this long are looked at.")
 CONF(dur, wait_max, "rest.wait_max", "60s", 1000000000, 3600000000000, "", 0, NULL, "Longest ?wait= of a task read.")
+CONF(dur, wait_look, "rest.wait_look", "1s", 100000000, 600000000000, "", 0, NULL, "Slow look at the tasks of requests that have waited longer than this; announcements make it unnecessary.")
 CONF(size, body_max, "rest.body_max", "2M", 1024, 67108864, "bytes", 0, NULL, "Largest request body.")
 CONF(bool, config_endpoint, "rest.config_endpoint", "true", 0, 0, "", 0, NULL, "Serve GET /config, secrets masked.")
 CONF(dur, template_ttl, "templates.ttl", "60s", 0, 86400000000000, "", 0, NULL, "How long name and version stay bound to a digest in memory without asking again.")

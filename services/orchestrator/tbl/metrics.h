@@ -30,6 +30,8 @@ METRIC(breaker_open, GAUGE, "breaker", "1 while calls to it are not tried: datab
 METRIC(stream_frames_total, COUNTER, "direction", "Frames on worker streams: sent, received.")
 METRIC(stream_bytes_total, COUNTER, "direction", "Bytes of frames on worker streams: sent, received.")
 METRIC(waiters, GAUGE, "", "Requests waiting for a task to finish.")
+METRIC(wait_looks_total, COUNTER, "", "Slow looks at tasks that requests had waited for longer than rest.wait_look.")
+METRIC(wait_found_total, COUNTER, "", "Tasks such a look found at rest: nobody had said so.")
 METRIC(intake_seconds, HISTOGRAM, "", "From accepted request to committed task.")
 METRIC(settle_seconds, HISTOGRAM, "", "From received result to committed settlement.")
 METRIC(create_transaction_seconds, HISTOGRAM, "", "Duration of one create transaction.")

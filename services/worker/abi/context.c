@@ -35,7 +35,7 @@ static json_t *object_of(const struct work_text *text, struct tkw_context *ctx, 
 {
         struct tk_err err = {0};
         json_t *value = NULL;
-        if (text->len && tk_json_parse(text->at, text->len, &limits, &value, &err))
+        if (text->len && tk_json_read(text->at, text->len, &limits, &value, &err))
                 tk_log_error("step.bad_json", tk_err_text(&err), TK_STR("what", what), TK_STR("step", ctx->info.step_uuid));
         return value ? value : json_object();
 }
@@ -174,7 +174,7 @@ static const json_t *result_alone(struct tkw_context *ctx, const char *step)
                 return known;
         if (!tk_json_member(ctx->dependencies_json.at, ctx->dependencies_json.len, step, &document, &document_len) ||
             !tk_json_member(document, document_len, "success", &success, &success_len) || success_len != 4 || memcmp(success, "true", 4) != 0 ||
-            !tk_json_member(document, document_len, "result", &text, &len) || tk_json_parse(text, len, &limits, &value, NULL))
+            !tk_json_member(document, document_len, "result", &text, &len) || tk_json_read(text, len, &limits, &value, NULL))
                 return NULL;
         if (!ctx->results)
                 ctx->results = json_object();

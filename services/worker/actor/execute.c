@@ -262,5 +262,6 @@ static void stop(void *self)
 
 const struct tk_actor_type work_execute_actor = {
         .name = "execute", .state_size = sizeof(struct executor), .mailbox_max = 64, .threads = 10, .batch_max = 1,
+        TK_ACTOR_MESSAGES("assignment"),
         .start = start, .handle = handle, .stop = stop,
 };

@@ -105,7 +105,7 @@ static bool take_page(const struct tk_buf *reply, json_t *into, char next[NEXT_M
         struct tk_err err = {0};
         if (!response)
                 tk_log_error("results.fetch", "the answer is not a FetchResultsResponse");
-        else if (tk_json_parse((const char *)response->results_json.data, response->results_json.len, &limits,
+        else if (tk_json_read((const char *)response->results_json.data, response->results_json.len, &limits,
                                &value, &err))
                 tk_log_error("results.fetch", tk_err_text(&err));
         bool good = json_is_object(value) && !tk_str_copy(next, NEXT_MAX, response->next) && !json_object_update(into, value);

@@ -25,6 +25,36 @@ static void expect(const char *text, int result, const char *message)
         json_decref(value);
 }
 
+static void expect_read(const char *text, int result, const char *dumped)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        TK_AUTOJSON json_t *value = NULL;
+        struct tk_err err = {0};
+
+        tk_buf_init(&buf, 1000);
+        assert_int_equal(tk_json_read(text, strlen(text), &small, &value, &err), result);
+        if (value)
+                tk_json_canonical(value, &buf);
+        assert_string_equal(value ? buf.data : err.text, dumped);
+}
+
+/* What came as 1e20 is kept as an integer by canonical texts and by jsonb. */
+static void integers_beyond_64_bits_are_read_back_as_what_they_were(void **state)
+{
+        (void)state;
+
+        expect("100000000000000000000", TK_JSON_E_SYNTAX, "too big integer");
+        expect_read("100000000000000000000", 0, "100000000000000000000");
+        expect_read("[-18446744073709551616,9223372036854775807,1]", 0, "[-18446744073709552000,9223372036854775807,1]");
+        expect_read("[9223372036854775808,-9223372036854775808]", 0, "[9223372036854776000,-9223372036854775808]");
+        expect_read("[-9223372036854775809,9223372036854775808]", 0, "[-9223372036854775808,9223372036854776000]");
+        expect_read("[\"\\\"1\",\"9\",100000000000000000000]", 0, "[\"\\\"1\",\"9\",100000000000000000000]");
+        expect_read("[1000000000000000000000.5, 100000000000000000000e1]", 0, "[1e+21,1e+21]");
+        expect_read("[100000000000000000000,1e999]", TK_JSON_E_SYNTAX, "line 1, column 30: real number overflow near '1e999'");
+        expect_read("[1,]", TK_JSON_E_SYNTAX, "line 1, column 4: unexpected token near ']'");
+        expect_read("", TK_JSON_E_SYNTAX, "line 1, column 0: the text is empty");
+}
+
 static void limits(void **state)
 {
         char long_text[302];
@@ -126,6 +156,7 @@ static void dump_keeps_order_and_types(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(integers_beyond_64_bits_are_read_back_as_what_they_were),
                 cmocka_unit_test(limits),
                 cmocka_unit_test(syntax),
                 cmocka_unit_test(depth_is_checked_before_the_parser_sees_the_text),

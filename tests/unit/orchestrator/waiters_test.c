@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that wait for tasks: each is answered exactly once, by news, by time, or by whoever takes it back. */
+#include "base/mem.h"
 #include "base/time.h"
 #include "orchestrator/core/waiters.h"
 #include "run/lock.h"
@@ -175,6 +176,49 @@ static void what_is_known_is_bounded(void **state)
         assert_in_range(known, 4000, 8192);
 }
 
+static struct orch_waiters *looked_at;
+static unsigned looks, looked_for; /* so often, for so many in all */
+
+static void look(void *user)
+{
+        size_t n;
+        TK_AUTOFREE struct tk_uuid *tasks = orch_waiters_long(looked_at, &n);
+        (void)tasks;
+        TK_LOCKED(&answers.lock);
+        ++*(unsigned *)user;
+        looked_for += (unsigned)n;
+        tk_cond_broadcast(&answers.changed);
+}
+
+static void wait_for_looks(unsigned n)
+{
+        TK_LOCKED(&answers.lock);
+        while (looks < n)
+                assert_true(tk_cond_wait(&answers.changed, &answers.lock, tk_time_mono_ns() + LATER));
+        assert_int_equal(looks, n);
+}
+
+static void who_waits_for_long_is_looked_at_and_one_look_ends_before_the_next(void **state)
+{
+        struct orch_waiters *w = looked_at = *state;
+        struct tk_uuid task;
+        unsigned first = 0, second = 0;
+        tk_uuid_v4(&task);
+        looks = looked_for = 0;
+        orch_waiters_watch(w, SOON, look, &looks);
+        (void)add(w, &task, LATER, &first);
+        wait_for_looks(1);
+        (void)add(w, &task, 5 * SOON, &second); /* time for several looks, but the first has not ended */
+        wait_for(1);
+        wait_for_looks(1);
+        orch_waiters_looked(w);
+        wait_for_looks(2);
+        orch_waiters_stop(w);
+        assert_int_equal(looked_for, 2);
+        assert_int_equal(first, 0); /* looking alone answers nobody */
+        assert_int_equal(second, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -183,6 +227,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(whoever_takes_it_back_answers_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_end_answers_all, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_task_of_ours_is_known_to_move_until_it_rests, setup, teardown),
+                cmocka_unit_test_setup_teardown(who_waits_for_long_is_looked_at_and_one_look_ends_before_the_next, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_known_is_bounded, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,7 @@ static const struct tk_actor_type type = {.name = "test",
                                           .mailbox_max = 100,
                                           .threads = 1,
                                           .batch_max = 10,
+                                          TK_ACTOR_MESSAGES("say", "fail", "keep", "block"),
                                           .start = start,
                                           .handle = handle,
                                           .tick = tick,
@@ -172,6 +173,8 @@ static void a_failed_batch_is_given_back_and_the_state_made_afresh(void **state)
                 if (i == 0)
                         assert_true(reaches(&app.handled, 1)); /* the other three make one batch */
         }
+        tk_actor_stats(actor, &stats);
+        assert_string_equal(stats.current, "block");
         release(&app);
         assert_true(reaches(&given_back, 4));
         assert_int_equal(tk_actor_ask(actor, &ask), 0);

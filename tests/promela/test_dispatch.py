@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""spin looks at every state of dispatch.pml: nothing is settled twice or lost, everything comes to an end. And it must find what goes wrong
+when one rule of the engine is broken, or it would look at nothing. docs/design/promela.md explains the model."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dispatch.pml")
+with open(MODEL, encoding="utf-8") as model:
+    LINES = model.read().splitlines()
+SAFETY = (["-DSAFETY", "-DNOCLAIM"], [])  # how the checker is compiled, and how it is run
+LIVENESS = (["-DNFAIR=3"], ["-a", "-f"])  # weakly fair: what can go on at all times does some day
+SECONDS, MEGABYTES = 240, 2000
+
+
+def check(kind, **macros):
+    """What the checker says of the model with these macros: its errors ("" for none), the states it saw, the lines it never reached."""
+    folder = tempfile.mkdtemp(prefix="tasker-spin-")
+    try:
+        defines = [f"-D{name}={value}" for name, value in macros.items()]
+        for command in (["spin", *defines, "-a", MODEL],
+                        ["cc", "-w", "-O2", "-DCOLLAPSE", f"-DMEMLIM={MEGABYTES}", *kind[0], "-o", "pan", "pan.c"]):
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
+        out = subprocess.run(["./pan", *kind[1], "-m1000000"], cwd=folder, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
+    finally:
+        shutil.rmtree(folder)
+    errors = re.search(r"errors: (\d+)", out)
+    assert errors, out  # it did not get that far
+    found = re.search(r"^pan:1: (.*?) \(at depth", out, re.M)
+    complete = "Search not completed" not in out
+    assert complete or found, out  # out of memory or depth: nothing is proved
+    return found[1] if found else "", int(re.search(r"(\d+) states, stored", out)[1]) if complete and not found else 0, re.findall(r"dispatch\.pml:(\d+), ", out)
+
+
+class Dispatch(unittest.TestCase):
+    def holds(self, kind, **macros):
+        error, states, unreached = check(kind, **macros)
+        self.assertEqual(error, "")
+        print(f"{macros}: {states} states")
+        return {LINES[int(n) - 1].strip() for n in unreached}
+
+    # -- two steps and one fault; one step and two --
+
+    def test_nothing_is_settled_twice_or_lost(self):
+        never = self.holds(SAFETY, STEPS=2, FAULTS=1, FAILURES=1)
+        # A line no run comes to would prove nothing. What stays: ends of processes, and the failure of a last attempt, which is used up by then.
+        self.assertEqual(never, {"}", "runs(w, 3)", "runs(w, 7)"})
+
+    def test_nothing_is_settled_twice_or_lost_by_two_faults(self):
+        self.holds(SAFETY, STEPS=1, FAULTS=2, FAILURES=0)
+
+    def test_everything_comes_to_an_end(self):
+        self.holds(LIVENESS, STEPS=2, FAULTS=1, FAILURES=0)
+
+    def test_everything_comes_to_an_end_after_a_failure(self):
+        self.holds(LIVENESS, STEPS=1, FAULTS=1, FAILURES=1)
+
+    # -- broken on purpose --
+
+    def breaks(self, rule, kind, error):
+        found, _, _ = check(kind, STEPS=2, FAULTS=1, FAILURES=0, **{"BREAK_" + rule: 1})
+        self.assertIn(error, found)
+
+    def test_settling_any_attempt_is_found(self):
+        self.breaks("SETTLE", SAFETY, "assertion violated (a==attempts[s])")
+
+    def test_an_ack_before_the_commit_is_found(self):
+        self.breaks("ACK", SAFETY, "assertion violated ( !(1)||((results[s]>>a)&1))")
+
+    def test_a_lease_that_brings_nothing_back_is_found(self):
+        self.breaks("LEASE", LIVENESS, "acceptance cycle")
+
+    def test_a_graph_advanced_in_two_transactions_is_found(self):
+        self.breaks("GRAPH", LIVENESS, "acceptance cycle")
+
+    def test_a_result_not_offered_again_is_found(self):
+        self.breaks("REPEAT", LIVENESS, "acceptance cycle")
