@@ -4,7 +4,7 @@
 find_package(PkgConfig REQUIRED)
 foreach(pair
     "MICROHTTPD libmicrohttpd>=0.9.75" "PROTOBUF_C libprotobuf-c>=1.4" "GRPC grpc" "PQ libpq" "HIREDIS hiredis"
-    "JANSSON jansson>=2.14" "YAML yaml-0.1" "CURL libcurl" "CRYPTO libcrypto" "GMP gmp" "CMOCKA cmocka")
+    "JANSSON jansson>=2.14" "YAML yaml-0.1" "CURL libcurl" "CRYPTO libcrypto" "GMP gmp" "PCRE2 libpcre2-8" "CMOCKA cmocka")
   string(REPLACE " " ";" pair "${pair}")
   list(GET pair 0 name)
   list(GET pair 1 module)

@@ -1,7 +1,7 @@
 -- tasker._advance_tasks(tasks, deltas…, processor): applies counter changes to locked tasks and lets their state follow, in
--- one UPDATE per task. Writes history and leaves open_tasks when a task has ended.
--- Returns 'done' rows (task_uuid, new state in step_name) for tasks whose state changed.
--- Locks: the caller holds the task rows. Writes: tasks, task_transitions, open_tasks.
+-- one UPDATE per task. Writes history, leaves open_tasks when a task has ended, and enters one that was blocked in the dead-letter queue.
+-- Returns 'done' rows (task_uuid, new state in step_name) for tasks whose state changed, and 'dead_letter' rows.
+-- Locks: the caller holds the task rows. Writes: tasks, task_transitions, open_tasks, dead_letters.
 CREATE OR REPLACE FUNCTION tasker._advance_tasks(p_task uuid[], p_open int[], p_failed int[], p_active int[], p_retry int[],
                                                  p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
@@ -31,5 +31,11 @@ BEGIN
   SELECT x.t, x.f, x.s, v_now, p_processor FROM unnest(v_task, v_from, v_to) x(t, f, s);
   DELETE FROM tasker.open_tasks o
    USING unnest(v_task, v_to) x(t, s) WHERE o.task_uuid = x.t AND x.s = 'complete';
+  IF 'blocked_by_failures' = ANY (v_to) THEN
+    RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.t) AS t, array_agg('max_retries_exceeded'::tasker.dlq_reason) AS why,
+                                         array_agg('{"detection_method": "blocked_by_failures", "time_in_state_minutes": 0}'::jsonb) AS found
+                                    FROM unnest(v_task, v_to) x(t, s) WHERE x.s = 'blocked_by_failures') b,
+                 LATERAL tasker._dead_letters(b.t, b.why, b.found) r;
+  END IF;
   RETURN QUERY SELECT (tasker._row('done', NULL, NULL, x.t, NULL, NULL, x.s::text, NULL)).* FROM unnest(v_task, v_to) x(t, s);
 END $$;

@@ -7,6 +7,7 @@ DECLARE
   v_now  timestamptz := clock_timestamp();
   v_step uuid[];
 BEGIN
+  PERFORM tasker._unroll(p_task);
   WITH upd AS (
     UPDATE tasker.workflow_steps s
        SET state = 'pending', forgiven = s.attempts, losses = 0, settled_at = NULL, updated_at = v_now

@@ -1,5 +1,5 @@
--- tasker.analytics_performance(hours): how the tasks created in the last hours (0: the last one) went, as the REST contract has it. Counted from
--- their rows, found by their ids, which carry the time. active_tasks are all that are open now, total_tasks all there are. Locks: none.
+-- tasker.analytics_performance(hours): how the tasks created in the last hours (0: the last one) went, as the REST contract has it. Their ids
+-- carry the time. What roll_up has added up is taken from there, the others are counted by their rows, all at one moment: exact. active_tasks are all that are open now, total_tasks all there are. Locks: none.
 CREATE OR REPLACE FUNCTION tasker.analytics_performance(p_hours int) RETURNS json
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_custom_plan SET enable_seqscan = on SET enable_hashjoin = on SET enable_mergejoin = on AS $$
@@ -7,23 +7,22 @@ DECLARE
   v_now   timestamptz := clock_timestamp();
   v_hours int := greatest(p_hours, 1);
   v_since timestamptz := v_now - v_hours * interval '1 hour';
+  v_whole timestamptz := tasker._whole_from(v_since);
+  v_rows  uuid[] := tasker._counted_by_row(v_since);
 BEGIN
   RETURN (
-    WITH recent AS (
-      SELECT t.task_uuid, t.state, t.created_at, t.completed_at FROM tasker.tasks t
-       WHERE t.task_uuid >= tasker._uuid_at(v_since - interval '1 day') AND t.created_at >= v_since
-    ), tasks AS (
-      SELECT count(*) AS n, count(*) FILTER (WHERE state = 'complete') AS completed,
-             count(*) FILTER (WHERE state IN ('error', 'blocked_by_failures')) AS failed,
-             avg(extract(epoch FROM completed_at - created_at)) FILTER (WHERE state = 'complete') AS seconds
-        FROM recent
+    WITH tasks AS (
+      SELECT coalesce(sum(f.tasks), 0)::bigint AS n, coalesce(sum(f.completed), 0)::bigint AS completed, coalesce(sum(f.runs - f.completed), 0)::bigint AS failed,
+             sum(f.complete_seconds) / nullif(sum(f.completed), 0) AS seconds
+        FROM (SELECT tasks, runs, completed, complete_seconds FROM tasker._task_figures(v_rows)
+              UNION ALL SELECT tasks, runs, completed, complete_seconds FROM tasker.rolled_tasks WHERE stretch >= v_whole) f
     ), steps AS (
-      SELECT count(*) AS n, avg(extract(epoch FROM s.settled_at - s.dispatched_at)) AS seconds
-        FROM recent r JOIN tasker.workflow_steps s ON s.task_uuid = r.task_uuid
-       WHERE s.state = 'complete' AND s.settled_at >= s.dispatched_at
+      SELECT coalesce(sum(f.runs - f.failed), 0)::bigint AS n, sum(f.complete_seconds) / nullif(sum(f.runs - f.failed), 0) AS seconds
+        FROM (SELECT runs, failed, complete_seconds FROM tasker._step_figures(v_rows)
+              UNION ALL SELECT runs, failed, complete_seconds FROM tasker.rolled_steps WHERE stretch >= v_whole) f
     )
     SELECT json_build_object(
-             'total_tasks', (SELECT count(*) FROM tasker.tasks), 'active_tasks', (SELECT count(*) FROM tasker.open_tasks),
+             'total_tasks', tasker._tasks_there_are(), 'active_tasks', (SELECT count(*) FROM tasker.open_tasks),
              'completed_tasks', tasks.completed, 'failed_tasks', tasks.failed,
              'completion_rate', CASE WHEN tasks.n = 0 THEN 0 ELSE round(100.0 * tasks.completed / tasks.n, 2) END,
              'error_rate', CASE WHEN tasks.n = 0 THEN 0 ELSE round(100.0 * tasks.failed / tasks.n, 2) END,

@@ -96,6 +96,9 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   SELECT 'step without task', x.task_uuid, x.workflow_step_uuid, x.name
     FROM tasker.workflow_steps x WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks y WHERE y.task_uuid = x.task_uuid)
   UNION ALL
+  SELECT 'dead letter without task', d.task_uuid, NULL, format('entry %s', d.dlq_entry_uuid)
+    FROM tasker.dead_letters d WHERE p_task IS NULL AND NOT EXISTS (SELECT 1 FROM tasker.tasks y WHERE y.task_uuid = d.task_uuid)
+  UNION ALL
   SELECT 'edge without step', NULL, e.to_step_uuid, format('%s → %s', e.from_step_uuid, e.to_step_uuid)
     FROM tasker.workflow_step_edges e
    WHERE p_task IS NULL AND (NOT EXISTS (SELECT 1 FROM tasker.workflow_steps y WHERE y.workflow_step_uuid = e.from_step_uuid)

@@ -1,7 +1,7 @@
 -- tasker.explain_task(task, namespaces, workers, credits): why a task is where it is, for people. The arrays say of each namespace how
 -- many workers are connected and how many steps they would take now. NULL for an unknown task.
---   {task_uuid, status, namespace, workers, credit, summary, advice, steps: [{name, state, why, since, until}]}; steps that are over are left out,
--- and of more than 200 those that hold it up least.
+--   {task_uuid, status, namespace, workers, credit, summary, advice, dead_letter: {dlq_entry_uuid, reason, since, text} or null (its pending entry),
+--   steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more than 200 those that hold it up least.
 -- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
 CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[]) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
@@ -18,6 +18,7 @@ DECLARE
   v_name    text;
   v_why     text;
   v_held    text;  -- who holds it, and why
+  v_letter  tasker.dead_letters;
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -29,6 +30,7 @@ BEGIN
       INTO v_leases USING array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.msg_id IS NOT NULL);
   END IF;
 
+  SELECT * INTO v_letter FROM tasker.dead_letters d WHERE d.task_uuid = p_task AND d.resolution_status = 'pending';
   IF v_task.held <> 0 THEN
     v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
                          WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
@@ -85,7 +87,9 @@ BEGIN
                     WHEN v_worst IS NULL THEN 'Nothing of it is open.'
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
                     ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
-    'advice', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
+    'advice', CASE WHEN v_task.state = 'error' AND v_letter.task_uuid IS NOT NULL THEN
+                     format('See what stood still: tasker dlq show %s. Set it going again: tasker dlq revive %1$s --reason ...', v_letter.dlq_entry_uuid)
+                   WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
                    WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
                    WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
                    WHEN v_task.held <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
@@ -93,5 +97,13 @@ BEGIN
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'
                    WHEN v_worst = 'in_progress' THEN 'Look at the log of its worker; a handler that hangs ends with its timeout.' END,
+    'dead_letter', CASE WHEN v_letter.task_uuid IS NOT NULL THEN json_build_object(
+      'dlq_entry_uuid', v_letter.dlq_entry_uuid, 'reason', v_letter.dlq_reason, 'since', tasker.time_text(v_letter.dlq_timestamp, 'zoned'),
+      'text', format('It is in the dead-letter queue since %s: %s.', left(tasker.time_text(v_letter.dlq_timestamp, 'zoned'), 19),
+                     CASE v_letter.dlq_reason WHEN 'staleness_timeout' THEN format('nothing of it had moved for %s minutes', v_letter.metadata ->> 'time_in_state_minutes')
+                                              WHEN 'max_retries_exceeded' THEN 'a step of it failed for good'
+                                              WHEN 'worker_unavailable' THEN 'no worker took its steps'
+                                              WHEN 'manual_dlq' THEN format('entered by %s: %s', v_letter.metadata ->> 'actor', v_letter.metadata ->> 'reason')
+                                              ELSE v_letter.dlq_reason::text END)) END,
     'steps', coalesce(v_steps, '[]'::json));
 END $$;

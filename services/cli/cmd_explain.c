@@ -29,6 +29,8 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         tk_buf_printf(&text, "%s\n", text_of(answer, "summary"));
         if (*text_of(answer, "advice"))
                 tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
+        if (*text_of(json_object_get(answer, "dead_letter"), "text"))
+                tk_buf_printf(&text, "%s\n", text_of(json_object_get(answer, "dead_letter"), "text"));
         json_array_foreach(steps, at, step) {
                 cli_table_put(table, NULL, "%s", text_of(step, "name"));
                 cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s",

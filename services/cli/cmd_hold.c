@@ -4,78 +4,9 @@
 #include "cli/cmd_hold.h"
 
 #include "base/str.h"
+#include "cli/pages.h"
 #include "cli/verb.h"
 #include <stdio.h>
-#include <unistd.h>
-
-enum { BODY_MAX = 1 << 16, LINE = 78 };
-
-struct pages {
-        struct cli_verb *verb;
-        const char *path;
-        json_t *body;       /* "after" is put in before each page */
-        long long looked, changed;
-        size_t matched_n;
-        json_t *matched;    /* with --json */
-        json_t *last;       /* the last answer; owned */
-};
-
-static int page(struct pages *pages, struct tk_err *err)
-{
-        TK_AUTOBUF struct tk_buf text;
-        tk_buf_init(&text, BODY_MAX);
-        tk_json_dump(pages->body, &text);
-        const struct cli_request request = {.method = "POST", .path = pages->path, .body = text.data, .body_len = text.len};
-        json_decref(pages->last);
-        pages->last = NULL;
-        int r = cli_client_send(pages->verb->client, &request, &pages->last, NULL, err);
-        if (r)
-                return r;
-        const json_t *matched = json_object_get(pages->last, "matched");
-        pages->looked += tk_json_i64(pages->last, "looked_at", 0);
-        pages->changed += tk_json_i64(pages->last, "changed", 0);
-        pages->matched_n += json_array_size(matched);
-        if (pages->matched && json_is_array(matched))
-                (void)json_array_extend(pages->matched, json_object_get(pages->last, "matched"));
-        return 0;
-}
-
-static void progress(const struct pages *pages, bool ends)
-{
-        if (!isatty(STDERR_FILENO))
-                return;
-        if (ends)
-                fprintf(stderr, "\r%*s\r", LINE, "");
-        else
-                fprintf(stderr, "\rlooked at %lld, matched %zu, changed %lld", pages->looked, pages->matched_n, pages->changed);
-}
-
-/* All pages. 0, or an outcome of the client: what was done until then is done. */
-static int all_pages(struct pages *pages, struct tk_err *err)
-{
-        int r;
-        while (!(r = page(pages, err))) {
-                json_t *next = json_object_get(pages->last, "next");
-                if (!json_is_string(next))
-                        break;
-                (void)json_object_set(pages->body, "after", next);
-                progress(pages, false);
-        }
-        progress(pages, true);
-        return r;
-}
-
-static int needs_reason(const char *command, const char *reason)
-{
-        if (reason)
-                return 0;
-        fprintf(stderr, "%s: missing option: --reason (%s --help)\n", command, command);
-        return CLI_EXIT_USAGE;
-}
-
-#define WHO_AND_WHY(by, reason)                                                                                              \
-        CLI_OPT_VALUE("reason", "TEXT", &(reason), "Why; kept in the history of each task. Required."),                       \
-                CLI_OPT_VALUE("by", "NAME", &(by), "Who decides this (default $USER).")
 
 enum kind { TASK, TEMPLATE, NAMESPACE };
 
@@ -105,7 +36,7 @@ static int hold(enum kind kind, bool on, const char *command, const char *argume
 {
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *by = NULL, *reason = NULL, *name;
-        const struct cli_opt opts[] = {WHO_AND_WHY(by, reason), CLI_VERB_OPTS(verb)};
+        const struct cli_opt opts[] = {CLI_WHO_AND_WHY(by, reason), CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {command, argument, text, opts, tk_countof(opts), 1, 1};
         struct tk_err err;
         unsigned n;
@@ -113,15 +44,15 @@ static int hold(enum kind kind, bool on, const char *command, const char *argume
         int r = cli_verb_begin(&verb, &usage, argc, argv, &name, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        if ((r = needs_reason(command, reason)))
+        if ((r = cli_needs_reason(command, reason)))
                 return r;
-        struct pages pages = {.verb = &verb, .path = path_of(&verb, kind, name, on)};
+        struct cli_pages pages = {.verb = &verb, .path = path_of(&verb, kind, name, on)};
         if (!pages.path) {
                 fprintf(stderr, "%s: %s: expected NAMESPACE/TEMPLATE[@VERSION]\n", command, name);
                 return CLI_EXIT_USAGE;
         }
         pages.body = json_pack("{s:s, s:s}", "by", cli_verb_who(by), "reason", reason);
-        r = all_pages(&pages, &err);
+        r = cli_pages_all(&pages, &err);
         if (r)
                 r = cli_verb_fail(r, &err);
         else if (verb.json)
@@ -201,7 +132,7 @@ static void put(json_t *object, const char *key, const char *text)
                 (void)json_object_set_new(object, key, json_string(text));
 }
 
-static void say_bulk(const struct pages *pages, const char *action, bool dry)
+static void say_bulk(const struct cli_pages *pages, const char *action, bool dry)
 {
         static const char *const done[][2] = {{"pause", "paused"}, {"resume", "resumed"}, {"cancel", "cancelled"}, {"reset", "reset"}};
         for (size_t i = 0; i < tk_countof(done); i++) {
@@ -230,7 +161,7 @@ int cli_cmd_task_bulk(int argc, char **argv)
                 CLI_OPT_VALUE("tag", "TEXT", &tag, "Only with this tag."),
                 CLI_OPT_VALUE("correlation-id", "UUID", &correlation, "Only with this correlation id."),
                 CLI_OPT_FLAG("all", &all, "Every open task, when no condition is given."),
-                WHO_AND_WHY(by, reason),
+                CLI_WHO_AND_WHY(by, reason),
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task bulk", "ACTION",
@@ -245,7 +176,7 @@ int cli_cmd_task_bulk(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &action, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        if ((r = needs_reason(usage.command, reason)))
+        if ((r = cli_needs_reason(usage.command, reason)))
                 return r;
         json_t *filter = json_object();
         put(filter, "namespace", ns);
@@ -257,10 +188,10 @@ int cli_cmd_task_bulk(int argc, char **argv)
         put(filter, "correlation_id", correlation);
         if (all)
                 (void)json_object_set_new(filter, "all", json_true());
-        struct pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .matched = verb.json ? json_array() : NULL};
+        struct cli_pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .matched = verb.json ? json_array() : NULL};
         pages.body = json_pack("{s:s, s:s, s:s, s:b, s:o}", "action", action, "by", cli_verb_who(by), "reason", reason,
                                "dry_run", dry, "filter", filter);
-        r = all_pages(&pages, &err);
+        r = cli_pages_all(&pages, &err);
         if (r) {
                 r = cli_verb_fail(r, &err);
         } else if (verb.json) {

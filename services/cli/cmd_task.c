@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
+#include "cli/cmd_summary.h"
 #include "cli/cmd_timeline.h"
 #include "cli/follow.h"
 #include "cli/steps.h"
@@ -100,7 +101,8 @@ static int task_list(int argc, char **argv)
         struct {
                 const char *key, *value;
         } filters[] = {{"namespace", NULL}, {"status", NULL}, {"initiator", NULL}, {"name", NULL}, {"version", NULL},
-                       {"tag", NULL}, {"correlation_id", NULL}, {"created_after", NULL}, {"created_before", NULL}};
+                       {"tag", NULL}, {"correlation_id", NULL}, {"created_after", NULL}, {"created_before", NULL},
+                       {"parent_correlation_id", NULL}, {"context_path", NULL}, {"context_value", NULL}};
         const struct cli_opt opts[] = {
                 CLI_OPT_VALUE("namespace", "NAME", &filters[0].value, "Only of this namespace."),
                 CLI_OPT_VALUE("status", "STATE", &filters[1].value, "completed, pending, or a task state such as error."),
@@ -109,6 +111,9 @@ static int task_list(int argc, char **argv)
                 CLI_OPT_VALUE("version", "V", &filters[4].value, "Only of this version."),
                 CLI_OPT_VALUE("tag", "TEXT", &filters[5].value, "Only with this tag."),
                 CLI_OPT_VALUE("correlation-id", "UUID", &filters[6].value, "Only with this correlation id."),
+                CLI_OPT_VALUE("parent-correlation-id", "UUID", &filters[9].value, "Only with this parent correlation id."),
+                CLI_OPT_VALUE("context-path", "PATH", &filters[10].value, "Only whose context has something at this JSON path, as $.customer.id."),
+                CLI_OPT_VALUE("context-value", "TEXT", &filters[11].value, "... and it is this. By cursor, as no index knows."),
                 CLI_OPT_VALUE("after", "TIME", &filters[7].value, "Only created at or after, as 2026-01-31T12:00:00Z."),
                 CLI_OPT_VALUE("before", "TIME", &filters[8].value, "Only created before."),
                 CLI_OPT_VALUE("cursor", "CURSOR", &cursor, "The page after this one; '' is the first. Counts nothing, so it is fast."),
@@ -120,6 +125,7 @@ static int task_list(int argc, char **argv)
                 "Lists tasks, newest first.\n\n"
                 "  tasker task list --namespace payments --status error\n"
                 "  tasker task list --template refund --tag card --after 2026-01-31T00:00:00Z --cursor ''\n"
+                "  tasker task list --context-path '$.order.items[*].sku' --context-value AB-1\n"
                 "  tasker task list --page 2 --json",
                 opts, tk_countof(opts), 0, 0};
         TK_AUTOJSON json_t *list = NULL;
@@ -132,6 +138,8 @@ static int task_list(int argc, char **argv)
         if (r != CLI_VERB_GO)
                 return r;
         tk_buf_printf(&path, "/v1/tasks?per_page=%s", cli_client_escape(verb.client, per_page));
+        if (filters[10].value && !page && !cursor)
+                cursor = "";
         if (cursor)
                 tk_buf_printf(&path, "&cursor=%s", cli_client_escape(verb.client, cursor));
         if (page || !cursor)
@@ -275,6 +283,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"list", "list tasks", task_list},
                 {"wait", "wait until a task has come to rest", task_wait},
                 {"graph", "draw a task's graph, or follow it live", task_graph},
+                {"summary", "show a task's steps and what went wrong, without contexts and results", cli_cmd_summary},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
                 {"cancel", "cancel a task", task_cancel},
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},

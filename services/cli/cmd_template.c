@@ -141,8 +141,14 @@ static int template_apply(int argc, char **argv)
         return exit;
 }
 
+struct validation {
+        const char *environment;
+        const json_t *context; /* or NULL */
+        bool strict, json;
+};
+
 /* Checks one file; its findings go to standard output and, as an object, into `report`. */
-static bool validate_file(const char *file, const char *environment, bool strict, bool json, json_t *report)
+static bool validate_file(const char *file, const struct validation *how, json_t *report)
 {
         TK_CLEANUP(tk_template_free) struct tk_template *tpl = NULL;
         TK_AUTOBUF struct tk_buf yaml;
@@ -152,16 +158,20 @@ static bool validate_file(const char *file, const char *environment, bool strict
         tk_buf_init(&yaml, TK_TEMPLATE_BYTES_MAX);
         int r = cli_file_read(file, &yaml, &err);
         if (r == 0)
-                r = tk_template_parse_yaml(file, tk_buf_str(&yaml), yaml.len, environment, &tpl, &err);
-        for (unsigned at = 0; r == 0 && at < tpl->warnings_n; at++) {
+                r = tk_template_parse_yaml(file, tk_buf_str(&yaml), yaml.len, how->environment, &tpl, &err);
+        if (r == 0 && how->context && tpl->input_schema && !tk_schema_check(tpl->input_schema, how->context, &err)) {
+                tk_err_prefix(&err, "%s: the context does not fit input_schema", file);
+                r = -1;
+        }
+        for (unsigned at = 0; tpl && at < tpl->warnings_n; at++) {
                 (void)json_array_append_new(warnings, json_string(tpl->warnings[at]));
-                if (!json)
+                if (!how->json)
                         printf("warning     %s\n", tpl->warnings[at]);
         }
-        bool good = r == 0 && !(strict && tpl->warnings_n);
-        if (!json && r)
+        bool good = r == 0 && !(how->strict && tpl->warnings_n);
+        if (!how->json && r)
                 printf("invalid     %s\n", tk_err_text(&err));
-        else if (!json)
+        else if (!how->json)
                 printf("%-11s %s/%s@%s, %u step%s, digest %.12s…\n", good ? "valid" : "invalid", tpl->ns,
                        tpl->name, tpl->version, tpl->steps_n, tpl->steps_n == 1 ? "" : "s", tpl->digest);
         (void)json_array_append_new(report, json_pack("{s:s, s:b, s:s?, s:s?, s:o}", "file", file, "valid",
@@ -172,20 +182,23 @@ static bool validate_file(const char *file, const char *environment, bool strict
 
 static int template_validate(int argc, char **argv)
 {
-        const char *environment = NULL, *path, **files;
-        bool json = false, strict = false;
-        const struct cli_opt opts[] = {CLI_OPT_VALUE("environment", "NAME", &environment,
+        struct validation how = {0};
+        const char *path, **files, *context_text = NULL;
+        const struct cli_opt opts[] = {CLI_OPT_VALUE("environment", "NAME", &how.environment,
                                                      "Apply the overrides of this environment."),
-                                       CLI_OPT_FLAG("strict", &strict, "Warnings (unknown keys) are errors."),
-                                       CLI_OPT_FLAG("json", &json, "Print an array of findings.")};
+                                       CLI_OPT_VALUE("context", "JSON", &context_text,
+                                                     "Also check this context (or @file.json, -) against input_schema."),
+                                       CLI_OPT_FLAG("strict", &how.strict, "Warnings (unknown keys) are errors."),
+                                       CLI_OPT_FLAG("json", &how.json, "Print an array of findings.")};
         const struct cli_usage usage = {
                 "tasker template validate", "PATH",
                 "Checks a template file, or every *.yaml and *.yml below a directory, without a server:\n"
-                "syntax, types, limits, dependencies and cycles. Findings name file, line and column.\n\n"
-                "  tasker template validate refund.yaml --strict",
+                "syntax, types, limits, dependencies, cycles and schemas. Findings name file, line and column.\n\n"
+                "  tasker template validate refund.yaml --strict\n"
+                "  tasker template validate refund.yaml --context '{\"order_id\": 7}'",
                 opts, tk_countof(opts), 1, 1};
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(1 << 16, 1 << 24);
-        TK_AUTOJSON json_t *report = json_array();
+        TK_AUTOJSON json_t *report = json_array(), *context = NULL;
         struct tk_err err;
         unsigned n, files_n;
         bool good = true;
@@ -193,13 +206,18 @@ static int template_validate(int argc, char **argv)
         int r = cli_opt_parse(&usage, argc, argv, &path, &n);
         if (r)
                 return r == CLI_OPT_E_HELP ? CLI_EXIT_OK : CLI_EXIT_USAGE;
+        if (context_text && cli_file_json(context_text, &context, &err)) {
+                fprintf(stderr, "tasker: --context: %s\n", tk_err_text(&err));
+                return CLI_EXIT_USAGE;
+        }
+        how.context = context;
         if (cli_file_list(path, arena, &files, &files_n, &err) < 0) {
                 fprintf(stderr, "tasker: %s\n", tk_err_text(&err));
                 return CLI_EXIT_USAGE;
         }
         for (unsigned at = 0; at < files_n; at++)
-                good &= validate_file(files[at], environment, strict, json, report);
-        if (json)
+                good &= validate_file(files[at], &how, report);
+        if (how.json)
                 cli_verb_print_json(report);
         return good ? CLI_EXIT_OK : CLI_EXIT_FAILED;
 }

@@ -5,6 +5,7 @@
 #include "cli/cmd_analytics.h"
 #include "cli/cmd_database.h"
 #include "cli/cmd_dev.h"
+#include "cli/cmd_dlq.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_hold.h"
 #include "cli/cmd_retention.h"
@@ -26,6 +27,7 @@ static const struct {
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate, pause, resume", cli_cmd_template},
         {"namespace", "pause, resume", cli_cmd_namespace},
+        {"dlq", "tasks that stand still or are blocked: list, show, queue, stats, stale, add, revive, resolve", cli_cmd_dlq},
         {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},

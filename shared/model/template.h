@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "schema/schema.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,6 +47,7 @@ struct tk_template_step {
                 const char *cursor_field, *failure_strategy;
                 uint32_t parallelism;             /* 0: without a batch_config */
         } batch;
+        struct tk_schema *result_schema;          /* what a result must fit; NULL: anything */
         bool at_start;                            /* exists from the task's creation: not what a decision or an analyzer brings, nor what needs it */
 };
 struct tk_template {
@@ -53,6 +55,7 @@ struct tk_template {
         json_t *body;                             /* the whole document, normalised (defaults filled, aliases resolved); owned */
         const char *ns, *name, *version, *description;
         const char *identity;                     /* strict, caller_provided, always_unique */
+        struct tk_schema *input_schema;           /* what a task's context must fit; NULL: anything */
         struct tk_template_step *steps;
         uint16_t *order;                          /* step numbers, parents before children */
         uint32_t steps_n, at_start_n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* model/template_internal.h: the way of a template: YAML → tree → checked keys (template_keys.c) → environment overrides
- * (template_env.c) → structs (template_build.c) → graph (template_graph.c) → rules (template_check.c). */
+ * (template_env.c) → structs (template_build.c) → graph (template_graph.c) → rules (template_check.c) → schemas (template_schema.c). */
 #pragma once
 #include "model/template.h"
 #include "model/yaml_tree.h"
@@ -29,3 +29,5 @@ TK_MUST int tk_template_build(struct tk_template_source *src, struct tk_template
 TK_MUST int tk_template_graph(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);
 /* The other rules: decisions have a dependency, event names, batch workers. */
 TK_MUST int tk_template_check(struct tk_template_source *src, const struct tk_template *tpl, struct tk_err *err);
+/* Compiles input_schema and every result_schema. */
+TK_MUST int tk_template_schemas(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);

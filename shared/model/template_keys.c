@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum kind { K_STR, K_INT, K_BOOL, K_ENUM, K_ANY, K_MAP, K_STRS, K_OBJECT, K_OBJECTS };
+enum kind { K_STR, K_INT, K_BOOL, K_ENUM, K_ANY, K_MAP, K_STRS, K_OBJECT, K_OBJECTS, K_NAMED /* a map of maps */ };
 enum { POINTER_MAX = 1024 };
 
 struct key_table;
@@ -19,7 +19,7 @@ struct key {
         int64_t min, max;                /* of the integer, or of the string's length */
         const char *or_else;             /* JSON text of the default; NULL: the key stays absent */
         const char *const *words;        /* K_ENUM */
-        const struct key_table *members; /* K_OBJECT, K_OBJECTS */
+        const struct key_table *members; /* K_OBJECT, K_OBJECTS, K_NAMED */
         bool (*well_formed)(const char *text);
         const char *form;                /* what well_formed wants, for people */
 };
@@ -122,6 +122,30 @@ static const struct key step_keys[] = {
 };
 static const struct key_table step_table = TABLE(step_keys);
 
+/* What an environment may change of a step. Absent stays absent: there are no defaults here. */
+static const struct key override_handler_keys[] = {
+        {.name = "initialization", .kind = K_MAP},
+};
+static const struct key override_retry_keys[] = {
+        {.name = "retryable", .kind = K_BOOL},
+        {.name = "max_attempts", .kind = K_INT, .min = 0, .max = 100},
+        {.name = "backoff", .kind = K_ENUM, .words = backoffs},
+        {.name = "backoff_base_ms", .kind = K_INT, .min = 0, .max = 3600000},
+        {.name = "max_backoff_ms", .kind = K_INT, .min = 0, .max = 3600000},
+};
+static const struct key_table override_handler_table = TABLE(override_handler_keys), override_retry_table = TABLE(override_retry_keys);
+static const struct key override_keys[] = {
+        {.name = "name", .kind = K_STR, .required = true, .min = 1, .max = 128},
+        {.name = "handler", .kind = K_OBJECT, .members = &override_handler_table},
+        {.name = "timeout_seconds", .kind = K_INT, .min = 1, .max = 86400},
+        {.name = "retry", .kind = K_OBJECT, .members = &override_retry_table},
+};
+static const struct key_table override_table = TABLE(override_keys);
+static const struct key environment_keys[] = {
+        {.name = "steps", .kind = K_OBJECTS, .members = &override_table},
+};
+static const struct key_table environment_table = TABLE(environment_keys);
+
 static const struct key template_keys[] = {
         {.name = "name", .kind = K_STR, .required = true, .min = 1, .max = 255},
         {.name = "namespace_name",
@@ -140,7 +164,7 @@ static const struct key template_keys[] = {
         {.name = "domain_events", .kind = K_ANY},
         {.name = "input_schema", .kind = K_ANY},
         {.name = "steps", .kind = K_OBJECTS, .members = &step_table, .or_else = "[]"},
-        {.name = "environments", .kind = K_MAP},
+        {.name = "environments", .kind = K_NAMED, .members = &environment_table},
         {.name = "lifecycle", .kind = K_OBJECT, .members = &lifecycle_table},
 };
 static const struct key_table template_table = TABLE(template_keys);
@@ -149,7 +173,7 @@ static const char *kind_name(enum kind kind)
 {
         static const char *const names[] = {"a string",      "an integer", "true or false",     "a word",
                                             "anything",      "a map",      "a list of strings", "a map",
-                                            "a list of maps"};
+                                            "a list of maps", "a map of maps"};
         return names[kind];
 }
 
@@ -244,6 +268,7 @@ static bool has_kind(const struct key *key, const json_t *value)
                 return json_is_boolean(value);
         case K_MAP:
         case K_OBJECT:
+        case K_NAMED:
                 return json_is_object(value);
         case K_STRS:
         case K_OBJECTS:
@@ -285,6 +310,28 @@ static int normalise_list(struct tk_template_source *src, const struct key *key,
         return 0;
 }
 
+static int normalise_named(struct tk_template_source *src, const struct key *key, const json_t *value, const char *pointer, json_t **ret,
+                           struct tk_err *err)
+{
+        const char *name;
+        json_t *item;
+        *ret = json_object();
+        json_object_foreach((json_t *)(uintptr_t)value, name, item) {
+                char at[POINTER_MAX];
+                json_t *out = NULL;
+                snprintf(at, sizeof at, "%s/%s", pointer, name);
+                if (json_is_null(item))
+                        continue; /* as if it were absent */
+                if (!json_is_object(item))
+                        return tk_template_fail(src, err, at, "%s must be a map of maps, found %s", key->name, found_name(item));
+                int r = normalise(src, key->members, item, at, &out, err);
+                json_object_set_new(*ret, name, out);
+                if (r)
+                        return r;
+        }
+        return 0;
+}
+
 static int normalise_value(struct tk_template_source *src, const struct key *key, const json_t *value,
                            const char *pointer, json_t **ret, struct tk_err *err)
 {
@@ -294,6 +341,8 @@ static int normalise_value(struct tk_template_source *src, const struct key *key
                                         key->kind == K_STR && json_is_number(value) ? " (put it in quotes)" : "");
         if (key->kind == K_OBJECT)
                 return normalise(src, key->members, value, pointer, ret, err);
+        if (key->kind == K_NAMED)
+                return normalise_named(src, key, value, pointer, ret, err);
         if (key->kind == K_STRS || key->kind == K_OBJECTS)
                 return normalise_list(src, key, value, pointer, ret, err);
         *ret = json_incref((json_t *)(uintptr_t)value);

@@ -67,6 +67,8 @@ static int finish(struct tk_template_source *src, struct tk_template *tpl, const
                 r = tk_template_graph(src, tpl, err);
         if (!r)
                 r = tk_template_check(src, tpl, err);
+        if (!r)
+                r = tk_template_schemas(src, tpl, err);
         if (r)
                 return r;
         tpl->warnings = src->warnings;
@@ -116,6 +118,9 @@ struct tk_template *tk_template_free(struct tk_template *tpl)
 {
         if (!tpl)
                 return NULL;
+        for (uint32_t i = 0; i < tpl->steps_n; i++)
+                tk_schema_free(tpl->steps[i].result_schema);
+        tk_schema_free(tpl->input_schema);
         json_decref(tpl->body);
         tk_arena_free(tpl->arena);
         return tk_free(tpl);

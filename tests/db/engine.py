@@ -186,7 +186,40 @@ class Engine:
     def sweep(self, idle_s=0, limit=100, after=None):
         return self.c.query("SELECT * FROM tasker.sweep($1, $2, $3)", idle_s, limit, after)
 
+    def detect(self, limits=(60, 30, 30, 0, 15), served=(), dry=False, move=True, fail=True, most=100, after=None, page=1000):
+        """limits: minutes as tasker._staleness takes them."""
+        return self.c.query("SELECT * FROM tasker.detect_stale_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9)", list(limits), list(served), dry, move, fail, most,
+                            after, page, PROCESSOR)
+
+    def tidy(self, keep_s=86400, after=None, page=1000):
+        return self.c.query("SELECT * FROM tasker.close_dead_letters($1, $2, $3)", keep_s, after, page)
+
+    def entries(self, task):
+        """Entries in the dead-letter queue, oldest first."""
+        entries = self.c.query("SELECT * FROM tasker.dead_letters WHERE task_uuid = $1 ORDER BY created_at", task)
+        for e in entries:
+            e["task_snapshot"], e["metadata"] = json.loads(e["task_snapshot"]), json.loads(e["metadata"])
+        return entries
+
+    def revive(self, entry, actor="pat", reason="mended"):
+        return self.c.query("SELECT * FROM tasker.revive_dead_letter($1, $2, $3, $4)", entry, actor, reason, PROCESSOR)
+
+    def bulk_letters(self, action="revive", dry=False, limit=1000, after=None, **filters):
+        values = [filters.get(k) for k in ("why", "namespace", "name", "version")]
+        return self.c.query("SELECT * FROM tasker.bulk_dead_letters($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", action, *values, dry, "pat", "all mended",
+                            after, limit, PROCESSOR)
+
     # -- the test's own hand on the clock --
+
+    def age(self, task, minutes):
+        """Everything of the task happened so much earlier."""
+        ago = f"interval '{minutes} minutes'"
+        self.c.query(f"UPDATE tasker.tasks SET created_at = created_at - {ago}, updated_at = updated_at - {ago} WHERE task_uuid = $1", task)
+        self.c.query(f"UPDATE tasker.open_tasks SET created_at = created_at - {ago} WHERE task_uuid = $1", task)
+        self.c.query(f"UPDATE tasker.workflow_steps SET updated_at = updated_at - {ago}, dispatched_at = dispatched_at - {ago}, "
+                     f"next_retry_at = next_retry_at - {ago} WHERE task_uuid = $1", task)
+        self.c.query(f"UPDATE tasker.dead_letters SET dlq_timestamp = dlq_timestamp - {ago}, resolution_timestamp = resolution_timestamp - {ago} "
+                     "WHERE task_uuid = $1", task)
 
     def end_lease(self, assign):
         """The lease of an assignment has run out."""
@@ -227,10 +260,10 @@ def of(rows, *kinds):
 
 
 def kinds(rows):
-    """How many rows of each kind, without those that are there every time."""
+    """How many rows of each kind, without those that are there every time, and without the entry that a task that blocks gets."""
     count = {}
     for r in rows:
-        if r["kind"] not in ("next", "more"):
+        if r["kind"] not in ("next", "more", "dead_letter"):
             count[r["kind"]] = count.get(r["kind"], 0) + 1
     return count
 

@@ -7,7 +7,7 @@ from engine import DbTest, of
 ONE = {"only": []}
 LARGE = 60000
 ROWS_MAX = 3000  # rows a page may look at, of LARGE
-KEYS = ("namespace", "status", "initiator", "source", "name", "version", "tag", "correlation", "after", "before")
+KEYS = ("namespace", "status", "initiator", "source", "name", "version", "tag", "correlation", "parent", "after", "before", "path", "value")
 
 # Tasks as create_tasks makes them, without their steps, whose ids carry their time; one a minute, the newest now.
 FILL = """
@@ -24,7 +24,7 @@ OPEN = "INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at) SELECT 
 
 class ListTest(DbTest):
     def list(self, per_page=25, page=1, cursor=None, **filters):
-        found = self.c.value("SELECT tasker.list_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", page, per_page, cursor is not None,
+        found = self.c.value("SELECT tasker.list_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)", page, per_page, cursor is not None,
                              cursor or None, *(filters.get(k) for k in KEYS))
         return found if isinstance(found, dict) else json.loads(found)
 
@@ -65,6 +65,42 @@ class Filters(ListTest):
         self.assertEqual(set(self.list(per_page=3)["pagination"]), {"page", "per_page", "total_count", "total_pages", "has_next", "has_previous"})
 
 
+class Contexts(ListTest):
+    def found(self, per_page=25, **filters):
+        """All pages; a page may be short and still have a next one."""
+        cursor, seen = "", []
+        while cursor is not None:
+            page = self.list(per_page=per_page, cursor=cursor, **filters)
+            self.assertLessEqual(len(page["tasks"]), per_page)
+            seen += [t["task_uuid"] for t in page["tasks"]]
+            cursor = page["pagination"]["next_cursor"]
+        return seen
+
+    def test_by_what_is_in_the_context(self):
+        flow = self.e.register(ONE)
+        contexts = ({"customer": {"id": 7}, "items": [{"sku": "a"}, {"sku": "b"}]}, {"customer": {"id": "7"}}, {"customer": {"id": 8}, "items": [{"sku": "b"}]}, {"vip": None})
+        a, b, c, d = [self.one(self.e.create(flow, context=json.dumps(x)), "created").task_uuid for x in contexts]
+        for path, value, expected in (("$.customer.id", "7", {a, b}), ("$.customer.id", None, {a, b, c}), ("$.items[*].sku", "b", {a, c}), ("$.items[0].sku", "b", {c}),
+                                      ("$.customer.id ? (@ > 7)", None, {c}), ("$.vip", None, {d}), ("$.vip", "null", set()), ("strict $.nothing.here", None, set()),
+                                      ('$.items[*] ? (@.sku like_regex "^[ab]$")', None, {a, c})):
+            for per_page in (1, 25):
+                with self.subTest(path=path, value=value, per_page=per_page):
+                    self.assertEqual(self.found(per_page, path=path, value=value), sorted(expected, reverse=True))
+        self.assertEqual(self.found(path="$.customer", namespace="nobody"), [])
+        with self.assertRaises(Exception) as caught:
+            self.list(cursor="", path="customer id")
+        self.assertIn("jsonpath", str(caught.exception))
+
+    def test_by_parent_correlation(self):
+        flow = self.e.register(ONE)
+        first, second = (self.one(self.e.create(flow), "created").task_uuid for _ in range(2))
+        parent = self.e.task(first).correlation_id
+        self.c.query("UPDATE tasker.tasks SET parent_correlation_id = $1 WHERE task_uuid = $2", parent, second)
+        self.assertEqual(self.ids(parent=parent), [second])
+        self.assertEqual(self.ids(parent=parent, cursor=""), [second])
+        self.assertEqual(self.ids(parent=second), [])
+
+
 class Large(ListTest):
     consistent = False  # tasks without steps
 
@@ -88,6 +124,15 @@ class Large(ListTest):
             return self.list(**more), int(self.rows_read()) - before
         finally:
             self.c.script("COMMIT")
+
+    def test_a_page_by_context_looks_at_so_many_and_says_where_it_stopped(self):
+        page, rows = self.cost(cursor="", path="$.nothing")
+        self.assertEqual((page["tasks"], page["pagination"]["has_next"]), ([], True))
+        self.assertLess(rows, 25000, "10,000 tasks, found and read")
+        seen, pages = page["pagination"]["next_cursor"], 1
+        while seen is not None:
+            seen, pages = self.list(cursor=seen, path="$.nothing")["pagination"]["next_cursor"], pages + 1
+        self.assertGreaterEqual(pages, LARGE // 10000)
 
     def test_a_page_by_cursor_costs_no_more_than_a_page(self):
         self.assertGreaterEqual(self.cost()[1], LARGE, "a page with the count of all looks at all")

@@ -105,6 +105,11 @@ class Plans(DbTest):
         e.end_lease(held[-1])
         e.claim(5, losses_max=0)
         yield "claim_steps, lost"
+        middle = self.c.value("SELECT task_uuid FROM tasker.open_tasks ORDER BY task_uuid OFFSET 50 LIMIT 1")
+        e.detect(page=BATCH, after=middle)
+        yield "detect_stale_tasks"
+        e.tidy(page=BATCH, after=self.c.value("SELECT dlq_entry_uuid FROM tasker.dead_letters LIMIT 1"))
+        yield "close_dead_letters"
         e.cancel(held[0].task_uuid)
         yield "cancel_task"
         self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", held[0].task_uuid, ["start", "end"])

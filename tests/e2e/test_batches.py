@@ -103,7 +103,9 @@ class Batches(Replicas):
                                  (len(mine), sum(mine), batches, sum(mine) // len(mine)))
 
     def test_no_numbers_fail_for_good(self):
-        task = self.s.run("combined_workflow_test", "diamond_decision_batch_processor", {"numbers": []})
+        name = ("combined_workflow_test", "diamond_decision_batch_processor")
+        self.assertIn("/numbers: must have at least 1 items, found 0", self.s.refused(*name, {"numbers": []}))
+        task = self.s.run(*name, {"numbers": []}, **self.s.without_schema("diamond_decision_batch.yaml"))
         self.assertEqual((task["total_steps"], task["by_name"]["ddb_diamond_start"]["results"]["error"]["error_type"]), (4, "ValidationError"))
 
     # -- what an instance is given, and how many run --

@@ -49,12 +49,15 @@ class Decisions(Replicas):
         self.s.wait(reply.json["task_uuid"])
 
     def test_a_bad_request_fails_in_validation(self):
+        """The template's schema refuses it; without one the first handler does."""
+        without = self.s.without_schema("conditional_approval.yaml")
         good = {"amount": 10, "requester": "ada", "purpose": "a chair"}
         for change, code in (({"amount": 0}, "INVALID_AMOUNT"), ({"amount": -5}, "INVALID_AMOUNT"), ({"amount": "x"}, "MISSING_AMOUNT"),
                              ({"requester": ""}, "EMPTY_REQUESTER"), ({"requester": None}, "MISSING_REQUESTER"),
                              ({"purpose": ""}, "EMPTY_PURPOSE"), ({"purpose": None}, "MISSING_PURPOSE")):
             with self.subTest(str(change)):
-                task = self.s.run(*APPROVAL, {**good, **change})
+                self.assertIn(f"input_schema: /{next(iter(change))}: must ", self.s.refused(*APPROVAL, {**good, **change}))
+                task = self.s.run(*APPROVAL, {**good, **change}, **without)
                 self.assertEqual((task["status"], task["total_steps"]), ("blocked_by_failures", 2))
                 self.assertEqual(task["by_name"]["validate_request"]["results"]["metadata"]["error_code"], code)
 

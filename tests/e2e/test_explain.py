@@ -53,7 +53,7 @@ class Explain(unittest.TestCase):
         self.assertIn(f"tasker step reset {task} {said['steps'][0]['name']} ", said["advice"])
         shown = tasker("explain", task, env={"TASKER_URL": self.s.rest})
         self.assertEqual((shown.returncode, shown.stderr), (0, ""))
-        self.assertTrue(shown.stdout.startswith(f"blocked_by_failures: {said['summary']}\n{said['advice']}\n\nSTEP "), shown.stdout)
+        self.assertTrue(shown.stdout.startswith(f"blocked_by_failures: {said['summary']}\n{said['advice']}\n{said['dead_letter']['text']}\n\nSTEP "), shown.stdout)
 
     def test_a_retry_says_when_and_after_what(self):
         task = self.s.submit("tests", "later", {"delay_ms": 60000})

@@ -158,6 +158,23 @@ class System:
         task["by_name"] = {s["name"]: s for s in self.call("GET", f"/v1/tasks/{task['task_uuid']}/workflow_steps").json}
         return task
 
+    def without_schema(self, example):
+        """Registers an example template without its input_schema, so that its handlers see what it would refuse. Returns the fields that ask for it."""
+        import yaml
+        with open(os.path.join(EXAMPLES, example), encoding="utf-8") as f:
+            template = {**yaml.safe_load(f), "version": "1.0.0-any"}
+        del template["input_schema"]
+        reply = self.call("POST", "/v1/templates", yaml.safe_dump(template).encode(), {"Content-Type": "application/yaml"})
+        assert reply.status in (200, 201), reply
+        return {"version": template["version"]}
+
+    def refused(self, namespace, name, context):
+        """The message of a submission that is 400."""
+        reply = self.call("POST", "/v1/tasks", {"namespace": namespace, "name": name, "version": "1.0.0", "context": context, "initiator": "test",
+                                                "source_system": "tests", "reason": "test"})
+        assert reply.status == 400, reply
+        return reply.json["error"]["message"]
+
     def doctor(self):
         done = tasker("doctor", "--json", "--database-url", self.endpoints["postgres"])
         assert done.returncode == 0, f"tasker doctor: {done.stdout}{done.stderr}"

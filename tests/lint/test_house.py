@@ -9,15 +9,15 @@ import unittest
 from lib.pg import ROOT
 
 SHARED = {  # a room and the rooms it may use, itself aside (docs/design/architecture.md)
-    "base": set(), "fault": {"base"}, "run": {"base", "fault"}, "crypto": {"base"}, "json": {"base"}, "conf": {"base", "json"}, "metric": {"base", "run", "json"},
+    "base": set(), "fault": {"base"}, "run": {"base", "fault"}, "crypto": {"base"}, "json": {"base"}, "schema": {"base", "json"}, "conf": {"base", "json"}, "metric": {"base", "run", "json"},
     "pg": {"base", "fault", "run", "crypto"}, "kv": {"base", "run"}, "http": {"base", "run"}, "rpc": {"base", "fault", "run"},
-    "model": {"base", "json", "crypto", "tbl"}, "queue": {"base", "run", "pg", "kv"}, "tbl": set(),
+    "model": {"base", "json", "schema", "crypto", "tbl"}, "queue": {"base", "run", "pg", "kv"}, "tbl": set(),
     "service": {"base", "fault", "run", "conf", "http", "metric"}, "sql": set(),
 }
 FOREIGN = {  # a header of a library and the only places that include it
     r"libpq-fe\.h": ("shared/pg/",), r"grpc/": ("shared/rpc/",), r"microhttpd\.h": ("shared/http/",), r"hiredis/": ("shared/kv/",),
     r"yaml\.h": ("shared/model/", "shared/conf/"), r"curl/": ("services/cli/",), r"gmp\.h": ("examples/",), r"pthread\.h": ("shared/run/", "shared/base/"),
-    r"openssl/": ("shared/crypto/",), r"sys/sdt\.h": ("shared/base/probe.h",),
+    r"openssl/": ("shared/crypto/",), r"pcre2\.h": ("shared/schema/",), r"sys/sdt\.h": ("shared/base/probe.h",),
 }
 INSIDE = {  # within a service: a room and those it may use
     "core": {"core", "tbl", "handler", "abi"}, "actor": {"actor", "core", "feed", "handler", "abi", "tbl"},

@@ -92,7 +92,7 @@ def _entries(rnd, step, says, trouble, fatal):
         last["checkpoints"] = rnd.randint(1, 3)
     entries.append(last)
     for entry in entries:
-        if rnd.random() < 0.15:
+        if rnd.random() < (0.4 if fatal else 0.15):  # what fails does so while others are at work
             entry["ms"] = rnd.choice((1, 2, 5, 15))
     return entries
 

@@ -9,22 +9,25 @@
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
+#include "orchestrator/core/staleness.h"
 #include "pg/migrate.h"
 #include "tk_sql.h"
 #include <errno.h>
 
-enum { SWEEP_MAX = 200 };
+enum { SWEEP_MAX = 200, STRETCHES_MAX = 12 };
 #define ARENA_MAX ((size_t)16 << 20)
 #define MONTHS_PAUSE_NS (3600 * TK_NS_PER_S)
+#define ROLL_UP_PAUSE_NS (60 * TK_NS_PER_S)
 #define PAGE_PAUSE_NS (100 * TK_NS_PER_MS) /* a long list of tasks at rest is looked through in small bites */
 
 struct sweeper_state {
         struct orch_app *app;
         struct tk_pg *pg;
         struct tk_arena *arena;
-        int64_t next_ns, months_ns;
+        int64_t next_ns, months_ns, roll_up_ns;
         bool more;              /* the last look ended at its limit: the next one begins after this task */
         struct tk_uuid after;
+        struct orch_staleness staleness;
 };
 
 static int start(void *self, void *app)
@@ -33,7 +36,8 @@ static int start(void *self, void *app)
         state->app = app;
         state->arena = tk_arena_new(4096, ARENA_MAX);
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
-        state->months_ns = state->next_ns;
+        state->months_ns = state->roll_up_ns = state->next_ns;
+        state->staleness.next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.staleness_interval, 0.5);
         return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
 
@@ -88,11 +92,25 @@ static void make_months(struct sweeper_state *state, int64_t now_ns)
                 state->months_ns = now_ns + tk_rand_jitter(MONTHS_PAUSE_NS, 0.2);
 }
 
-static int64_t tick(void *self, int64_t now_ns)
+/* What analytics adds up once. Behind: again with the next tick. */
+static void roll_up(struct sweeper_state *state, int64_t now_ns)
 {
-        struct sweeper_state *state = self;
-        if (now_ns < state->next_ns)
-                return state->next_ns;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        tk_pg_args_init(&args, state->arena);
+        tk_pg_arg_i32(&args, STRETCHES_MAX);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(state->pg, &tk_sql_analytics_roll_up, &args, &res, &err);
+        if (r)
+                orch_db_failed(state->app, "roll_up", r, &err);
+        else
+                tk_metric_add(state->app->metrics, ORCH_M_rollups_total, (uint64_t)tk_pg_i64(res, 0, tk_pg_column(res, "done")));
+        if (r || !tk_pg_bool(res, 0, tk_pg_column(res, "more")))
+                state->roll_up_ns = now_ns + tk_rand_jitter(ROLL_UP_PAUSE_NS, 0.2);
+}
+
+static void sweep(struct sweeper_state *state, int64_t now_ns)
+{
         struct tk_pg_args args;
         struct tk_err err = {0};
         tk_pg_args_init(&args, state->arena);
@@ -107,9 +125,21 @@ static int64_t tick(void *self, int64_t now_ns)
                 report(state, res);
         if (!r && now_ns >= state->months_ns)
                 make_months(state, now_ns);
-        tk_arena_reset(state->arena);
+        if (!r && now_ns >= state->roll_up_ns)
+                roll_up(state, now_ns);
         state->next_ns = now_ns + (state->more ? PAGE_PAUSE_NS : tk_rand_jitter(state->app->conf.sweep_interval, 0.2));
-        return tk_pg_alive(state->pg) ? state->next_ns : -EIO;
+}
+
+static int64_t tick(void *self, int64_t now_ns)
+{
+        struct sweeper_state *state = self;
+        if (now_ns >= state->next_ns)
+                sweep(state, now_ns);
+        orch_staleness_look(&state->staleness, state->app, state->pg, state->arena, now_ns);
+        tk_arena_reset(state->arena);
+        if (!tk_pg_alive(state->pg))
+                return -EIO;
+        return state->next_ns < state->staleness.next_ns ? state->next_ns : state->staleness.next_ns;
 }
 
 const struct tk_actor_type orch_sweeper_actor = {

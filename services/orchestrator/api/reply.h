@@ -38,6 +38,8 @@ TK_MUST bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_er
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn);
 /* The at-th path parameter as UUID; replies 400 itself when it is none. */
 TK_MUST bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret);
+/* The UUID in the path of a route of the dead-letter queue, whose contract has its own words for a wrong one; replies 400 itself. */
+TK_MUST bool orch_rest_dlq_uuid(struct tk_http_req *req, const char *name, struct tk_uuid *ret);
 /* pg NULL means the database is away: replies 503 and returns true. */
 TK_MUST bool orch_rest_no_database(struct tk_http_req *req, const struct tk_pg *pg);
 /* Runs a query whose one column `body` is the answer. No row: 404 with `missing`. */

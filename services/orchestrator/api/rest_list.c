@@ -7,7 +7,7 @@
 #include "orchestrator/app.h"
 #include "tk_sql.h"
 
-enum { PER_PAGE_MAX = 100, PER_PAGE = 25 };
+enum { PER_PAGE_MAX = 100, PER_PAGE = 25, PATH_MAX_BYTES = 512, VALUE_MAX_BYTES = 1000 };
 
 /* Puts an optional UUID or time of the query as the next argument; false: replied. */
 static bool arg_uuid(struct tk_http_req *req, struct tk_pg_args *args, const char *key)
@@ -72,6 +72,27 @@ static bool pages(struct tk_http_req *req, struct tk_pg_args *args)
         return arg_uuid(req, args, "cursor");
 }
 
+/* No index knows what is in a context, so a page looks at so many and says where it stopped: by cursor only. */
+static bool arg_context(struct tk_http_req *req, struct tk_pg_args *args)
+{
+        const char *path = tk_http_req_query(req, "context_path"), *value = tk_http_req_query(req, "context_value");
+        if (value && !path)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_value goes with context_path, a JSON path such as $.customer.id");
+        else if (path && !tk_http_req_query(req, "cursor"))
+                orch_reply_error(req, ORCH_E_BAD_REQUEST,
+                                 "context_path goes with cursor (cursor= begins with the newest): its matches are not counted");
+        else if (path && (!*path || strlen(path) > PATH_MAX_BYTES))
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_path must have 1 to %d bytes, found %zu", PATH_MAX_BYTES, strlen(path));
+        else if (value && strlen(value) > VALUE_MAX_BYTES)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_value must have at most %d bytes, found %zu", VALUE_MAX_BYTES, strlen(value));
+        else {
+                tk_pg_arg_text(args, path);
+                tk_pg_arg_text(args, value);
+                return true;
+        }
+        return false; /* replied: the request is gone */
+}
+
 static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         static const char *const texts[] = {"namespace", "status", "initiator", "source_system", "name", "version", "tag"};
@@ -84,9 +105,19 @@ static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 return 0;
         for (size_t i = 0; i < tk_countof(texts); i++)
                 tk_pg_arg_text(&args, tk_http_req_query(req, texts[i]));
-        if (!arg_uuid(req, &args, "correlation_id") || !arg_time(req, &args, "created_after") || !arg_time(req, &args, "created_before"))
+        if (!arg_uuid(req, &args, "correlation_id") || !arg_uuid(req, &args, "parent_correlation_id") || !arg_time(req, &args, "created_after") ||
+            !arg_time(req, &args, "created_before") || !arg_context(req, &args))
                 return 0;
-        return orch_rest_reply_query(req, app, pg, &tk_sql_task_list, &args, "Resource not found");
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_err err = {0};
+        int r = tk_pg_query(pg, &tk_sql_task_list, &args, &res, &err);
+        if (r == TK_PG_E_DATA)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "context_path must be a JSON path such as $.customer.id: %s", tk_err_text(&err));
+        else if (r)
+                orch_reply_db(req, app, "task.list", r, &err);
+        else
+                orch_reply_json(req, tk_pg_str(res, 0, 0), tk_pg_len(res, 0, 0));
+        return r == TK_PG_E_DATA ? 0 : r;
 }
 
 void orch_rest_task_list(struct tk_http_req *req, void *app)

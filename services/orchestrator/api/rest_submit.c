@@ -8,6 +8,7 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "json/json.h"
 #include "orchestrator/actor/intake.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
@@ -83,7 +84,7 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
 {
         struct submit *submit = arg;
         const struct tk_task_request *req = &submit->intake.create.req;
-        struct orch_template_ref ref;
+        ORCH_AUTOREF struct orch_template_ref ref = {0};
         struct tk_err err = {0};
         (void)arena;
         if (orch_rest_no_database(submit->req, pg))
@@ -173,6 +174,20 @@ static void stored(struct tk_msg *msg)
                 orch_reply_busy(submit->req, "query");
 }
 
+/* False: answered. */
+static bool fits_schema(struct submit *submit, const struct tk_schema *schema)
+{
+        const char *context = submit->intake.create.req.context;
+        TK_AUTOJSON json_t *value = NULL;
+        struct tk_err err = {0};
+        if (!tk_json_parse(context, strlen(context), &tk_json_limits_default, &value, &err) && tk_schema_check(schema, value, &err))
+                return true;
+        refuse(submit, "schema");
+        orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: context does not fit the template's input_schema: %s",
+                         tk_err_text(&err));
+        return false;
+}
+
 static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref)
 {
         struct orch_create *create = &submit->intake.create;
@@ -184,6 +199,8 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
                                  create->req.name);
                 return;
         }
+        if (ref->input_schema && !fits_schema(submit, ref->input_schema))
+                return;
         if (tk_task_request_identity(&create->req, &ref->named_task, ref->identity, create->identity, &err)) {
                 refuse(submit, "identity");
                 orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
@@ -237,7 +254,7 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
                         orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));
                 return;
         }
-        struct orch_template_ref ref;
+        ORCH_AUTOREF struct orch_template_ref ref = {0};
         const struct tk_task_request *task = &submit->intake.create.req;
         if (orch_templates_get(submit->app->templates, task->ns, task->name, task->version, &ref))
                 submit_resolved(submit, &ref);

@@ -161,23 +161,37 @@ void orch_rest_task_explain(struct tk_http_req *req, void *app)
         orch_rest_query(app, req, task_explain);
 }
 
-/* ---- GET /v1/tasks/{uuid}/timeline ---- */
+/* ---- GET /v1/tasks/{uuid}/timeline and …/summary ---- */
 
-static int task_timeline(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+static int task_document(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct tk_http_req *req, const struct tk_sql *sql)
 {
-        struct tk_http_req *req = arg;
         struct tk_uuid task;
         struct tk_pg_args args;
         if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &task))
                 return 0;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &task);
-        return orch_rest_reply_query(req, app, pg, &tk_sql_task_timeline, &args, "Resource not found");
+        return orch_rest_reply_query(req, app, pg, sql, &args, "Resource not found");
+}
+
+static int task_timeline(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *req)
+{
+        return task_document(app, pg, arena, req, &tk_sql_task_timeline);
+}
+
+static int task_summary(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *req)
+{
+        return task_document(app, pg, arena, req, &tk_sql_task_summary);
 }
 
 void orch_rest_task_timeline(struct tk_http_req *req, void *app)
 {
         orch_rest_query(app, req, task_timeline);
+}
+
+void orch_rest_task_summary(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_summary);
 }
 
 /* ---- DELETE /v1/tasks/{uuid} ---- */

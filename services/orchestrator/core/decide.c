@@ -18,7 +18,7 @@ static void row(void *user, const struct orch_row *row)
 {
         struct decide *decide = user;
         if (tk_streq(row->kind, "called_off"))
-                orch_sessions_cancel(decide->app->sessions, &row->step, (uint32_t)row->attempt, "taken over by a person");
+                orch_sessions_cancel(decide->app->sessions, &row->step, (uint32_t)row->attempt, *row->text ? row->text : "taken over by a person");
         else if (tk_streq(row->kind, "timer"))
                 decide->app->after->timer(decide->app, row->due_ns);
         else

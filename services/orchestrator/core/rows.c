@@ -41,6 +41,15 @@ static void done_row(struct orch_app *app, const struct tk_uuid *task, const cha
         app->after->rests(app, task);
 }
 
+static void dead_letter_row(struct orch_app *app, const struct orch_assignment_columns *cols, const struct tk_pg_result *res, int row)
+{
+        const char *reason = tk_pg_str(res, row, cols->step_name);
+        orch_count_l(app, dlq_entries_created_total, reason);
+        tk_log_warn("dlq.entered", "A task is in the dead-letter queue.", TK_STR("task_uuid", tk_pg_str(res, row, cols->task)),
+                    TK_STR("dlq_entry_uuid", tk_pg_str(res, row, cols->step)), TK_STR("namespace", tk_pg_str(res, row, cols->ns)),
+                    TK_STR("reason", reason));
+}
+
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
                      const char *path, orch_row_fn *fn, void *user)
 {
@@ -64,6 +73,10 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         TK_PROBE(steps_enqueued, ns, idx);
                         orch_queue_mark(app->sessions, ns, true);
                         app->after->queued(app, ns);
+                        continue;
+                }
+                if (tk_streq(kind, "dead_letter")) {
+                        dead_letter_row(app, &cols, res, row);
                         continue;
                 }
                 struct orch_row r = {

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "json/json.h"
 #include "model/template.h"
 #include "orchestrator/app.h"
 #include "rpc/pack.h"
@@ -32,6 +33,13 @@ struct orch_templates {
         _Atomic int64_t cache_rest_until_ns;
 };
 
+static void entry_free(struct entry *entry)
+{
+        if (entry)
+                orch_template_ref_deinit(&entry->ref);
+        tk_free(entry);
+}
+
 struct orch_templates *orch_templates_new(int64_t ttl_ns)
 {
         struct orch_templates *t = TK_NEW(struct orch_templates);
@@ -48,7 +56,7 @@ static void clear(struct orch_templates *t)
         size_t len;
         void *value;
         for (size_t at = 0; tk_map_next(t->entries, &at, &key, &len, &value);)
-                tk_free(value);
+                entry_free(value);
         tk_map_free(t->entries);
         t->entries = tk_map_new();
 }
@@ -73,6 +81,7 @@ bool orch_templates_get(struct orch_templates *t, const char *ns, const char *na
         if (!entry || entry->expires_ns <= tk_time_mono_ns())
                 return false;
         *ret = entry->ref;
+        ret->input_schema = tk_schema_ref(entry->ref.input_schema);
         return true;
 }
 
@@ -81,7 +90,7 @@ void orch_templates_drop(struct orch_templates *t, const char *key)
         TK_LOCKED(&t->lock);
         t->drops++;
         if (key)
-                tk_free(tk_map_dels(t->entries, key));
+                entry_free(tk_map_dels(t->entries, key));
         else
                 clear(t);
 }
@@ -105,8 +114,9 @@ static void put(struct orch_templates *t, const char *ns, const char *name, cons
                 clear(t);
         struct entry *entry = TK_NEW(struct entry);
         entry->ref = *ref;
+        entry->ref.input_schema = tk_schema_ref(ref->input_schema);
         entry->expires_ns = tk_time_mono_ns() + t->ttl_ns;
-        tk_free(tk_map_puts(t->entries, key, entry));
+        entry_free(tk_map_puts(t->entries, key, entry));
 }
 
 static enum tk_rpc_status call(struct orch_app *app, const char *method, const ProtobufCMessage *request,
@@ -155,8 +165,21 @@ static int load_cached(struct orch_app *app, const char *ns, const char *name, c
         if (!body || tk_template_parse_json(body->body_json.data, body->body_json.len, &tpl, NULL))
                 return -EPROTO;
         ref.steps_at_start = tpl->at_start_n;
+        ref.input_schema = tk_schema_ref(tpl->input_schema);
         *ret = ref;
         return 0;
+}
+
+/* NULL where there is none, or one that was stored before anybody looked at it and does not compile. */
+static struct tk_schema *stored_schema(const struct tk_pg_result *res, int column)
+{
+        static const struct tk_json_limits limits = {.bytes_max = 64u << 20, .depth_max = 128, .entries_max = 1000000, .string_max = 4u << 20};
+        TK_AUTOJSON json_t *document = NULL;
+        struct tk_schema *schema = NULL;
+        if (tk_pg_is_null(res, 0, column) || tk_json_parse(tk_pg_str(res, 0, column), tk_pg_len(res, 0, column), &limits, &document, NULL) ||
+            tk_schema_compile(document, &schema, NULL, NULL))
+                return NULL;
+        return schema;
 }
 
 static int load_stored(struct tk_pg *pg, const char *ns, const char *name, const char *version,
@@ -178,6 +201,7 @@ static int load_stored(struct tk_pg *pg, const char *ns, const char *name, const
         (void)tk_str_copy(ref.digest, sizeof ref.digest, tk_pg_str(res, 0, tk_pg_column(res, "digest")));
         (void)tk_str_copy(ref.identity, sizeof ref.identity, tk_pg_str(res, 0, tk_pg_column(res, "identity_strategy")));
         ref.steps_at_start = (uint32_t)tk_pg_i64(res, 0, tk_pg_column(res, "steps_at_start"));
+        ref.input_schema = stored_schema(res, tk_pg_column(res, "input_schema"));
         *ret = ref;
         return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "pg/pg.h"
+#include "schema/schema.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +18,10 @@ struct orch_template_ref {
         char digest[65];
         char identity[32];
         uint32_t steps_at_start;
+        struct tk_schema *input_schema; /* what a context must fit; NULL: anything. Whoever gets a ref owns one share of it. */
 };
+static inline void orch_template_ref_deinit(struct orch_template_ref *ref) { ref->input_schema = tk_schema_free(ref->input_schema); }
+#define ORCH_AUTOREF __attribute__((cleanup(orch_template_ref_deinit)))
 enum { ORCH_TEMPLATE_OK, ORCH_TEMPLATE_E_UNKNOWN = 100 };
 
 TK_MUST struct orch_templates *orch_templates_new(int64_t ttl_ns);

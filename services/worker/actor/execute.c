@@ -158,10 +158,25 @@ static void begin(struct execution *x)
                 atomic_store(&job->cancelled, true);
 }
 
+/* The same input would give the same result: no retry. Here and not where results are settled: a worker has processors to spare, and the step's
+ * template in hand. */
+static void check_result(struct work_app *app, const struct tk_schema *schema, struct tkw_result *result)
+{
+        struct tk_err err;
+        if (tk_schema_check(schema, result->whole ? result->whole : result->members, &err))
+                return;
+        work_count(app, results_misfit_total);
+        tk_err_prefix(&err, "the result does not fit the step's result_schema");
+        work_result_fail(result, WORK_PERMANENT, "result_schema_violation", tk_err_text(&err));
+}
+
 static void conclude(const struct execution *x, struct tkw_result *result, int returned)
 {
-        enum tk_step_type type = x->tpl->steps[x->step].type;
+        const struct tk_template_step *step = &x->tpl->steps[x->step];
+        enum tk_step_type type = step->type;
         work_result_conclude(result, returned);
+        if (step->result_schema && result->verdict == WORK_SUCCESS)
+                check_result(x->app, step->result_schema, result);
         if (type == TK_STEP_DECISION || type == TK_STEP_BATCHABLE)
                 work_result_require(result, type == TK_STEP_DECISION ? "decision_point_outcome" : "batch_processing_outcome");
 }

@@ -5,6 +5,7 @@ METRIC(steps_repeated_total, COUNTER, "", "Assignments of attempts that were her
 METRIC(steps_finished_total, COUNTER, "outcome", "Attempts with a result: success, retryable, permanent.")
 METRIC(steps_failed_total, COUNTER, "error_type", "Attempts the worker itself failed, by error type.")
 METRIC(checkpoints_total, COUNTER, "outcome", "Checkpoints of handlers: stored, stale (the attempt had ended), refused (too large), error (nobody stored it).")
+METRIC(results_misfit_total, COUNTER, "", "Results that did not fit the result_schema of their step and became a permanent error.")
 METRIC(results_dropped_total, COUNTER, "", "Results of handlers that came after their deadline or after a stop.")
 METRIC(results_acked_total, COUNTER, "state", "Acknowledged results: stored, stale.")
 METRIC(results_fetched_total, COUNTER, "", "Requests for results that did not travel with their step.")

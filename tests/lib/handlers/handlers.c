@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE_MS = 5, LINE_MAX_BYTES = 512 };
+enum { SLICE_MS = 5, LINE_MAX_BYTES = 512, STALL_MS = 600000 };
 
 static int64_t number(struct tkw_context *ctx, const char *name, int64_t otherwise)
 {
@@ -221,6 +221,16 @@ static int later(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_retryable(result, "Busy", "busy at attempt %u", attempt);
 }
 
+/* Does nothing at its first attempt until it is told to stop. */
+static int stall(struct tkw_context *ctx, struct tkw_result *result)
+{
+        journal(ctx, "begin");
+        if (tkw_info(ctx)->attempt == 1)
+                test_pause_ms(ctx, STALL_MS, true);
+        journal(ctx, "end");
+        return tkw_success(result);
+}
+
 const struct tkw_module *tasker_handlers_v1(void)
 {
         static const struct tkw_handler handlers[] = {
@@ -230,7 +240,7 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.later", .fn = later},     {.name = "test.decide", .fn = decide},
                 {.name = "test.names", .fn = names},     {.name = "test.analyze", .fn = analyze},
                 {.name = "test.batch", .fn = batch},     {.name = "test.counter", .fn = counter},
-                {.name = "test.model", .fn = test_model},
+                {.name = "test.stall", .fn = stall},     {.name = "test.model", .fn = test_model},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
                                                  .handlers_n = sizeof handlers / sizeof handlers[0]};

@@ -145,6 +145,33 @@ static void an_environment_overrides(void **state)
         assert_int_equal(development->steps[1].timeout_ms, 1000);
 }
 
+static void overrides_apply_in_order_and_keep_the_ranges(void **state)
+{
+        (void)state;
+        static const char yaml[] = "name: t\nnamespace_name: n\nversion: 1.0.0\nsteps:\n"
+                                   "  - {name: a, handler: {callable: h, initialization: {x: 1, y: 1}}, retry: {max_attempts: 2, backoff: none}}\n"
+                                   "  - {name: b, handler: {callable: h}}\n"
+                                   "environments:\n  test:\n    steps:\n"
+                                   "      - {name: ALL, handler: {initialization: {y: 2, z: 2}}, retry: {backoff_base_ms: 10}}\n"
+                                   "      - {name: a, handler: {initialization: {z: 3}}, retry: {max_attempts: 9}, timeout: 4}\n"
+                                   "      - {name: c, retry: {max_attempt: 1}}\n";
+        TK_CLEANUP(tk_template_free) struct tk_template *tpl = parse_for(yaml, "test");
+        const json_t *x = tpl->steps[0].handler.initialization;
+        assert_int_equal(json_integer_value(json_object_get(x, "x")), 1);
+        assert_int_equal(json_integer_value(json_object_get(x, "y")), 2);
+        assert_int_equal(json_integer_value(json_object_get(x, "z")), 3);
+        assert_int_equal(tpl->steps[0].max_attempts, 9);
+        assert_int_equal(tpl->steps[0].backoff, TK_BACKOFF_NONE);
+        assert_int_equal(tpl->steps[0].backoff_base_ms, 10);
+        assert_int_equal(tpl->steps[1].max_attempts, 3);
+        assert_int_equal(tpl->steps[1].backoff_base_ms, 10);
+        assert_int_equal(tpl->warnings_n, 3);
+        assert_string_equal(tpl->warnings[0], "f.yaml:11:89: unknown key 'timeout' is kept, but means nothing here");
+        assert_string_equal(tpl->warnings[1],
+                                   "f.yaml:12:40: unknown key 'max_attempt' is kept, but means nothing here (did you mean 'max_attempts'?)");
+        assert_non_null(strstr(tpl->warnings[2], "environment test overrides a step 'c' that this template does not have"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -154,6 +181,7 @@ int main(void)
                 cmocka_unit_test(the_digest_is_of_what_it_means),
                 cmocka_unit_test(an_unknown_key_is_a_warning_with_its_place),
                 cmocka_unit_test(an_environment_overrides),
+                cmocka_unit_test(overrides_apply_in_order_and_keep_the_ranges),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/pages.c: see pages.h. */
+#include "cli/pages.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BODY_MAX = 1 << 16, LINE = 78 };
+
+static int page(struct cli_pages *pages, struct tk_err *err)
+{
+        TK_AUTOBUF struct tk_buf text;
+        tk_buf_init(&text, BODY_MAX);
+        tk_json_dump(pages->body, &text);
+        const struct cli_request request = {.method = "POST", .path = pages->path, .body = text.data, .body_len = text.len};
+        json_decref(pages->last);
+        pages->last = NULL;
+        int r = cli_client_send(pages->verb->client, &request, &pages->last, NULL, err);
+        if (r)
+                return r;
+        const json_t *matched = json_object_get(pages->last, "matched");
+        pages->looked += tk_json_i64(pages->last, "looked_at", 0);
+        pages->changed += tk_json_i64(pages->last, "changed", 0);
+        pages->matched_n += json_array_size(matched);
+        if (pages->matched && json_is_array(matched))
+                (void)json_array_extend(pages->matched, json_object_get(pages->last, "matched"));
+        return 0;
+}
+
+static void progress(const struct cli_pages *pages, bool ends)
+{
+        if (!isatty(STDERR_FILENO))
+                return;
+        if (ends)
+                fprintf(stderr, "\r%*s\r", LINE, "");
+        else
+                fprintf(stderr, "\rlooked at %lld, matched %zu, changed %lld", pages->looked, pages->matched_n, pages->changed);
+}
+
+int cli_pages_all(struct cli_pages *pages, struct tk_err *err)
+{
+        int r;
+        while (!(r = page(pages, err))) {
+                json_t *next = json_object_get(pages->last, "next");
+                if (!json_is_string(next))
+                        break;
+                (void)json_object_set(pages->body, "after", next);
+                progress(pages, false);
+        }
+        progress(pages, true);
+        return r;
+}
+
+int cli_needs_reason(const char *command, const char *reason)
+{
+        if (reason)
+                return 0;
+        fprintf(stderr, "%s: missing option: --reason (%s --help)\n", command, command);
+        return CLI_EXIT_USAGE;
+}

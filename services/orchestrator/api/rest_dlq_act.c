@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator/api/rest_dlq_act.c: what people do about entries of the dead-letter queue: make one, write down what they found, set its task
+ * going again, and both for many at once, page by page. */
+#include "base/str.h"
+#include "model/dead_letter.h"
+#include "orchestrator/api/reply.h"
+#include "orchestrator/api/routes.h"
+#include "orchestrator/app.h"
+#include "orchestrator/core/decide.h"
+#include "tk_sql.h"
+
+enum { BULK_PAGE = 200, BODY_MAX = 1 << 20 };
+
+struct act { /* in the request's arena */
+        struct tk_http_req *req;
+        struct tk_uuid uuid; /* of the task for a new entry, else of the entry */
+        struct tk_decision decision;
+        struct tk_dead_letter_update update;
+};
+
+static struct act *act_new(struct tk_http_req *req)
+{
+        struct act *act = TK_ARENA_NEW(tk_http_req_arena(req), struct act);
+        act->req = req;
+        return act;
+}
+
+static void post(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn, void *arg)
+{
+        if (orch_query_post(app, fn, arg))
+                orch_reply_busy(req, "query");
+}
+
+static void reply_missing(struct act *act)
+{
+        char entry[TK_UUID_TEXT];
+        tk_uuid_format(&act->uuid, entry);
+        orch_reply_error(act->req, ORCH_E_NOT_FOUND, "DLQ entry not found: %s", entry);
+}
+
+static int reply_entry(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct act *act, const struct tk_uuid *entry)
+{
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, entry);
+        return orch_rest_reply_query(act->req, app, pg, &tk_sql_dlq_by_entry, &args, "Resource not found");
+}
+
+/* ---- POST /v1/dlq ---- */
+
+static int add(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct act *act = arg;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(act->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &act->uuid);
+        tk_pg_arg_text(&args, act->decision.actor);
+        tk_pg_arg_text(&args, act->decision.reason);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(pg, &tk_sql_dlq_add, &args, &res, &err);
+        if (r) {
+                orch_reply_db(act->req, app, "dlq.add", r, &err);
+                return r;
+        }
+        if (!tk_pg_rows(res)) {
+                orch_reply_error(act->req, ORCH_E_NOT_FOUND, "Resource not found");
+                return 0;
+        }
+        if (tk_pg_bool(res, 0, 1))
+                orch_count_l(app, dlq_entries_created_total, "manual_dlq");
+        struct tk_uuid entry = tk_pg_uuid(res, 0, 0);
+        return reply_entry(app, pg, arena, act, &entry);
+}
+
+void orch_rest_dlq_add(struct tk_http_req *req, void *app)
+{
+        struct act *act = act_new(req);
+        struct tk_err err = {0};
+        size_t len;
+        if (!orch_rest_json(req))
+                return;
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_dead_letter_parse_entry(body, len, tk_http_req_arena(req), &act->uuid, &act->decision, &err);
+        if (orch_rest_parsed(req, r, &err))
+                post(app, req, add, act);
+}
+
+/* ---- PATCH /v1/dlq/entry/{dlq_entry_uuid} ---- */
+
+static int update(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct act *act = arg;
+        char entry[TK_UUID_TEXT];
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(act->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &act->uuid);
+        tk_pg_arg_text(&args, act->update.status);
+        tk_pg_arg_text(&args, act->update.notes);
+        tk_pg_arg_text(&args, act->update.by);
+        tk_pg_arg_text(&args, act->update.metadata);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(pg, &tk_sql_dlq_update, &args, &res, &err);
+        if (r) {
+                orch_reply_db(act->req, app, "dlq.update", r, &err);
+                return r;
+        }
+        const char *outcome = tk_pg_str(res, 0, 0);
+        tk_uuid_format(&act->uuid, entry);
+        if (tk_streq(outcome, "unknown")) {
+                reply_missing(act);
+        } else if (tk_streq(outcome, "pending")) {
+                orch_reply_error(act->req, ORCH_E_CONFLICT, "Another entry of this task is pending; there can be one only");
+        } else {
+                if (act->update.status && !tk_streq(act->update.status, "pending"))
+                        orch_count_l(app, dlq_entries_closed_total, act->update.status);
+                const char *body = tk_arena_printf(
+                        arena, "{\"success\":true,\"message\":\"Investigation status updated successfully\",\"dlq_entry_uuid\":\"%s\"}", entry);
+                orch_reply_json(act->req, body, strlen(body));
+        }
+        return 0;
+}
+
+void orch_rest_dlq_update(struct tk_http_req *req, void *app)
+{
+        struct act *act = act_new(req);
+        struct tk_err err = {0};
+        size_t len;
+        if (!orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) || !orch_rest_json(req))
+                return;
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_dead_letter_parse_update(body, len, tk_http_req_arena(req), &act->update, &err);
+        if (orch_rest_parsed(req, r, &err))
+                post(app, req, update, act);
+}
+
+/* ---- POST /v1/dlq/entry/{dlq_entry_uuid}/revive ---- */
+
+static int revive(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct act *act = arg;
+        struct orch_decision decision;
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(act->req, pg))
+                return 0;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_uuid(&args, &act->uuid);
+        tk_pg_arg_text(&args, act->decision.actor);
+        tk_pg_arg_text(&args, act->decision.reason);
+        tk_pg_arg_uuid(&args, &app->processor);
+        int r = orch_decide(app, pg, &tk_sql_engine_revive_dead_letter, &args, &decision, &err);
+        if (r) {
+                orch_reply_db(act->req, app, "revive_dead_letter", r, &err);
+                return r;
+        }
+        if (tk_streq(decision.outcome, "unknown")) {
+                reply_missing(act);
+                return 0;
+        }
+        if (tk_streq(decision.outcome, "refused") || tk_streq(decision.outcome, "ended")) {
+                orch_reply_error(act->req, ORCH_E_BAD_REQUEST, "Cannot revive: %s: %s",
+                                 tk_streq(decision.outcome, "ended") ? "its task has ended" : "the entry is closed", decision.text);
+                return 0;
+        }
+        if (tk_streq(decision.outcome, "acted"))
+                orch_count_l(app, dlq_entries_closed_total, "revived");
+        return reply_entry(app, pg, arena, act, &act->uuid);
+}
+
+void orch_rest_dlq_revive(struct tk_http_req *req, void *app)
+{
+        struct act *act = act_new(req);
+        struct tk_err err = {0};
+        size_t len;
+        if (!orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) || !orch_rest_json(req))
+                return;
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_decision_parse(body, len, tk_http_req_arena(req), &act->decision, &err);
+        if (orch_rest_parsed(req, r, &err))
+                post(app, req, revive, act);
+}
+
+/* ---- POST /v1/dlq/bulk ---- */
+
+struct bulk { /* in the request's arena */
+        struct tk_http_req *req;
+        struct tk_dead_letter_bulk body;
+        struct tk_buf *matched; /* "uuid","uuid"… */
+        unsigned looked, changed;
+        bool more;
+};
+
+static void row(void *user, const struct orch_row *row)
+{
+        struct bulk *bulk = user;
+        if (tk_streq(row->kind, "next")) {
+                bulk->more = true;
+                bulk->body.decision.after = row->task;
+        } else if (tk_streq(row->kind, "page")) {
+                bulk->looked = (unsigned)row->idx;
+        } else if (tk_streq(row->kind, "changed")) {
+                bulk->changed++;
+        } else if (tk_streq(row->kind, "matched")) {
+                char entry[TK_UUID_TEXT];
+                tk_uuid_format(&row->task, entry);
+                tk_buf_printf(bulk->matched, "%s\"%s\"", bulk->matched->len ? "," : "", entry);
+        }
+}
+
+static void reply_bulk(struct bulk *bulk)
+{
+        const struct tk_decision *decision = &bulk->body.decision;
+        char after[TK_UUID_TEXT];
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, 2 * BODY_MAX);
+        tk_buf_printf(&buf, "{\"action\":\"%s\",\"dry_run\":%s,\"looked_at\":%u,\"changed\":%u,\"matched\":[%s]", decision->action,
+                      decision->dry_run ? "true" : "false", bulk->looked, bulk->changed, tk_buf_str(bulk->matched));
+        tk_uuid_format(&decision->after, after);
+        if (bulk->more)
+                tk_buf_printf(&buf, ",\"next\":\"%s\"}", after);
+        else
+                tk_buf_puts(&buf, ",\"next\":null}");
+        orch_reply_json(bulk->req, buf.data, buf.len);
+}
+
+static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
+{
+        struct bulk *bulk = arg;
+        const struct tk_decision *decision = &bulk->body.decision;
+        const char *filters[] = {decision->action, bulk->body.why, decision->ns, decision->name, decision->version};
+        struct tk_pg_args args;
+        struct tk_err err = {0};
+        if (orch_rest_no_database(bulk->req, pg))
+                return 0;
+        TK_AUTOBUF struct tk_buf matched;
+        tk_buf_init(&matched, BODY_MAX);
+        bulk->matched = &matched;
+        tk_pg_args_init(&args, arena);
+        for (size_t i = 0; i < tk_countof(filters); i++)
+                tk_pg_arg_text(&args, filters[i]);
+        tk_pg_arg_bool(&args, decision->dry_run);
+        tk_pg_arg_text(&args, decision->actor);
+        tk_pg_arg_text(&args, decision->reason);
+        tk_pg_arg_uuid(&args, tk_uuid_is_nil(&decision->after) ? NULL : &decision->after);
+        tk_pg_arg_i32(&args, BULK_PAGE);
+        tk_pg_arg_uuid(&args, &app->processor);
+        int r = orch_decide_rows(app, pg, &tk_sql_engine_bulk_dead_letters, &args, row, bulk, &err);
+        if (r) {
+                orch_reply_db(bulk->req, app, "bulk_dead_letters", r, &err);
+                return r;
+        }
+        const char *how = tk_streq(decision->action, "revive") ? "revived" : "manually_resolved";
+        tk_metric_add_l(app->metrics, ORCH_M_dlq_entries_closed_total, how, bulk->changed);
+        reply_bulk(bulk);
+        return 0;
+}
+
+void orch_rest_dlq_bulk(struct tk_http_req *req, void *app)
+{
+        struct bulk *bulk = TK_ARENA_NEW(tk_http_req_arena(req), struct bulk);
+        struct tk_err err = {0};
+        size_t len;
+        bulk->req = req;
+        if (!orch_rest_json(req))
+                return;
+        const void *body = tk_http_req_body(req, &len);
+        int r = tk_dead_letter_parse_bulk(body, len, tk_http_req_arena(req), &bulk->body, &err);
+        if (orch_rest_parsed(req, r, &err))
+                post(app, req, bulk_page, bulk);
+}
