@@ -9,7 +9,7 @@ const struct tkw_module *tasker_handlers_v1(void)
         static const struct example_table *const tables[] = {&example_squares, &example_outcomes, &example_orders,
                                                              &example_shop,    &example_pipeline, &example_accounts,
                                                              &example_refunds, &example_approval,  &example_dataset,  &example_inventory,
-                                                             &example_parity,   &example_checkpoints};
+                                                             &example_parity,   &example_checkpoints, &example_quotes};
         static struct tkw_handler all[HANDLERS_MAX];
         static struct tkw_module module = {.abi = TKW_ABI, .name = "examples", .version = "1.0.0", .handlers = all};
         size_t n = 0;

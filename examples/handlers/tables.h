@@ -15,3 +15,4 @@ extern const struct example_table example_dataset;  /* a data set in batches */
 extern const struct example_table example_inventory; /* a CSV file in batches */
 extern const struct example_table example_parity;   /* diamond, decision and batches */
 extern const struct example_table example_checkpoints; /* handlers that go on where they were */
+extern const struct example_table example_quotes;   /* calls that may not answer in time */

@@ -1,8 +1,8 @@
 -- tasker._dispatch(steps, credit…, lease_ms): hands ready steps on. As many of a namespace as its credit allows become
 -- in_progress (attempt counted, message hidden for the lease) and come back as 'assign' rows; the others become enqueued
 -- with a visible message and come back as one 'queued' row per namespace (idx = how many). Higher priority first, then
--- older tasks, then step number.
--- Locks: the caller holds the task rows. Writes: workflow_steps (once per step), workflow_step_transitions, PGMQ.
+-- older tasks, then step number. One 'timer' row (due_at: the earliest) when some of them may lie in the queue only so long.
+-- Locks: the caller holds the task rows. Writes: workflow_steps (once per step), workflow_step_transitions, queue_timers, PGMQ.
 CREATE OR REPLACE FUNCTION tasker._dispatch(p_step uuid[], p_credit_ns text[], p_credit_n int[], p_lease_ms int)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,15 +14,16 @@ DECLARE
   v_name   text;
   v_from_i int;
   v_to_i   int;
+  v_timed  boolean; -- some are queued and may not lie there for ever
 BEGIN
   IF coalesce(cardinality(p_step), 0) = 0 THEN RETURN; END IF;
   -- Sorted by namespace, eager before queued: every send below is a slice.
   SELECT array_agg(x.step ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.namespace, x.rn),
          array_agg(x.namespace ORDER BY x.namespace, x.rn), array_agg(x.correlation_id ORDER BY x.namespace, x.rn),
          array_agg(x.state ORDER BY x.namespace, x.rn), array_agg(x.rn <= x.credit ORDER BY x.namespace, x.rn),
-         array_agg(x.task_uuid ORDER BY x.task_uuid)
-    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager, v_sorted
-    FROM (SELECT u.step, s.task_uuid, t.namespace, t.correlation_id, s.state,
+         array_agg(x.task_uuid ORDER BY x.task_uuid), bool_or(x.timed AND x.rn > x.credit)
+    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager, v_sorted, v_timed
+    FROM (SELECT u.step, s.task_uuid, t.namespace, t.correlation_id, s.state, s.queue_timeout_ms IS NOT NULL AS timed,
                  row_number() OVER (PARTITION BY t.namespace ORDER BY t.priority DESC, s.task_uuid, s.step_no) AS rn,
                  coalesce((SELECT c.n FROM unnest(p_credit_ns, p_credit_n) c(ns, n) WHERE c.ns = t.namespace LIMIT 1), 0) AS credit
             FROM unnest(p_step) u(step)
@@ -55,6 +56,10 @@ BEGIN
   )
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
   SELECT workflow_step_uuid, task_uuid, was, state, attempts, v_now FROM upd;
+
+  IF v_timed THEN
+    RETURN NEXT tasker._row('timer', NULL, NULL, NULL, NULL, NULL, NULL, tasker._watch_queue(v_step));
+  END IF;
 
   v_step := array(SELECT u.step FROM unnest(v_step, v_eager) u(step, eager) WHERE u.eager);
   RETURN QUERY SELECT a.* FROM tasker._assignments(v_step, v_sorted) a;

@@ -17,6 +17,8 @@ BEGIN
       UPDATE tasker.workflow_steps s SET state = 'pending', msg_id = NULL, updated_at = v_now
         FROM was WHERE s.workflow_step_uuid = was.workflow_step_uuid
       RETURNING s.workflow_step_uuid, s.attempts, was.msg_id
+    ), timers AS (
+      DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = ANY (array(SELECT was.workflow_step_uuid FROM was))
     ), history AS (
       INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
       SELECT workflow_step_uuid, p_task, 'enqueued', 'pending', attempts, v_now, 'the task is held' FROM upd

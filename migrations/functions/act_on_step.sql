@@ -36,7 +36,8 @@ BEGIN
 
   v_to := CASE p_action WHEN 'reset_for_retry' THEN 'pending' WHEN 'complete_manually' THEN 'complete' ELSE 'resolved_manually' END;
   PERFORM tasker._delete_messages(ARRAY[v_task.namespace], ARRAY[v_step.msg_id]);
-  DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = p_step;
+  WITH retry AS (DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = p_step)
+  DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = p_step;
   UPDATE tasker.workflow_steps s
      SET state = v_to, msg_id = NULL, next_retry_at = NULL, updated_at = v_now, unmet_parents = 0, no_room = s.no_room AND v_to = 'pending',
          attempts = s.attempts + CASE WHEN v_to = 'complete' THEN 1 ELSE 0 END, -- a manual result is an attempt of its own, which no worker made

@@ -75,6 +75,18 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     FROM tasker.step_timers st LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = st.workflow_step_uuid
    WHERE (p_task IS NULL OR st.task_uuid = p_task) AND x.state IS DISTINCT FROM 'waiting_for_retry'
   UNION ALL
+  SELECT 'missing timer', t.task_uuid, NULL, CASE WHEN t.held & 8 <> 0 THEN 'waits for its run_at, which nothing will notice' ELSE 'has a deadline that nothing will notice' END
+    FROM t JOIN tasker.open_tasks o ON o.task_uuid = t.task_uuid
+   WHERE o.due_at IS NULL AND (t.held & 8 <> 0 OR t.deadline > clock_timestamp())
+  UNION ALL
+  SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s may lie in its queue only so long, and nothing will notice', s.name)
+    FROM s
+   WHERE s.state = 'enqueued' AND s.queue_timeout_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasker.queue_timers q WHERE q.workflow_step_uuid = s.workflow_step_uuid)
+  UNION ALL
+  SELECT 'orphan timer', q.task_uuid, q.workflow_step_uuid, format('of a queue; its step is %s', coalesce(x.state::text, 'not there'))
+    FROM tasker.queue_timers q LEFT JOIN tasker.workflow_steps x ON x.workflow_step_uuid = q.workflow_step_uuid
+   WHERE (p_task IS NULL OR q.task_uuid = p_task) AND x.state IS DISTINCT FROM 'enqueued'
+  UNION ALL
   SELECT 'missing message', s.task_uuid, s.workflow_step_uuid, format('%s is %s, its message %s is not in the queue', s.name, s.state, coalesce(s.msg_id::text, '(none)'))
     FROM s
    WHERE s.state IN ('enqueued', 'in_progress') AND NOT EXISTS (SELECT 1 FROM m WHERE m.namespace = s.namespace AND m.msg_id = s.msg_id)

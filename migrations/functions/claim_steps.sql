@@ -83,7 +83,10 @@ BEGIN
       FROM unnest(g_step) g(step)
       JOIN tasker.workflow_steps was ON was.workflow_step_uuid = g.step
      WHERE s.workflow_step_uuid = g.step
-    RETURNING s.workflow_step_uuid, s.task_uuid, was.state, s.attempts)
+    RETURNING s.workflow_step_uuid, s.task_uuid, was.state, s.attempts, s.queue_timeout_ms
+  ), taken AS (
+    DELETE FROM tasker.queue_timers q
+     WHERE q.workflow_step_uuid = ANY (array(SELECT upd.workflow_step_uuid FROM upd WHERE upd.queue_timeout_ms IS NOT NULL)))
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
   SELECT workflow_step_uuid, task_uuid, state, 'in_progress', attempts, v_now, CASE WHEN state = 'in_progress' THEN 'lease ended' END FROM upd;
   RETURN QUERY SELECT r.* FROM tasker._assignments(g_step, v_task) r;

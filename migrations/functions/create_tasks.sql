@@ -1,41 +1,48 @@
 -- tasker.create_tasks(requests as parallel arrays, step uuids, credit, lease): stores tasks with their steps and edges and
 -- dispatches the roots, one transaction for all requests that wait; each fails alone.
 --   p_steps: for request i its steps that exist from the start, in step order, beginning at p_step_first[i] (from 1).
--- A task whose template or namespace is paused is held from the start: nothing of it is dispatched.
+-- A task whose template or namespace is paused, or whose run_at is still to come, is held from the start: nothing of it is dispatched. Its deadline is the
+-- earlier of the one given and the end of its timeout (given, or its template's), which counts from its start.
 -- Returns per request (idx from 1): 'created' (due_at = created_at, attempt = roots in progress, step_no = steps that wait for
 -- others, step_name = its state when it is held), 'duplicate' (task_uuid = the task that is there), 'unknown_template' (no template version stands on this digest any
--- more), 'step_count'; then 'assign' and 'queued' rows.
+-- more), 'step_count'; then 'timer' (the earliest start or deadline of them), 'assign' and 'queued' rows.
 -- Locks: new rows only; identities are inserted in order, so two calls never wait crosswise.
+DROP FUNCTION IF EXISTS tasker.create_tasks(uuid[], text[], bytea[], text[], int[], uuid[], uuid[], text[], text[], text[], text[], timestamptz[], uuid[], int[],
+  text[], int[], int, uuid); -- before there was time
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
   p_task uuid[], p_digest text[], p_identity bytea[], p_context text[], p_priority int[], p_correlation uuid[], p_parent uuid[],
   p_initiator text[], p_source text[], p_reason text[], p_tags text[], p_requested timestamptz[], p_steps uuid[], p_step_first int[],
-  p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+  p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
+  p_run_at timestamptz[] DEFAULT NULL, p_deadline timestamptz[] DEFAULT NULL, p_timeout_s int[] DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
   c_idx  int[];  c_task uuid[];  c_digest text[];  c_held uuid[];
   r_step uuid[];
+  v_due  timestamptz;
   v_row  tasker.engine_row;
 BEGIN
   WITH req AS (
     SELECT r.*, coalesce(p_step_first[r.idx + 1], cardinality(p_steps) + 1) - p_step_first[r.idx] AS steps_n,
            nt.named_task_uuid, ns.name AS namespace, st.at_start, st.roots,
-           CASE WHEN nt.paused THEN 2 ELSE 0 END + CASE WHEN ns.paused THEN 4 ELSE 0 END AS held
-      FROM unnest(p_task, p_digest, p_identity, p_context, p_priority, p_correlation, p_parent, p_initiator, p_source, p_reason, p_tags, p_requested)
-           WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, idx)
-      JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid, n.paused FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
+           CASE WHEN nt.paused THEN 2 ELSE 0 END + CASE WHEN ns.paused THEN 4 ELSE 0 END + CASE WHEN r.run_at > v_now THEN 8 ELSE 0 END AS held,
+           least(r.until, greatest(v_now, r.run_at) + coalesce(nullif(r.timeout_s, 0), nt.timeout_s) * interval '1 second') AS deadline
+      FROM unnest(p_task, p_digest, p_identity, p_context, p_priority, p_correlation, p_parent, p_initiator, p_source, p_reason, p_tags, p_requested,
+                  p_run_at, p_deadline, p_timeout_s)
+           WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, run_at, until, timeout_s, idx)
+      JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid, n.paused, n.timeout_s FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
       JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
       JOIN LATERAL (SELECT count(*)::int AS at_start, count(*) FILTER (WHERE ts.parents = 0)::int AS roots
                       FROM tasker.template_steps ts WHERE ts.digest = r.digest AND ts.created_at_start) st ON true
   ), ins AS (
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps,
                               correlation_id, parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash,
-                              requested_at, created_at, held)
+                              requested_at, created_at, held, run_at, deadline)
     SELECT req.task, req.named_task_uuid, req.digest, req.namespace,
            CASE WHEN req.held = 0 THEN 'steps_in_process'::tasker.task_state ELSE 'waiting_for_dependencies' END, req.priority, req.at_start, req.at_start,
            CASE WHEN req.held = 0 THEN req.roots ELSE 0 END,
            req.correlation, req.parent, req.initiator, req.source, req.reason, req.tags::jsonb, req.context::jsonb, req.identity,
-           req.requested, v_now, req.held
+           req.requested, v_now, req.held, req.run_at, req.deadline
       FROM req WHERE req.steps_n = req.at_start AND req.at_start > 0
      ORDER BY req.identity
     ON CONFLICT (identity_hash) DO NOTHING
@@ -56,15 +63,23 @@ BEGIN
   END IF;
   IF c_idx IS NULL THEN RETURN; END IF;
 
-  INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
-  SELECT c.task, (SELECT t.namespace FROM tasker.tasks t WHERE t.task_uuid = c.task), v_now FROM unnest(c_task) c(task);
+  WITH ins AS (
+    INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
+    SELECT c.task, t.namespace, v_now, least(t.deadline, CASE WHEN t.held & 8 <> 0 THEN t.run_at END)
+      FROM unnest(c_task) c(task) JOIN tasker.tasks t ON t.task_uuid = c.task
+    RETURNING due_at)
+  SELECT min(ins.due_at) INTO v_due FROM ins;
+  IF v_due IS NOT NULL THEN
+    RETURN NEXT tasker._row('timer', NULL, NULL, NULL, NULL, NULL, NULL, v_due);
+  END IF;
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
   SELECT c.task, NULL, CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies'::tasker.task_state ELSE 'steps_in_process' END, v_now, p_processor
     FROM unnest(c_task) c(task);
 
   WITH ins AS (
-    INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, max_attempts, retryable, created_at)
-    SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1], c.task, ts.step_no, ts.name, 'pending', ts.parents, ts.max_attempts, ts.retryable, v_now
+    INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, max_attempts, retryable, queue_timeout_ms, created_at)
+    SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1], c.task, ts.step_no, ts.name, 'pending', ts.parents, ts.max_attempts, ts.retryable, ts.queue_timeout_ms,
+           v_now
       FROM unnest(c_idx, c_task, c_digest) c(idx, task, digest)
       JOIN tasker.template_steps ts ON ts.digest = c.digest AND ts.created_at_start
     RETURNING workflow_step_uuid, unmet_parents, task_uuid)

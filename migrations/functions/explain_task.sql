@@ -1,7 +1,7 @@
 -- tasker.explain_task(task, namespaces, workers, credits): why a task is where it is, for people. The arrays say of each namespace how
 -- many workers are connected and how many steps they would take now. NULL for an unknown task.
---   {task_uuid, status, namespace, workers, credit, summary, advice, dead_letter: {dlq_entry_uuid, reason, since, text} or null (its pending entry),
---   steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more than 200 those that hold it up least.
+--   {task_uuid, status, namespace, workers, credit, run_at, deadline, summary, advice, dead_letter: {dlq_entry_uuid, reason, since, text} or null
+--   (its pending entry), steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more than 200 those that hold it up least.
 -- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
 CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[]) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
@@ -31,15 +31,20 @@ BEGIN
   END IF;
 
   SELECT * INTO v_letter FROM tasker.dead_letters d WHERE d.task_uuid = p_task AND d.resolution_status = 'pending';
-  IF v_task.held <> 0 THEN
+  IF v_task.held & 7 <> 0 THEN
     v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
                          WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
                        'its ' || CASE WHEN v_task.held & 2 <> 0 THEN 'template' ELSE 'namespace' END || ' is paused');
   END IF;
+  IF v_task.held & 8 <> 0 THEN
+    v_held := concat_ws('; ', v_held, format('it starts at %s (run_at)', tasker.time_text(v_task.run_at, 'zoned')));
+  END IF;
 
   WITH step AS (
     SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
-           (v_leases ->> s.msg_id::text)::timestamptz AS message_at,
+           (v_leases ->> s.msg_id::text)::timestamptz AS message_at, ts.timeout_ms, coalesce(ts.on_timeout, 'retry') AS on_timeout,
+           coalesce(ts.on_queue_timeout, 'error') AS on_queue_timeout,
+           (SELECT q.due_at FROM tasker.queue_timers q WHERE q.workflow_step_uuid = s.workflow_step_uuid) AS queue_until,
            (SELECT string_agg(w.name || ' (' || w.state || ')', ', ' ORDER BY w.step_no, w.instance)
                    || CASE WHEN max(w.all_n) > v_named THEN format(' and %s more', max(w.all_n) - v_named) ELSE '' END
               FROM (SELECT p.name, p.state, p.step_no, p.instance, count(*) OVER () AS all_n
@@ -49,6 +54,7 @@ BEGIN
            (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
              WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error
       FROM tasker.workflow_steps s
+      LEFT JOIN tasker.template_steps ts ON ts.digest = v_task.template_digest AND ts.step_no = s.step_no
      WHERE s.task_uuid = p_task AND s.state NOT IN ('complete', 'cancelled', 'resolved_manually')
   ), said AS (
     SELECT step.step_no, step.instance, step.name, step.state,
@@ -59,17 +65,22 @@ BEGIN
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state IN ('enqueued', 'in_progress') AND step.message_at IS NULL THEN 'its queue message is lost; the sweeper sends it again'
                 WHEN step.state = 'in_progress' AND step.message_at < v_now THEN 'its lease has ended: its worker is gone, another one gets it'
-                WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s%s', step.counted, step.max_attempts,
-                                                               ', ' || step.items || ' items done at its last checkpoint')
-                WHEN step.state = 'enqueued' AND v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
-                WHEN step.state = 'enqueued' AND v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
-                WHEN step.state = 'enqueued' THEN 'is ready and about to be given to a worker'
+                WHEN step.state = 'in_progress' THEN format('runs as attempt %s of %s%s%s', step.counted, step.max_attempts,
+                                                               ', ' || step.items || ' items done at its last checkpoint',
+                                                               ', its handler has ' || step.timeout_ms / 1000 || ' s, then: ' || step.on_timeout)
+                WHEN step.state = 'enqueued' THEN
+                  CASE WHEN v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
+                       WHEN v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy', v_workers, v_task.namespace)
+                       ELSE 'is ready and about to be given to a worker' END
+                  || CASE WHEN step.queue_until IS NOT NULL THEN format('; given up at %s (queue_timeout_seconds), then: %s', tasker.time_text(step.queue_until, 'zoned'),
+                                                                        step.on_queue_timeout) ELSE '' END
                 WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
                 WHEN step.no_room AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'
                 WHEN step.waits_for IS NOT NULL THEN 'waits for ' || step.waits_for
                 ELSE 'is ready and not dispatched; the sweeper does it' END AS why,
            CASE step.state WHEN 'in_progress' THEN step.dispatched_at WHEN 'pending' THEN v_task.created_at ELSE step.updated_at END AS since,
-           CASE step.state WHEN 'waiting_for_retry' THEN step.next_retry_at WHEN 'in_progress' THEN step.message_at END AS until
+           CASE WHEN step.state IN ('pending', 'waiting_for_retry') AND v_task.held = 8 THEN v_task.run_at WHEN step.state = 'waiting_for_retry' THEN step.next_retry_at
+                WHEN step.state = 'in_progress' THEN step.message_at WHEN step.state = 'enqueued' THEN step.queue_until END AS until
       FROM step
   )
   SELECT json_agg(json_build_object('name', said.name, 'state', said.state, 'why', said.why, 'since', tasker.time_text(said.since, 'zoned'),
@@ -82,17 +93,21 @@ BEGIN
 
   RETURN json_build_object(
     'task_uuid', p_task, 'status', v_task.state, 'namespace', v_task.namespace, 'workers', v_workers, 'credit', v_credit,
-    'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s.', v_task.state)
+    'run_at', tasker.time_text(v_task.run_at, 'zoned'), 'deadline', tasker.time_text(v_task.deadline, 'zoned'),
+    'summary', CASE WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN format('It has ended: %s%s.', v_task.state, ' (' || v_task.message || ')')
                     WHEN v_held IS NOT NULL THEN format('It is held: %s.', v_held)
                     WHEN v_worst IS NULL THEN 'Nothing of it is open.'
                     WHEN v_worst = 'error' THEN format('It is blocked: %s %s.', v_name, v_why)
-                    ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END,
+                    ELSE format('%s %s%s.', v_name, v_why, CASE v_worst WHEN 'waiting_for_retry' THEN ' soon'  ELSE '' END) END
+               || coalesce((SELECT format(' It ends at %s at the latest.', tasker.time_text(v_task.deadline, 'zoned')) FROM tasker.open_tasks o
+                             WHERE o.task_uuid = p_task AND v_task.deadline >= o.due_at), ''),
     'advice', CASE WHEN v_task.state = 'error' AND v_letter.task_uuid IS NOT NULL THEN
                      format('See what stood still: tasker dlq show %s. Set it going again: tasker dlq revive %1$s --reason ...', v_letter.dlq_entry_uuid)
                    WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
                    WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
                    WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
-                   WHEN v_task.held <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
+                   WHEN v_task.held & 4 <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
+                   WHEN v_task.held <> 0 THEN NULL
                    WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'

@@ -14,8 +14,9 @@ DECLARE
 BEGIN
   -- New steps wait for something (1) until their edges are counted: those of their source at least.
   INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, instance, name, state, unmet_parents, max_attempts, retryable,
-                                     no_room, inputs, created_at)
-  SELECT n.step, n.task, n.no, n.instance, n.name, 'pending', CASE WHEN n.held THEN 1 ELSE 0 END, ts.max_attempts, ts.retryable, n.held, n.inputs::json, v_now
+                                     queue_timeout_ms, no_room, inputs, created_at)
+  SELECT n.step, n.task, n.no, n.instance, n.name, 'pending', CASE WHEN n.held THEN 1 ELSE 0 END, ts.max_attempts, ts.retryable, ts.queue_timeout_ms,
+         n.held, n.inputs::json, v_now
     FROM unnest(p_task, p_step, p_no, p_instance, p_name, p_inputs, p_held) n(task, step, no, instance, name, inputs, held)
     JOIN tasker.tasks t ON t.task_uuid = n.task
     JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = n.no;

@@ -32,21 +32,24 @@ BEGIN
   ON CONFLICT DO NOTHING;
   IF FOUND THEN
     INSERT INTO tasker.template_steps (digest, step_no, name, named_step_uuid, step_type, retryable, max_attempts, backoff,
-                                       backoff_base_ms, backoff_max_ms, timeout_ms, parents, ancestors, ancestors_all, created_at_start, start_pos)
+                                       backoff_base_ms, backoff_max_ms, timeout_ms, parents, ancestors, ancestors_all, created_at_start, start_pos,
+                                       on_timeout, queue_timeout_ms, on_queue_timeout)
     SELECT p_digest, x.step_no, x.name, x.named_step_uuid, x.step_type, x.retryable, x.max_attempts, x.backoff, x.backoff_base_ms,
            x.backoff_max_ms, x.timeout_ms, x.parents, x.ancestors, x.ancestors_all, x.at_start,
-           CASE WHEN x.at_start THEN row_number() OVER (PARTITION BY x.at_start ORDER BY x.step_no) END
+           CASE WHEN x.at_start THEN row_number() OVER (PARTITION BY x.at_start ORDER BY x.step_no) END, x.on_timeout, x.queue_timeout_ms, x.on_queue_timeout
       FROM jsonb_to_recordset(p_steps) x(step_no smallint, name text, named_step_uuid uuid, step_type text, retryable boolean,
              max_attempts smallint, backoff text, backoff_base_ms int, backoff_max_ms int, timeout_ms int, parents smallint,
-             ancestors smallint[], ancestors_all int, at_start boolean);
+             ancestors smallint[], ancestors_all int, at_start boolean, on_timeout text, queue_timeout_ms int, on_queue_timeout text);
     INSERT INTO tasker.template_edges (digest, from_no, to_no)
     SELECT p_digest, x.from_no, x.to_no FROM jsonb_to_recordset(p_edges) x(from_no smallint, to_no smallint);
   END IF;
 
-  INSERT INTO tasker.named_tasks (namespace_uuid, name, version, description, digest, identity_strategy)
-  VALUES (v_ns, p_name, p_version, p_description, p_digest, p_identity)
+  INSERT INTO tasker.named_tasks (namespace_uuid, name, version, description, digest, identity_strategy, timeout_s)
+  VALUES (v_ns, p_name, p_version, p_description, p_digest, p_identity,
+          coalesce((p_body ->> 'timeout_seconds')::int, (p_body #>> '{lifecycle,max_duration_minutes}')::int * 60))
   ON CONFLICT (namespace_uuid, name, version) DO UPDATE
-    SET digest = excluded.digest, description = excluded.description, identity_strategy = excluded.identity_strategy, updated_at = clock_timestamp()
+    SET digest = excluded.digest, description = excluded.description, identity_strategy = excluded.identity_strategy, timeout_s = excluded.timeout_s,
+        updated_at = clock_timestamp()
   RETURNING named_task_uuid INTO v_uuid;
   RETURN QUERY SELECT CASE WHEN v_old IS NULL THEN 'registered' ELSE 'replaced' END, v_uuid, p_digest;
 END $$;

@@ -1,14 +1,14 @@
 -- tasker.release_steps(held executions, lost flags, losses_max, processor): takes assignments back. Not lost (never sent):
 -- back into the queue, nothing counted. Lost (its worker's stream ended): the same and the loss is counted, or an error when
 -- the step must not run twice or was lost too often. Only where (step, attempt, message) still hold.
--- Returns 'queued' per namespace (idx = how many), 'failed', 'stale' and 'done' rows.
+-- Returns 'queued' per namespace (idx = how many), 'timer', 'failed', 'stale' and 'done' rows.
 CREATE OR REPLACE FUNCTION tasker.release_steps(p_step uuid[], p_attempt int[], p_msg bigint[], p_ns text[], p_lost boolean[],
                                                 p_losses_max int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
   x_step uuid[];  x_att int[];  x_msg bigint[];  x_ns text[];
-  b_step uuid[];  b_msg bigint[];  b_ns text[];
+  b_step uuid[];  b_msg bigint[];  b_ns text[];  b_timed boolean;
   v      record;
 BEGIN
   PERFORM 1 FROM tasker.tasks t
@@ -28,17 +28,21 @@ BEGIN
        SET state = 'enqueued', forgiven = s.forgiven + 1, losses = s.losses + CASE WHEN u.lost THEN 1 ELSE 0 END, updated_at = v_now
       FROM unnest(p_step, p_attempt, p_msg, p_lost) u(step, att, msg, lost)
      WHERE s.workflow_step_uuid = u.step AND s.state = 'in_progress' AND s.attempts = u.att AND s.msg_id = u.msg
-    RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.msg_id, u.lost
+    RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.msg_id, s.queue_timeout_ms, u.lost
   ), tr AS (
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
     SELECT workflow_step_uuid, task_uuid, 'in_progress', 'enqueued', attempts, v_now, CASE WHEN lost THEN 'worker lost' ELSE 'never sent' END FROM upd
   )
-  SELECT array_agg(upd.workflow_step_uuid), array_agg(upd.msg_id), array_agg(t.namespace) INTO b_step, b_msg, b_ns
+  SELECT array_agg(upd.workflow_step_uuid), array_agg(upd.msg_id), array_agg(t.namespace), bool_or(upd.queue_timeout_ms IS NOT NULL)
+    INTO b_step, b_msg, b_ns, b_timed
     FROM upd JOIN tasker.tasks t ON t.task_uuid = upd.task_uuid;
   FOR v IN SELECT b.ns, array_agg(b.msg) AS ids FROM unnest(b_ns, b_msg) b(ns, msg) GROUP BY b.ns LOOP
     PERFORM pgmq.set_vt(tasker.queue_name(v.ns), v.ids, v_now);
     RETURN NEXT tasker._row('queued', cardinality(v.ids), NULL, NULL, NULL, v.ns, NULL, NULL);
   END LOOP;
+  IF b_timed THEN
+    RETURN NEXT tasker._row('timer', NULL, NULL, NULL, NULL, NULL, NULL, tasker._watch_queue(b_step));
+  END IF;
   RETURN QUERY SELECT (tasker._row('stale', u.idx::int, u.step, NULL, u.att, NULL, NULL, NULL)).*
     FROM unnest(p_step, p_attempt) WITH ORDINALITY u(step, att, idx)
    WHERE NOT u.step = ANY (coalesce(b_step, '{}') || coalesce(x_step, '{}'));

@@ -51,7 +51,8 @@ BEGIN
     RETURN NEXT tasker._row('called_off', NULL, v.id, p_task, v.attempts, v_task.namespace, NULL, NULL);
   END LOOP;
   PERFORM tasker._delete_messages(array(SELECT v_task.namespace FROM unnest(v_set)), array(SELECT s.msg_id FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ANY (v_set)));
-  DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = ANY (v_set);
+  WITH retries AS (DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = ANY (v_set))
+  DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = ANY (v_set);
   WITH upd AS (
     UPDATE tasker.workflow_steps s
        SET state = 'pending', msg_id = NULL, next_retry_at = NULL, forgiven = s.attempts, losses = 0, results_after = s.attempts, settled_at = NULL, updated_at = v_now

@@ -2,7 +2,7 @@
 -- its step by compare-and-swap on (step, attempt, message), decrements the children, dispatches what became ready, and lets
 -- the tasks follow: one transaction for everything that waits (docs/design/database.md).
 -- Returns, per result (idx = its place, from 1): 'settled', 'retry' (due_at), 'failed', 'already' (this attempt was stored
--- before) or 'stale' (somebody else's now); then 'assign', 'queued' and 'done' rows.
+-- before) or 'stale' (somebody else's now); then 'assign', 'queued' and 'done' rows; 'called_off' when a timeout ends a task (on_timeout: cancel).
 -- Stages through arrays: the planner sees primary keys and arrays, nothing else. What a stage writes besides, it writes in its own
 -- statement, because each statement of a small batch costs more than its rows. For the same reason the common case, successes of one
 -- namespace whose children all find credit, ends in tasker._pass_on: four statements for what takes nine otherwise.
@@ -23,6 +23,7 @@ DECLARE
   d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_state tasker.step_state[];  d_due timestamptz[];
   f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_state tasker.step_state[];  f_due timestamptz[];
   c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];  c_corr uuid[];
+  t_task  uuid[];  t_why text[];  -- a timeout ends these tasks
 BEGIN
   SELECT array_agg(t.task_uuid), array_agg(t.namespace), array_agg(t.state) INTO v_locked, v_ns, v_was
     FROM (SELECT task_uuid, namespace, state FROM tasker.tasks WHERE task_uuid = ANY (p_task) ORDER BY task_uuid FOR NO KEY UPDATE) t;
@@ -45,7 +46,7 @@ BEGIN
   IF false = ANY (p_success) THEN
     WITH plan AS (
       SELECT r.idx::int AS idx, r.step, r.att, r.msg,
-             (r.retry AND s.retryable AND s.attempts - s.forgiven < s.max_attempts) AS again,
+             (r.retry AND s.retryable AND s.attempts - s.forgiven < s.max_attempts AND coalesce(m.means, 'retry') = 'retry') AS again, m.means,
              v_now + interval '1 millisecond' * CASE
                WHEN r.delay >= 0 THEN least(r.delay, 3600000)
                ELSE tasker.backoff_ms(coalesce(ts.backoff, 'exponential'), coalesce(ts.backoff_base_ms, 1000), coalesce(ts.backoff_max_ms, 30000),
@@ -54,6 +55,7 @@ BEGIN
         JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.step AND s.task_uuid = r.task
         JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
         LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
+        CROSS JOIN LATERAL (SELECT tasker._timeout_means(p_result[r.idx], ts.on_timeout, ts.on_queue_timeout) AS means) m
        WHERE NOT r.ok
     ), upd AS (
       UPDATE tasker.workflow_steps s
@@ -63,15 +65,16 @@ BEGIN
              settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
         FROM plan
        WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
-      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at
+      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at, plan.means, s.name
     ), res AS (
       INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
       SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
     ), timer AS (
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT workflow_step_uuid, task_uuid, next_retry_at FROM upd WHERE state = 'waiting_for_retry')
-    SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(state), array_agg(next_retry_at)
-      INTO f_idx, f_step, f_task, f_att, f_state, f_due FROM upd;
+    SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(state), array_agg(next_retry_at),
+           array_agg(task_uuid) FILTER (WHERE means = 'cancel'), array_agg(format('step %s has timed out', name)) FILTER (WHERE means = 'cancel')
+      INTO f_idx, f_step, f_task, f_att, f_state, f_due, t_task, t_why FROM upd;
     d_idx := d_idx || f_idx;  d_step := d_step || f_step;  d_task := d_task || f_task;  d_att := d_att || f_att;
     d_state := d_state || f_state;  d_due := d_due || f_due;
     v_batch := v_batch IS TRUE OR 'complete' = ANY (f_state);
@@ -148,5 +151,10 @@ BEGIN
                     UNION ALL
                     SELECT c.task, 0, 0, 1, 0 FROM unnest(c_task, c_ready) c(task, ready) WHERE c.ready) u
              GROUP BY u.task) x) delta,
-    LATERAL tasker._advance_tasks(delta.task, delta.o, delta.f, delta.a, delta.r, p_processor) r;
+    LATERAL tasker._advance_tasks(delta.task, delta.o, delta.f, delta.a, delta.r, p_processor) r
+   WHERE t_task IS NULL OR NOT r.task_uuid = ANY (t_task);
+  IF t_task IS NOT NULL THEN
+    RETURN QUERY SELECT r.* FROM (SELECT DISTINCT ON (u.task) u.task, u.why FROM unnest(t_task, t_why) u(task, why) ORDER BY u.task) e,
+                 LATERAL tasker._end_task(e.task, 'cancelled', e.why, p_processor) r;
+  END IF;
 END $$;

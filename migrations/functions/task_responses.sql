@@ -23,6 +23,7 @@ BEGIN
            'completion_percentage', CASE WHEN c.total = 0 THEN 0::numeric ELSE round(100.0 * c.done / c.total, 2) END,
            'health_status', CASE WHEN c.failed > 0 THEN 'blocked' ELSE 'healthy' END,
            'template_digest', t.template_digest, 'held', tasker._held_text(t.held), 'generation', t.generation,
+           'run_at', tasker.time_text(t.run_at, 'zoned'), 'deadline', tasker.time_text(t.deadline, 'zoned'), 'message', t.message,
            'steps', coalesce(c.steps, '[]'::json))
     FROM unnest(p_tasks) WITH ORDINALITY u(task, n)
     JOIN tasker.tasks t ON t.task_uuid = u.task

@@ -1,8 +1,8 @@
 -- tasker.task_timeline(task): where a task's time went, attempt by attempt; NULL for an unknown task. Times are milliseconds after the
 -- task was created, by the database's clock; handler_ms is the worker's own.
---   {task_uuid, name, status, created_at, accepted_ms, total_ms (NULL while it moves), attempts: [{step, attempt, ready_ms, dispatched_ms,
+--   {task_uuid, name, status, message, created_at, run_at, deadline, accepted_ms, total_ms (NULL while it moves), attempts: [{step, attempt, ready_ms, dispatched_ms,
 --    settled_ms, handler_ms, outcome, worker, stages}]}, in the order of dispatch. ready_ms: when its last parent, or its attempt before, was
--- settled (a pause before a retry counts as waiting). An attempt under way has no settled_ms. accepted_ms: when the request was accepted, by
+-- settled, or when the task might start (a pause before a retry counts as waiting). An attempt under way has no settled_ms. accepted_ms: when the request was accepted, by
 -- the clock of the orchestrator that made the task's UUID (v7, so in whole milliseconds); NULL for another UUID.
 -- stages, or NULL: {committed_ms, received_ms, permit_ms, handled_ms, returned_ms, worker_clock_ms: [least, most]}: the commit that assigned it and
 -- the return of its result by the orchestrator's clock; arrival, permit and end of the handler by the worker's. Nothing arrives before it was sent,
@@ -13,7 +13,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
     WITH task AS (
-      SELECT t.task_uuid, t.state, t.created_at, t.completed_at, nt.name
+      SELECT t.task_uuid, t.state, t.created_at, t.completed_at, t.run_at, t.deadline, t.message, nt.name
         FROM tasker.tasks t JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid WHERE t.task_uuid = p_task
     ), begun AS (
       SELECT s.workflow_step_uuid AS step, s.name, s.step_no, h.attempt, h.at AS dispatched_at
@@ -26,7 +26,7 @@ BEGIN
                         WHERE p.workflow_step_uuid = b.step AND p.task_uuid = p_task AND p.attempt = b.attempt - 1 AND p.from_state = 'in_progress'),
                       (SELECT max(d.settled_at) FROM tasker.workflow_step_edges w JOIN tasker.workflow_steps d ON d.workflow_step_uuid = w.from_step_uuid
                         WHERE w.to_step_uuid = b.step),
-                      (SELECT task.created_at FROM task)) AS ready_at,
+                      (SELECT greatest(task.created_at, task.run_at) FROM task)) AS ready_at,
              r.execution_time_ms, r.worker_id, w.*
         FROM begun b
         LEFT JOIN LATERAL (SELECT h.at, h.to_state FROM tasker.workflow_step_transitions h
@@ -38,7 +38,8 @@ BEGIN
                          r.stages[5] AS returned WHERE r.stages[1] > 0 AND r.stages[2] > 0) c) w ON true
     )
     SELECT json_build_object(
-             'task_uuid', task.task_uuid, 'name', task.name, 'status', task.state, 'created_at', tasker.time_text(task.created_at, 'zoned'),
+             'task_uuid', task.task_uuid, 'name', task.name, 'status', task.state, 'message', task.message, 'created_at', tasker.time_text(task.created_at, 'zoned'),
+             'run_at', tasker.time_text(task.run_at, 'zoned'), 'deadline', tasker.time_text(task.deadline, 'zoned'),
              'accepted_ms', CASE WHEN substr(p_task::text, 15, 1) = '7' THEN
                tasker._ms(task.created_at, tasker._us_time(1000 * ('x' || substr(replace(p_task::text, '-', ''), 1, 12))::bit(48)::bigint)) END,
              'total_ms', tasker._ms(task.created_at, task.completed_at),

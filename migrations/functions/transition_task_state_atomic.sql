@@ -8,7 +8,8 @@ DECLARE v_now timestamptz := clock_timestamp();
 BEGIN
   UPDATE tasker.tasks t
      SET state = p_to::tasker.task_state, updated_at = v_now,
-         completed_at = CASE WHEN p_to IN ('complete', 'error', 'cancelled', 'resolved_manually') THEN v_now END
+         completed_at = CASE WHEN p_to IN ('complete', 'error', 'cancelled', 'resolved_manually') THEN v_now END,
+         message = CASE WHEN p_to IN ('error', 'cancelled') THEN p_metadata ->> 'reason' END
    WHERE t.task_uuid = p_task AND t.state = p_from::tasker.task_state;
   IF NOT FOUND THEN RETURN false; END IF;
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
@@ -19,8 +20,8 @@ BEGIN
   IF p_to IN ('complete', 'error', 'cancelled', 'resolved_manually') THEN
     DELETE FROM tasker.open_tasks o WHERE o.task_uuid = p_task;
   ELSE
-    INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at)
-    SELECT t.task_uuid, t.namespace, t.created_at FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
+    INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
+    SELECT t.task_uuid, t.namespace, t.created_at, CASE WHEN t.deadline > v_now THEN t.deadline END FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
   END IF;
   RETURN true;
 END $$;

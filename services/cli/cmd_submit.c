@@ -9,6 +9,7 @@
 #include "cli/follow.h"
 #include "cli/steps.h"
 #include "cli/version.h"
+#include "cli/when.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ enum { BODY_MAX = 4 << 20, NAMED_MAX = 12 };
 struct submission {
         const char *ns, *name, *version; /* NULL: look up */
         const char *context, *initiator, *source, *reason, *priority, *key, *identity, *timeout;
+        const char *run_at, *deadline, *task_timeout;
         struct cli_opt_list tags;
         bool wait, graph;
 };
@@ -121,6 +123,36 @@ static json_t *request_of(const struct submission *sub, json_t *context, int64_t
         return request;
 }
 
+static int put_time(json_t *request, const char *key, const char *option, const char *text)
+{
+        char when[TK_TIME_TEXT];
+
+        if (!text)
+                return 0;
+        if (cli_when_parse(text, tk_time_wall_ns(), when)) {
+                fprintf(stderr, "tasker: %s %s: expected a time from now such as +10m, or one with its zone such as 2026-01-31T12:00:00Z\n",
+                        option, text);
+                return -1;
+        }
+        return json_object_set_new(request, key, json_string(when));
+}
+
+/* When it starts and until when it must be complete. */
+static int put_times(json_t *request, const struct submission *sub)
+{
+        int64_t timeout_ns;
+
+        if (put_time(request, "run_at", "--run-at", sub->run_at) || put_time(request, "deadline", "--deadline", sub->deadline))
+                return -1;
+        if (!sub->task_timeout)
+                return 0;
+        if (tk_time_duration_parse(sub->task_timeout, &timeout_ns) || timeout_ns < TK_NS_PER_S || timeout_ns % TK_NS_PER_S) {
+                fprintf(stderr, "tasker: --task-timeout %s: expected whole seconds such as 30s, 5m or 2h\n", sub->task_timeout);
+                return -1;
+        }
+        return json_object_set_new(request, "timeout_seconds", json_integer(timeout_ns / TK_NS_PER_S));
+}
+
 static int post(struct cli_verb *verb, const struct submission *sub, int64_t priority, json_t **ret)
 {
         TK_AUTOJSON json_t *context = NULL, *request = NULL;
@@ -136,6 +168,8 @@ static int post(struct cli_verb *verb, const struct submission *sub, int64_t pri
                 fprintf(stderr, "tasker: the names and texts given must be UTF-8\n");
                 return CLI_EXIT_USAGE;
         }
+        if (put_times(request, sub))
+                return CLI_EXIT_USAGE;
         tk_json_dump(request, &body);
         const struct cli_request http = {
                 .method = "POST", .path = "/v1/tasks", .body = tk_buf_str(&body), .body_len = body.len};
@@ -206,6 +240,9 @@ int cli_cmd_submit(int argc, char **argv)
                 CLI_OPT_VALUE("initiator", "NAME", &sub.initiator, "Who asks (default $USER)."),
                 CLI_OPT_VALUE("source", "NAME", &sub.source, "From where (default tasker-cli)."),
                 CLI_OPT_VALUE("reason", "TEXT", &sub.reason, "Why."),
+                CLI_OPT_VALUE("run-at", "TIME", &sub.run_at, "Starts then: +10m, or 2026-01-31T12:00:00Z."),
+                CLI_OPT_VALUE("deadline", "TIME", &sub.deadline, "Not complete by then, it ends."),
+                CLI_OPT_VALUE("task-timeout", "DURATION", &sub.task_timeout, "The same, from its start."),
                 CLI_OPT_FLAG("wait", &sub.wait, "Wait until it rests; exit code as task wait."),
                 CLI_OPT_FLAG("watch", &sub.graph, "Wait and draw its graph live."),
                 CLI_OPT_VALUE("timeout", "DURATION", &sub.timeout, "With --wait or --watch: give up then."),
@@ -215,6 +252,7 @@ int cli_cmd_submit(int argc, char **argv)
                 "Starts a task from a registered template and prints its UUID.\n\n"
                 "  tasker task submit linear_workflow --context '{\"even_number\": 6}' --watch\n"
                 "  tasker task submit payments/refund@2.0.0 --context @refund.json --wait --timeout 1m\n"
+                "  tasker task submit reports/daily --run-at +2h --task-timeout 30m\n"
                 "  generate | tasker task submit import --context - --idempotency-key import-7 --json",
                 opts, tk_countof(opts), 1, 1};
         const char *name;

@@ -154,6 +154,10 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         tk_buf_printf(&text, "%s: %s, %.1f ms by the database's clock", name ? name : "?", status ? status : "?", whole);
         if (accepted >= 1)
                 tk_buf_printf(&text, ", accepted %.0f ms before", accepted);
+        if (tk_json_str(answer, "run_at"))
+                tk_buf_printf(&text, ", to start at %s", tk_json_str(answer, "run_at"));
+        if (tk_json_str(answer, "message"))
+                tk_buf_printf(&text, "\n%s", tk_json_str(answer, "message"));
         tk_buf_puts(&text, "\n\n");
         json_array_foreach(json_object_get(answer, "attempts"), at, attempt)
                 put_attempt(verb, table, attempt, whole, width);

@@ -5,6 +5,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "model/task_times.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct tk_task_request {
         struct tk_uuid correlation_id, parent_correlation_id; /* v4 when absent; nil when absent */
         int32_t priority;
         int64_t requested_at_ns;
+        struct tk_task_times times;
 };
 /* All strings live in the arena. */
 TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,

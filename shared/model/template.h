@@ -41,7 +41,9 @@ struct tk_template_step {
         uint16_t max_attempts;
         enum tk_backoff backoff;
         uint32_t backoff_base_ms, backoff_max_ms;
-        uint32_t timeout_ms;                      /* 0: none */
+        uint32_t timeout_ms;                      /* of an attempt; 0: none */
+        uint32_t queue_timeout_ms;                /* in the queue; 0: none */
+        const char *on_timeout, *on_queue_timeout; /* what follows; NULL: not said */
         struct {
                 const char *worker_template;      /* NULL: not said */
                 const char *cursor_field, *failure_strategy;

@@ -28,7 +28,17 @@ static void build_retry(struct tk_template_step *step, const json_t *retry)
         step->backoff_max_ms = (uint32_t)tk_json_i64(retry, "max_backoff_ms", 30000);
 }
 
-static void build_step(struct tk_template_step *step, const json_t *in)
+/* What a step does not say of its queue, its template says for all. */
+static void build_times(struct tk_template_step *step, const json_t *in, const json_t *body)
+{
+        const char *on_queue_timeout = tk_json_str(in, "on_queue_timeout");
+        step->timeout_ms = (uint32_t)tk_json_i64(in, "timeout_seconds", 0) * MS_PER_S;
+        step->on_timeout = tk_json_str(in, "on_timeout");
+        step->queue_timeout_ms = (uint32_t)tk_json_i64(in, "queue_timeout_seconds", tk_json_i64(body, "queue_timeout_seconds", 0)) * MS_PER_S;
+        step->on_queue_timeout = on_queue_timeout ? on_queue_timeout : tk_json_str(body, "on_queue_timeout");
+}
+
+static void build_step(struct tk_template_step *step, const json_t *in, const json_t *body)
 {
         const json_t *handler = json_object_get(in, "handler");
         step->name = tk_json_str(in, "name");
@@ -38,7 +48,7 @@ static void build_step(struct tk_template_step *step, const json_t *in)
         step->handler.method = tk_json_str(handler, "method");
         step->handler.resolver = tk_json_str(handler, "resolver");
         step->handler.initialization = json_object_get(handler, "initialization");
-        step->timeout_ms = (uint32_t)tk_json_i64(in, "timeout_seconds", 0) * MS_PER_S;
+        build_times(step, in, body);
         build_retry(step, json_object_get(in, "retry"));
         const json_t *batch = json_object_get(in, "batch_config");
         step->batch.worker_template = tk_json_str(batch, "worker_template");
@@ -108,7 +118,7 @@ int tk_template_build(struct tk_template_source *src, struct tk_template *tpl, s
         tpl->steps_n = (uint32_t)n;
         tpl->steps = TK_ARENA_ARRAY(tpl->arena, struct tk_template_step, n);
         for (uint32_t i = 0; i < n; i++)
-                build_step(&tpl->steps[i], json_array_get(steps, i));
+                build_step(&tpl->steps[i], json_array_get(steps, i), tpl->body);
         int r = build_names(src, tpl, names, err);
         for (uint32_t i = 0; i < n && !r; i++)
                 r = build_parents(src, tpl, i, names, json_object_get(json_array_get(steps, i), "dependencies"), err);

@@ -24,6 +24,21 @@ static void named_step(const struct tk_template *tpl, const char *step, char ret
         tk_uuid_format(&id, ret);
 }
 
+static void put_ms(struct tk_buf *buf, uint32_t ms)
+{
+        if (ms)
+                tk_buf_printf(buf, "%u", ms);
+        else
+                tk_buf_puts(buf, "null");
+}
+
+/* One of the words the format knows, if it was said. */
+static void put_word(struct tk_buf *buf, const char *key, const char *word)
+{
+        if (word)
+                tk_buf_printf(buf, ",\"%s\":\"%s\"", key, word);
+}
+
 void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
 {
         static const char *const types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker"};
@@ -43,10 +58,11 @@ void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
                               id, types[s->type], s->retryable ? "true" : "false", s->max_attempts,
                               backoffs[s->backoff], s->backoff_base_ms, s->backoff_max_ms, s->parents_n,
                               s->ancestors_all, s->at_start ? "true" : "false");
-                if (s->timeout_ms)
-                        tk_buf_printf(buf, "%u", s->timeout_ms);
-                else
-                        tk_buf_puts(buf, "null");
+                put_ms(buf, s->timeout_ms);
+                tk_buf_puts(buf, ",\"queue_timeout_ms\":");
+                put_ms(buf, s->queue_timeout_ms);
+                put_word(buf, "on_timeout", s->on_timeout);
+                put_word(buf, "on_queue_timeout", s->on_queue_timeout);
                 tk_buf_puts(buf, ",\"ancestors\":[");
                 for (uint32_t k = 0; k < s->ancestors_n; k++)
                         tk_buf_printf(buf, "%s%u", k ? "," : "", s->ancestors[k]);

@@ -207,6 +207,16 @@ void tk_pg_arg_time_array(struct tk_pg_args *args, const int64_t *wall_ns, size_
                 at = put64(put32(at, 8), wire_time(wall_ns[i]));
 }
 
+void tk_pg_arg_time_opt_array(struct tk_pg_args *args, const int64_t *wall_ns, size_t n)
+{
+        size_t given = 0;
+        for (size_t i = 0; i < n; i++)
+                given += wall_ns[i] != 0;
+        char *at = array_begin(args, OID_TIMESTAMPTZ_ARRAY, OID_TIMESTAMPTZ, n, 8 * given, given < n);
+        for (size_t i = 0; i < n; i++)
+                at = wall_ns[i] ? put64(put32(at, 8), wire_time(wall_ns[i])) : put32(at, UINT32_MAX);
+}
+
 void tk_pg_arg_bool_array(struct tk_pg_args *args, const bool *items, size_t n)
 {
         char *at = array_begin(args, OID_BOOL_ARRAY, OID_BOOL, n, n, false);

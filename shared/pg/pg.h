@@ -86,6 +86,7 @@ void tk_pg_arg_i32_array(struct tk_pg_args *args, const int32_t *items, size_t n
 void tk_pg_arg_i64_array(struct tk_pg_args *args, const int64_t *items, size_t n);
 void tk_pg_arg_bool_array(struct tk_pg_args *args, const bool *items, size_t n);
 void tk_pg_arg_time_array(struct tk_pg_args *args, const int64_t *wall_ns, size_t n);
+void tk_pg_arg_time_opt_array(struct tk_pg_args *args, const int64_t *wall_ns, size_t n); /* 0 becomes NULL */
 void tk_pg_arg_text_array(struct tk_pg_args *args, const char *const *items, size_t n);
 void tk_pg_arg_text_n_array(struct tk_pg_args *args, const struct tk_pg_bytes *items, size_t n);
 void tk_pg_arg_bytea_array(struct tk_pg_args *args, const struct tk_pg_bytes *items, size_t n);

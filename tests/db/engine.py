@@ -75,16 +75,16 @@ class Engine:
 
     # -- templates and tasks --
 
-    def register_row(self, graph, name=None, namespace="shop", version="1.0.0", replace=False, **options):
+    def register_row(self, graph, name=None, namespace="shop", version="1.0.0", replace=False, body=None, **options):
         self._flows += 1
         name = name or f"flow_{self._flows}"
         steps = template_steps(graph, options)
         order = list(graph)
         edges = [{"from_no": order.index(p), "to_no": no} for no, step in enumerate(order) for p in graph[step]]
         plain = [{k: v for k, v in s.items() if k != "named_step_uuid"} for s in steps]
-        digest = hashlib.sha256(json.dumps([namespace, name, version, plain, edges]).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([namespace, name, version, plain, edges, body]).encode()).hexdigest()
         row = self.c.query("SELECT * FROM tasker.register_template($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", namespace, name, version,
-                           "a test", digest, "strict", {"name": name}, json.dumps(steps), json.dumps(edges), replace)[0]
+                           "a test", digest, "strict", {"name": name, **(body or {})}, json.dumps(steps), json.dumps(edges), replace)[0]
         return row, Template(digest, graph, namespace)
 
     def register(self, graph, **kwargs):
@@ -108,11 +108,12 @@ class Engine:
                       col("initiator", "test"), col("source", "db"), col("reason", "to see it run"), col("tags", "[]"),
                       ["2026-01-02T03:04:05Z"] * len(requests)]
         of_call = [list(credit), list(credit.values()), LEASE_MS, PROCESSOR]
+        times = [col(key, None) for key in ("run_at", "deadline", "timeout_s")]
         if self._for_one(len(requests)):
-            return self.c.query("SELECT * FROM tasker.create_task($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)",
-                                *[values[0] for values in of_request], steps, *of_call)
-        return self.c.query("SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
-                            *of_request, steps, first, *of_call)
+            return self.c.query("SELECT * FROM tasker.create_task($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)",
+                                *[values[0] for values in of_request], steps, *of_call, *[values[0] for values in times])
+        return self.c.query("SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)",
+                            *of_request, steps, first, *of_call, *times)
 
     # -- steps --
 
@@ -230,7 +231,17 @@ class Engine:
         """All retry pauses are over."""
         self.c.query("UPDATE tasker.step_timers SET due_at = clock_timestamp() - interval '1 second'")
 
+    def pass_time(self, seconds):
+        """Everything that was to come is so much nearer."""
+        for change in ("tasks SET run_at = run_at - $1, deadline = deadline - $1", "open_tasks SET due_at = due_at - $1",
+                       "queue_timers SET due_at = due_at - $1", "step_timers SET due_at = due_at - $1"):
+            self.c.query(f"UPDATE tasker.{change.replace('$1', '$1::interval')}", f"{seconds} seconds")
+
     # -- looking --
+
+    def at(self, seconds):
+        """The moment so many seconds from now, by the database's clock."""
+        return self.c.value("SELECT clock_timestamp() + $1 * interval '1 second'", seconds)
 
     def task(self, task):
         return self.c.query("SELECT * FROM tasker.tasks WHERE task_uuid = $1", task)[0]

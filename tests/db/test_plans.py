@@ -100,6 +100,16 @@ class Plans(DbTest):
         yield "settle_steps, failures"
         e.fire(some)
         yield "fire_timers"
+        template = e.register(DIAMOND, **{"*": {"queue_timeout_ms": 60000}})
+        e.create(template, n=5, credit=0, run_at=e.at(60))
+        e.create(template, n=10, credit=5, timeout_s=60)
+        e.create(template, n=5, credit=0)
+        e.claim(2)
+        yield "create_tasks, times"
+        e.pass_time(61)
+        self.c.notices.clear()
+        e.fire(some)
+        yield "fire_timers, times"
         e.settle(held[50:60], some, success=False, retryable=False)
         yield "settle_steps, permanent"
         e.end_lease(held[-1])

@@ -40,7 +40,7 @@ class Explain(unittest.TestCase):
         self.assertRegex(others[2]["why"], r"^waits for \w+ \(pending\), \w+ \(pending\)$")
         self.s.call("DELETE", f"/v1/tasks/{task}")
         said = self.explain(task)
-        self.assertEqual((said["summary"], said["advice"], said["steps"]), ("It has ended: cancelled.", None, []))
+        self.assertEqual((said["summary"], said["advice"], said["steps"]), ("It has ended: cancelled (cancelled by request).", None, []))
 
     def test_what_failed_and_what_can_be_done(self):
         task = self.s.submit("rust_e2e_linear", "mathematical_sequence", {"even_number": 7})

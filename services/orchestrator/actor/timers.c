@@ -70,6 +70,8 @@ static void fired_row(void *user, const struct orch_row *row)
         struct timers_state *state = user;
         if (tk_streq(row->kind, "next"))
                 state->next_wall_ns = row->due_ns ? row->due_ns : TK_TIME_NEVER;
+        else if (tk_streq(row->kind, "timed_out"))
+                orch_count_l(state->app, timeouts_total, row->text);
 }
 
 static int fire(struct timers_state *state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/actor/timers.h: retry timers. Sleeps until the earliest one it knows of; a slow look finds those that other
- * orchestrators left behind. The rows are shared: whoever looks first fires them. */
+/* orchestrator/actor/timers.h: what time brings: retries, starts, deadlines, steps that nobody takes. Sleeps until the earliest it knows of;
+ * a slow look finds those that other orchestrators left behind. The rows are shared: whoever looks first fires them. */
 #pragma once
 #include "run/actor.h"
 #include <stdint.h>

@@ -103,6 +103,45 @@ static void batch_args(struct tk_pg_args *args, struct tk_arena *arena, struct o
         tk_pg_arg_i32_array(args, first, n);
 }
 
+/* When they start and end, if any of them says. */
+static void times_args(struct tk_pg_args *args, struct tk_arena *arena, struct orch_create *const *items, size_t n)
+{
+        int64_t *run_at = TK_ARENA_ARRAY(arena, int64_t, n), *deadline = TK_ARENA_ARRAY(arena, int64_t, n);
+        int32_t *timeout = TK_ARENA_ARRAY(arena, int32_t, n);
+        bool any = false;
+        for (size_t i = 0; i < n; i++) {
+                const struct tk_task_times *times = &items[i]->req.times;
+                run_at[i] = times->run_at_ns;
+                deadline[i] = times->deadline_ns;
+                timeout[i] = times->timeout_s;
+                any |= tk_task_times_any(times);
+        }
+        if (!any) {
+                for (unsigned i = 0; i < 3; i++)
+                        tk_pg_arg_null(args);
+                return;
+        }
+        tk_pg_arg_time_opt_array(args, run_at, n);
+        tk_pg_arg_time_opt_array(args, deadline, n);
+        tk_pg_arg_i32_array(args, timeout, n);
+}
+
+static void single_times_args(struct tk_pg_args *args, const struct tk_task_times *times)
+{
+        if (times->run_at_ns)
+                tk_pg_arg_time(args, times->run_at_ns);
+        else
+                tk_pg_arg_null(args);
+        if (times->deadline_ns)
+                tk_pg_arg_time(args, times->deadline_ns);
+        else
+                tk_pg_arg_null(args);
+        if (times->timeout_s)
+                tk_pg_arg_i32(args, times->timeout_s);
+        else
+                tk_pg_arg_null(args);
+}
+
 static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_create *item)
 {
         struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, item->steps_n + 1);
@@ -140,6 +179,10 @@ static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
         orch_rows_credit_args(&args, credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
+        if (n == 1)
+                single_times_args(&args, &items[0]->req.times);
+        else
+                times_args(&args, arena, items, n);
 
         for (size_t i = 0; i < n; i++)
                 orch_waiters_moving(app->waiters, &items[i]->task); /* first: it may come to rest before this returns */

@@ -23,7 +23,7 @@ struct orch_create {
         enum orch_created outcome;      /* out */
         int64_t created_at_ns;          /* out: wall clock of the database */
         uint32_t in_progress_n, pending_n; /* out: steps already given to workers; steps that wait for others */
-        bool held;                      /* out: its template or namespace is paused */
+        bool held;                      /* out: its template or namespace is paused, or it starts later */
         struct tk_err refusal;          /* out, for REFUSED: what the database says */
 };
 /* 0: every outcome is set. Positive: an outcome of pg/pg.h, nothing is known. */

@@ -2,28 +2,9 @@
 /* orchestrator/core/decide.c: see the header. */
 #include "orchestrator/core/decide.h"
 #include "base/str.h"
-#include "orchestrator/core/after.h"
 #include "orchestrator/core/db.h"
-#include "orchestrator/core/sessions.h"
 
 enum { TRIES = 5 };
-
-struct decide {
-        struct orch_app *app;
-        orch_row_fn *each;
-        void *user;
-};
-
-static void row(void *user, const struct orch_row *row)
-{
-        struct decide *decide = user;
-        if (tk_streq(row->kind, "called_off"))
-                orch_sessions_cancel(decide->app->sessions, &row->step, (uint32_t)row->attempt, *row->text ? row->text : "taken over by a person");
-        else if (tk_streq(row->kind, "timer"))
-                decide->app->after->timer(decide->app, row->due_ns);
-        else
-                decide->each(decide->user, row);
-}
 
 int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
                      orch_row_fn *each, void *user, struct tk_err *err)
@@ -33,7 +14,7 @@ int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql
         for (unsigned tries = 0; (r = tk_pg_query(pg, sql, args, &res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
                 orch_db_failed(app, sql->name, r, err);
         if (!r)
-                orch_rows_apply(app, res, NULL, "queue", row, &(struct decide){app, each, user});
+                orch_rows_apply(app, res, NULL, "queue", each, user);
         return r;
 }
 

@@ -94,6 +94,10 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                              TK_STR("step_uuid", tk_pg_str(res, row, cols.step)), TK_INT("attempt", r.attempt));
                 if (tk_streq(kind, "done"))
                         done_row(app, &r.task, r.text);
+                else if (tk_streq(kind, "timer"))
+                        app->after->timer(app, r.due_ns);
+                else if (tk_streq(kind, "called_off"))
+                        orch_sessions_cancel(app->sessions, &r.step, (uint32_t)r.attempt, *r.text ? r.text : "taken over by a person");
                 else
                         fn(user, &r);
         }

@@ -1,7 +1,7 @@
 -- Stores one task with its graph and dispatches the roots: create_tasks for a batch of one.
--- in:  $1 uuid task, $2 text digest, $3 bytea identity, $4 text context, $5 int4 priority, $6 uuid correlation, $7 uuid parent, $8 text initiator, $9 text source, $10 text reason, $11 text tags, $12 timestamptz requested, $13 uuid[] steps, $14 text[] credit_ns, $15 int4[] credit_n, $16 int4 lease_ms, $17 uuid processor
+-- in:  $1 uuid task, $2 text digest, $3 bytea identity, $4 text context, $5 int4 priority, $6 uuid correlation, $7 uuid parent, $8 text initiator, $9 text source, $10 text reason, $11 text tags, $12 timestamptz requested, $13 uuid[] steps, $14 text[] credit_ns, $15 int4[] credit_n, $16 int4 lease_ms, $17 uuid processor, $18 timestamptz run_at, $19 timestamptz deadline, $20 int4 timeout_s
 -- out: kind text, idx int4, due_at timestamptz, step_uuid uuid, task_uuid uuid, attempt int4, msg_id int8, namespace text, step_no int4, step_name text, named_task_uuid uuid, template_digest text, correlation_id uuid, parent_correlation_id uuid, priority int4, retry_count int4, max_attempts int4, retryable bool, initiator text, source_system text, reason text, requested_at timestamptz, context text, dependency_results text, dependencies_complete bool, step_inputs text, checkpoint text (0..n rows)
 SELECT kind, idx, due_at, step_uuid, task_uuid, attempt, msg_id, namespace, step_no, step_name, named_task_uuid, template_digest, correlation_id,
        parent_correlation_id, priority, retry_count, max_attempts, retryable, initiator, source_system, reason, requested_at, context,
        dependency_results, dependencies_complete, step_inputs, checkpoint
-  FROM tasker.create_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+  FROM tasker.create_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20);
