@@ -16,8 +16,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PYTHON_SUITES = {"db": 1, "wire": 1, "e2e": 1, "conformance": 1, "promela": 1, "fault": 2, "lint": 1}  # name → how many slots a module takes
-SUITES = ["lint", "unit", "db", "wire", "e2e", "conformance", "promela", "fault"]
+PYTHON_SUITES = {"db": 1, "wire": 1, "e2e": 1, "conformance": 1, "promela": 1, "fault": 2, "model": 2, "lint": 1}  # name → how many slots a module takes
+SUITES = ["lint", "unit", "db", "wire", "e2e", "conformance", "promela", "fault", "model"]
 JOB_SECONDS = 900
 
 
@@ -67,10 +67,15 @@ def main():
     parser.add_argument("suite", nargs="?", default="all", help=f"all, {', '.join(SUITES)}")
     parser.add_argument("name", nargs="?", default="", help="only jobs whose name contains this")
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("TASKER_TEST_JOBS", "2")))
+    parser.add_argument("--runs", help="of suite model: how many random tasks")
+    parser.add_argument("--seed", help="of suite model: repeats the tasks of that seed")
     parser.add_argument("--without", action="append", default=[], help="suites to leave out of all")
     args = parser.parse_args()
     if args.suite not in ["all", *SUITES]:
         parser.error(f"unknown suite '{args.suite}': all, {', '.join(SUITES)}")
+    for name in ("runs", "seed"):
+        if getattr(args, name):
+            os.environ["TASKER_MODEL_" + name.upper()] = getattr(args, name)
     build = os.path.join(ROOT, os.environ.get("TASKER_BUILD", "build"))
     jobs = []
     for suite in SUITES if args.suite == "all" else [args.suite]:

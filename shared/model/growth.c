@@ -2,7 +2,7 @@
 /* model/growth.c: see the header. What follows from the steps an outcome asked for, in rounds until nothing more does:
  *   1. A dynamic step comes with the first of its dependencies that comes (its decisions, if it has any, must have spoken).
  *   2. A deferred convergence whose last possible parent has turned out not to come is made of those that are there.
- * Then the edges: from all declared dependencies that exist, and holds from open sources.
+ * Then the edges: from all declared dependencies that exist, holds from open sources, and from the source to what would wait for nothing.
  * Every round is linear in steps and edges, but for the holds: those are linear per open source. */
 #include "model/growth.h"
 #include "base/mem.h"
@@ -110,8 +110,10 @@ static bool comes(const struct tk_growing *g, uint32_t no)
         if (step->type == TK_STEP_BATCH_WORKER || step->at_start)
                 return false;
         bool with_parent = false;
-        for (uint32_t k = 0; k < step->parents_n && !with_parent; k++)
-                with_parent = g->created[step->parents[k]] && step_of(g, step->parents[k])->type != TK_STEP_DECISION;
+        for (uint32_t k = 0; k < step->parents_n && !with_parent; k++) { /* made now, or before a decision spoke that it waited for */
+                const struct tk_template_step *parent = step_of(g, step->parents[k]);
+                with_parent = tk_growing_exists(g, step->parents[k]) && !parent->at_start && parent->type != TK_STEP_DECISION;
+        }
         if (!with_parent)
                 return follows_decisions(g, step);
         return step->type == TK_STEP_DEFERRED_CONVERGENCE || decided(g, step);
@@ -156,7 +158,7 @@ static void find_possible(struct tk_growing *g)
 static bool comes_late(const struct tk_growing *g, uint32_t no)
 {
         const struct tk_template_step *step = step_of(g, no);
-        bool convergence = step->type == TK_STEP_DEFERRED_CONVERGENCE, there = false, dynamic = false, decision = false;
+        bool convergence = step->type == TK_STEP_DEFERRED_CONVERGENCE, there = false, dynamic = false, unspoken = false;
         if (step->type == TK_STEP_BATCH_WORKER || step->at_start)
                 return false;
         for (uint32_t k = 0; k < step->parents_n; k++) {
@@ -166,13 +168,13 @@ static bool comes_late(const struct tk_growing *g, uint32_t no)
                 if (!exists && g->possible[parent])
                         return false;
                 if (p->type == TK_STEP_DECISION) {
-                        decision |= exists;
+                        unspoken |= exists && parent != g->source && g->status[parent] != TK_GROWTH_OVER;
                         continue;
                 }
                 there |= exists && (convergence || !p->at_start);
                 dynamic |= !p->at_start;
         }
-        return there && dynamic && (convergence || !decision);
+        return there && dynamic && (convergence || !unspoken);
 }
 
 /* Round of rule 2; true: something came. */
@@ -217,14 +219,11 @@ static void declared_edges(const struct tk_growing *g, struct edges *edges)
 {
         for (uint32_t no = 0; no < g->tpl->steps_n; no++) {
                 const struct tk_template_step *step = step_of(g, no);
-                uint32_t before = edges->n;
                 if (!tk_growing_exists(g, no))
                         continue;
                 for (uint32_t k = 0; k < step->parents_n; k++)
                         if ((g->created[no] || g->created[step->parents[k]]) && is_dependency(g, step->parents[k], no))
                                 add_edge(edges, step->parents[k], no);
-                if (g->named[no] && g->created[no] && edges->n == before)
-                        add_edge(edges, g->source, no); /* it names no step that exists */
         }
 }
 
@@ -255,6 +254,18 @@ static void hold_edges(const struct tk_growing *g, struct edges *edges)
                 }
 }
 
+/* A new step whose dependencies are all over, or that has none which exists, waits for the step that brings it: that one is settled next,
+ * and whoever counts it down dispatches the new step. Without, nobody would. */
+static void source_edges(const struct tk_growing *g, struct edges *edges)
+{
+        TK_AUTOFREE bool *waits = tk_calloc(g->tpl->steps_n, sizeof *waits);
+        for (uint32_t i = 0; i < edges->n; i++)
+                waits[edges->list[i].to] |= edges->list[i].from == g->source || g->status[edges->list[i].from] != TK_GROWTH_OVER;
+        for (uint32_t no = 0; no < g->tpl->steps_n; no++)
+                if (g->created[no] && !waits[no])
+                        add_edge(edges, g->source, no);
+}
+
 static int by_ends(const void *a, const void *b)
 {
         const struct tk_grown_edge *x = a, *y = b;
@@ -266,6 +277,7 @@ static void make_edges(struct tk_growing *g, struct tk_growth *ret)
         struct edges edges = {0};
         declared_edges(g, &edges);
         hold_edges(g, &edges);
+        source_edges(g, &edges);
         if (edges.n)
                 qsort(edges.list, edges.n, sizeof *edges.list, by_ends);
         ret->edges = TK_ARENA_ARRAY(g->arena, struct tk_grown_edge, edges.n + 1);

@@ -6,11 +6,13 @@
 #include "base/mem.h"
 #include "base/probe.h"
 #include "base/time.h"
+#include "fault/fault.h"
 #include "pg/internal.h"
 #include "run/meter.h"
 #include "run/spread.h"
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_NS (5 * TK_NS_PER_S)
 enum { OPTIONS_MAX = 1024, STATEMENT_NAME = 128 };
@@ -96,6 +98,23 @@ static bool succeeded(const PGresult *res)
         return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
+/* ---- faults of tests (fault/fault.h) ---- */
+
+static void break_off(struct tk_pg *pg)
+{
+        (void)shutdown(PQsocket(pg->conn), SHUT_RDWR);
+}
+
+/* It was carried out, and nobody will know. */
+static PGresult *lose_answer(struct tk_pg *pg, PGresult *res)
+{
+        PQclear(res);
+        break_off(pg);
+        return PQexec(pg->conn, "");
+}
+
+/* ---- statements ---- */
+
 /* Prepares once per connection; parameter types come from the arguments, so that arrays need no casts. */
 static int prepare(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args, struct tk_err *err)
 {
@@ -120,8 +139,12 @@ int tk_pg_query(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_a
         tk_meter_note(pg->meter, sql->name);
         tk_meter_add(pg->meter, TK_CONNECTION_BUSY, 1);
         TK_PROBE(statement_start, sql->name);
+        if (tk_fault(TK_FAULT_STATEMENT_BEFORE))
+                break_off(pg);
         PGresult *res = PQexecPrepared(pg->conn, sql->name, args ? (int)args->n : 0, args ? args->values : NULL,
                                        args ? args->lengths : NULL, args ? args->formats : NULL, 0);
+        if (tk_fault(TK_FAULT_STATEMENT_AFTER))
+                res = lose_answer(pg, res);
         int64_t took_ns = tk_time_mono_ns() - begin_ns;
         tk_spread_observe(pg->calls, took_ns);
         tk_meter_add(pg->meter, TK_CONNECTION_BUSY, -1);
@@ -144,7 +167,11 @@ int tk_pg_query(struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_a
 
 int tk_pg_script(struct tk_pg *pg, const char *text, struct tk_err *err)
 {
+        if (tk_fault(TK_FAULT_STATEMENT_BEFORE))
+                break_off(pg);
         PGresult *res = PQexec(pg->conn, text);
+        if (tk_fault(TK_FAULT_STATEMENT_AFTER))
+                res = lose_answer(pg, res);
         int r = succeeded(res) ? 0 : tk_pg_outcome(pg, res, "script", err);
         PQclear(res);
         return r;

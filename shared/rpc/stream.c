@@ -11,11 +11,14 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "fault/fault.h"
 #include "rpc/internal.h"
 #include "run/meter.h"
 #include <grpc/byte_buffer.h>
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
+
+#define FAULT_LATE_NS (20 * TK_NS_PER_MS)
 
 struct op {
         struct tk_rpc_tag tag; /* first */
@@ -43,6 +46,7 @@ struct tk_rpc_stream {
 
         struct tk_lock lock;
         grpc_byte_buffer *sending;     /* the frame on its way */
+        grpc_byte_buffer *again;       /* by a fault: goes out once more; belongs to who is `busy` */
         bool busy;                     /* somebody is in next_frame, or a send is outstanding */
         bool wanted;                   /* woken since next_frame was last asked */
         int64_t blocked_ns;            /* monotonic; since when something waits for the frame on its way; 0: nothing does */
@@ -70,6 +74,7 @@ void tk_rpc_stream_unref(struct tk_rpc_stream *s)
         grpc_metadata_array_destroy(&s->headers);
         grpc_metadata_array_destroy(&s->trailers);
         grpc_slice_unref(s->end_details);
+        grpc_byte_buffer_destroy(s->again);
         tk_lock_deinit(&s->lock);
         tk_free(s);
 }
@@ -237,21 +242,54 @@ static void send_close(struct tk_rpc_stream *s)
         grpc_slice_unref(details);
 }
 
-/* One frame from the user to the call. False: there was none. */
-static bool send_frame(struct tk_rpc_stream *s)
+static void break_off(struct tk_rpc_stream *s)
+{
+        grpc_call_cancel_with_status(s->call, GRPC_STATUS_UNAVAILABLE, "a fault", NULL);
+}
+
+/* What a test lets go wrong with the frame that is about to leave. */
+static void fault_before(struct tk_rpc_stream *s)
+{
+        if (tk_fault(TK_FAULT_PUSH_LATE))
+                tk_time_sleep(FAULT_LATE_NS);
+        if (tk_fault(TK_FAULT_PUSH_TWICE))
+                s->again = grpc_byte_buffer_copy(s->sending);
+        if (tk_fault(TK_FAULT_PUSH_LOSE))
+                break_off(s);
+}
+
+/* Takes the next frame from the user. False: there is none. */
+static bool take_frame(struct tk_rpc_stream *s)
 {
         struct tk_buf buf;
+        if (s->again) {
+                s->sending = s->again;
+                s->again = NULL;
+                return true;
+        }
         tk_buf_init(&buf, SIZE_MAX / 2);
         if (!s->ops->next_frame(s, s->user, &buf)) {
                 tk_buf_deinit(&buf);
                 return false;
         }
-        TK_PROBE(frame_sent, s, s->server, buf.len);
-        int64_t len = (int64_t)buf.len;
         s->sending = tk_rpc_bytes_take(&buf);
+        if (tk_fault_on)
+                fault_before(s);
+        return true;
+}
+
+/* One frame from the user to the call. False: there was none. */
+static bool send_frame(struct tk_rpc_stream *s)
+{
+        if (!take_frame(s))
+                return false;
+        int64_t len = (int64_t)grpc_byte_buffer_length(s->sending);
+        TK_PROBE(frame_sent, s, s->server, len);
         tk_meter_add(s->meter, TK_STREAM_IN_FLIGHT, 1); /* before it can be sent */
         grpc_op op = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = s->sending};
         if (start(s, &s->op_send, &op, 1)) {
+                if (tk_fault(TK_FAULT_PUSH_CLOSE))
+                        break_off(s);
                 tk_meter_add(s->meter, TK_STREAM_FRAMES_OUT, 1);
                 tk_meter_add(s->meter, TK_STREAM_BYTES_OUT, len);
                 return true;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/probe.h"
 #include "base/time.h"
+#include "fault/fault.h"
 #include "run/lock.h"
 #include "run/spread.h"
 
@@ -74,7 +75,7 @@ static int post(struct tk_mbox *mbox, struct tk_msg *msg, bool bounded)
         TK_LOCKED(&mbox->lock);
         if (mbox->closed)
                 return TK_MBOX_E_CLOSED;
-        if (bounded && stats->depth >= stats->capacity) {
+        if (bounded && (stats->depth >= stats->capacity || tk_fault(TK_FAULT_POST))) {
                 stats->fulls++;
                 return TK_MBOX_E_FULL;
         }

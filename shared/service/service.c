@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "fault/fault.h"
 #include "run/signal.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -177,6 +178,12 @@ static int start(const struct tk_service *service, void *conf, int64_t started_n
         tk_signal_block();
         void *app = NULL;
         struct tk_err err = {0};
+        if (tk_fault_init(getenv("TASKER_FAULTS"), &err)) {
+                fprintf(stderr, "%s: %s\n", service->name, tk_err_text(&err));
+                return EXIT_USAGE;
+        }
+        if (tk_fault_on)
+                tk_log_warn("faults.on", "TASKER_FAULTS is for tests: this process fails on purpose.", TK_STR("faults", getenv("TASKER_FAULTS")));
         if (service->create(conf, &app, &err)) {
                 tk_log_error("service.failed", tk_err_text(&err));
                 return EXIT_RUN;

@@ -9,10 +9,10 @@ import unittest
 from lib.pg import ROOT
 
 SHARED = {  # a room and the rooms it may use, itself aside (docs/design/architecture.md)
-    "base": set(), "run": {"base"}, "crypto": {"base"}, "json": {"base"}, "schema": {"base", "json"}, "conf": {"base", "json"}, "metric": {"base", "run", "json"},
-    "pg": {"base", "run", "crypto"}, "kv": {"base", "run"}, "http": {"base", "run"}, "rpc": {"base", "run"},
+    "base": set(), "fault": {"base"}, "run": {"base", "fault"}, "crypto": {"base"}, "json": {"base"}, "schema": {"base", "json"}, "conf": {"base", "json"}, "metric": {"base", "run", "json"},
+    "pg": {"base", "fault", "run", "crypto"}, "kv": {"base", "run"}, "http": {"base", "run"}, "rpc": {"base", "fault", "run"},
     "model": {"base", "json", "schema", "crypto", "tbl"}, "queue": {"base", "run", "pg", "kv"}, "tbl": set(),
-    "service": {"base", "run", "conf", "http", "metric"}, "sql": set(),
+    "service": {"base", "fault", "run", "conf", "http", "metric"}, "sql": set(),
 }
 FOREIGN = {  # a header of a library and the only places that include it
     r"libpq-fe\.h": ("shared/pg/",), r"grpc/": ("shared/rpc/",), r"microhttpd\.h": ("shared/http/",), r"hiredis/": ("shared/kv/",),

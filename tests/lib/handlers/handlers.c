@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/lib/handlers/handlers.c: handlers that take time, crash, hang or answer much, for tests of the whole system. Each
  * run is written down (one line in the file the context names as `journal`), so that a test can count executions. */
+#include "handlers.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tasker/worker.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ static void journal(struct tkw_context *ctx, const char *what)
         close(fd);
 }
 
-static bool pause_ms(struct tkw_context *ctx, int64_t ms, bool until_cancelled)
+bool test_pause_ms(struct tkw_context *ctx, int64_t ms, bool until_cancelled)
 {
         struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
         for (int64_t left = ms; left > 0; left -= SLICE_MS) {
@@ -53,7 +53,7 @@ static int decide(struct tkw_context *ctx, struct tkw_result *result)
 {
         const struct tkw_value *said = tkw_input(ctx, tkw_format(ctx, "decide/%s", tkw_info(ctx)->step_name));
         journal(ctx, "decide");
-        pause_ms(ctx, number(ctx, "decide_ms", 0), false);
+        test_pause_ms(ctx, number(ctx, "decide_ms", 0), false);
         if (!said)
                 return tkw_no_branches(result);
         if (tkw_type(said) == TKW_ARRAY)
@@ -67,7 +67,7 @@ static int decide(struct tkw_context *ctx, struct tkw_result *result)
 static int work(struct tkw_context *ctx, struct tkw_result *result)
 {
         journal(ctx, "begin");
-        if (!pause_ms(ctx, number(ctx, "sleep_ms", 0), true)) {
+        if (!test_pause_ms(ctx, number(ctx, "sleep_ms", 0), true)) {
                 journal(ctx, "cancelled");
                 return tkw_retryable(result, "Cancelled", "told to stop");
         }
@@ -91,7 +91,7 @@ static int crash(struct tkw_context *ctx, struct tkw_result *result)
 static int hang(struct tkw_context *ctx, struct tkw_result *result)
 {
         journal(ctx, "begin");
-        pause_ms(ctx, number(ctx, "sleep_ms", 1000), false);
+        test_pause_ms(ctx, number(ctx, "sleep_ms", 1000), false);
         journal(ctx, "end");
         return tkw_success(result);
 }
@@ -141,7 +141,7 @@ static int batch(struct tkw_context *ctx, struct tkw_result *result)
 {
         const char *id = tkw_str(tkw_step_input(ctx, "cursor/batch_id")), *broken = tkw_str(tkw_input(ctx, "broken"));
         journal(ctx, "begin");
-        pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+        test_pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
         journal(ctx, "end");
         if (id && broken && !strcmp(id, broken))
                 return tkw_permanent(result, "Broken", "batch %s is broken", id);
@@ -171,7 +171,7 @@ static int counter(struct tkw_context *ctx, struct tkw_result *result)
                 return 0;
         }
         if (at < number(ctx, "count", 10)) {
-                pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+                test_pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
                 return tkw_checkpoint_yield(result, tkw_format(ctx, "{\"at\":%lld}", (long long)at + 1), at + 1,
                                             tkw_format(ctx, "%lld", (long long)(sum + at + 1)));
         }
@@ -233,7 +233,7 @@ static int sub_task(struct tkw_context *ctx, struct tkw_result *result)
                 return tkw_start_task(result, &(struct tkw_task){.name = tkw_info(ctx)->template_name});
         if (tkw_type(sub) != TKW_OBJECT)
                 return tkw_success(result);
-        pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+        test_pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
         context = tkw_get(sub, "context");
         struct tkw_task task = {
                 .namespace_name = tkw_str(tkw_get(sub, "namespace")), .name = tkw_str(tkw_get(sub, "name")),
@@ -255,7 +255,7 @@ static int stall(struct tkw_context *ctx, struct tkw_result *result)
 {
         journal(ctx, "begin");
         if (tkw_info(ctx)->attempt == 1)
-                pause_ms(ctx, STALL_MS, true);
+                test_pause_ms(ctx, STALL_MS, true);
         journal(ctx, "end");
         return tkw_success(result);
 }
@@ -274,6 +274,7 @@ const struct tkw_module *tasker_handlers_v1(void)
                 {.name = "test.publish", .fn = publish},
                 {.name = "test.sub_task", .fn = sub_task},
                 {.name = "test.stall", .fn = stall},
+                {.name = "test.model", .fn = test_model},
         };
         static const struct tkw_module module = {.abi = TKW_ABI, .name = "tests", .version = "1", .handlers = handlers,
                                                  .handlers_n = sizeof handlers / sizeof handlers[0]};

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What the real system wrote down about tasks: their rows as they are now, and their history cut into transactions.
+
+History rows are only ever inserted, so the hidden column xmin of each says which transaction wrote it. That is the whole trick:
+what one call of an engine function did to one task lies side by side, and replay.py can ask whether the rules allow it.
+"""
+import json
+from dataclasses import dataclass, field
+
+_QUERY = """
+SELECT json_build_object(
+  'task', t.task_uuid, 'state', t.state, 'held', t.held, 'context', t.context,
+  'counters', json_build_array(t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps),
+  'steps', (SELECT json_object_agg(s.name, json_build_object('state', s.state, 'attempts', s.attempts, 'forgiven', s.forgiven, 'losses', s.losses,
+              'unmet', s.unmet_parents, 'no_room', s.no_room, 'no', s.step_no, 'instance', s.instance)) FROM tasker.workflow_steps s WHERE s.task_uuid = t.task_uuid),
+  'edges', (SELECT json_agg(json_build_array(a.name, b.name)) FROM tasker.workflow_steps b
+              JOIN tasker.workflow_step_edges e ON e.to_step_uuid = b.workflow_step_uuid
+              JOIN tasker.workflow_steps a ON a.workflow_step_uuid = e.from_step_uuid WHERE b.task_uuid = t.task_uuid),
+  'rows', (SELECT json_agg(json_build_array(h.xmin::text::bigint, (extract(epoch FROM h.at) * 1000000)::bigint, s.name, h.from_state, h.to_state, h.attempt, h.actor,
+              h.reason)) FROM tasker.workflow_step_transitions h JOIN tasker.workflow_steps s ON s.workflow_step_uuid = h.workflow_step_uuid
+              WHERE h.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid),
+  'moves', (SELECT json_agg(json_build_array(h.xmin::text::bigint, (extract(epoch FROM h.at) * 1000000)::bigint, h.from_state, h.to_state, h.metadata))
+              FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid),
+  'results', (SELECT json_agg(json_build_array(s.name, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
+              FROM tasker.step_results r JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
+              WHERE r.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid))::text
+  FROM tasker.tasks t WHERE t.task_uuid = ANY ($1)"""
+
+
+@dataclass
+class Row:
+    """A step's change."""
+    at: int  # µs
+    step: str
+    was: str
+    to: str
+    attempt: int
+    actor: str
+    reason: str
+
+
+@dataclass
+class Move:
+    """A task's change."""
+    at: int
+    was: str
+    to: str
+    metadata: dict
+
+
+@dataclass
+class Transaction:
+    at: int
+    rows: list = field(default_factory=list)
+    moves: list = field(default_factory=list)
+
+    def __str__(self):
+        said = [f"{r.step} {r.was}→{r.to}#{r.attempt}" + (f" ({r.reason})" if r.reason else "") for r in self.rows]
+        return "; ".join(said + [f"task {m.was}→{m.to}" for m in self.moves])
+
+
+@dataclass
+class Result:
+    success: bool
+    worker: str
+    value: dict
+    error: dict
+    retryable: bool
+
+
+class History:
+    def __init__(self, document):
+        self.task, self.state, self.held = document["task"], document["state"], document["held"]
+        self.context, self.counters, self.steps = document["context"], tuple(document["counters"]), document["steps"]
+        self.edges = {tuple(e) for e in document["edges"] or []}
+        self.results = {(name, attempt): Result(*rest) for name, attempt, *rest in document["results"] or []}
+        found = {}
+        for xid, at, *rest in document["rows"] or []:
+            found.setdefault(xid, Transaction(at)).rows.append(Row(at, *rest))
+        for xid, at, *rest in document["moves"] or []:
+            found.setdefault(xid, Transaction(at)).moves.append(Move(at, *rest))
+        for tx in found.values():
+            tx.at = min(x.at for x in tx.rows + tx.moves)
+        self.transactions = sorted(found.values(), key=lambda tx: tx.at)
+
+
+def read(conn, tasks):
+    """The histories of these tasks."""
+    return [History(json.loads(text)) for text in conn.column(_QUERY, tasks)]

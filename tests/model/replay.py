@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Whether the rules allow what the real system did with a task, transaction by transaction, and whether both have come to the same end.
+
+The model never says when something happens, so the history may decide that: which worker was faster, who had credit, what was lost.
+Everything that follows from it is the model's: which steps exist, what each transaction must dispatch and what it must not, states,
+attempts, results, counters. A transaction's time is taken when it starts and its place in the task's life when it gets the task's lock;
+so where the rules refuse one transaction now, a later one is tried before it.
+"""
+from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, TASK_ENDED, Outcome, Refusal, Script, Task, require
+
+PEOPLE = "model:"     # actors that the driver makes up
+RERUN = "rerun"       # the reason it gives for that
+TRIES_MAX = 3000
+WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
+FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
+
+
+class Replay:
+    def __init__(self, template, history, faults=False, losses_max=10):
+        self.t, self.h, self.faults, self.losses_max = template, history, faults, losses_max
+        self.script = Script(history.context.get("script", {}))
+
+    def check(self):
+        """What the real system did that the rules do not allow; None when they agree."""
+        try:
+            self._all()
+        except Refusal as e:
+            return str(e)
+        return None
+
+    # -- the order --
+
+    def _all(self):
+        """Depth first over the possible orders, by time, until one leads to the same end."""
+        txs, tries, first = self.h.transactions, 0, None
+        stack = [(Task(self.t), tuple(range(len(txs))), 0)]
+        while stack:
+            task, left, at = stack.pop()
+            if not left:
+                try:
+                    return self._same_end(task)
+                except Refusal as e:
+                    first = first or str(e)
+                    continue
+            if at >= len(left):
+                continue
+            tries += 1
+            require(tries < TRIES_MAX, "no order found;", first)
+            stack.append((task, left, at + 1))
+            try:
+                stack.append((self._apply(task.copy(), txs[left[at]]), left[:at] + left[at + 1:], 0))
+            except Refusal as e:
+                first = first or f"{e}\n    in: {txs[left[at]]}"
+        raise Refusal(first or "no history")
+
+    # -- one transaction --
+
+    def _apply(self, task, tx):
+        rows = list(tx.rows)
+        dispatched = [r for r in rows if r.was in (PENDING, WAITING) and r.to in (ENQUEUED, IN_PROGRESS)]
+        causes = [r for r in rows if r not in dispatched]
+        was = task.state
+        action = next((m.metadata["action"] for m in tx.moves if m.metadata and "action" in m.metadata), None)
+        if tx.moves and tx.moves[-1].to == "cancelled":
+            ended = task.cancel()
+            require({(r.step, r.to) for r in rows} == {(n, CANCELLED) for n in ended} and len(rows) == len(ended), "cancelling ends", sorted(ended))
+            return task
+        if action in ("pause", "resume"):
+            back = task.hold(action == "pause")
+            require(sorted(r.step for r in causes if r.to == PENDING) == sorted(back) and len(causes) == len(back), "a pause takes back", back)
+        else:
+            self._causes(task, causes)
+        for r in (r for r in dispatched if r.was == PENDING):
+            task.dispatch(r.step, r.to == IN_PROGRESS)
+            require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
+        for r in (r for r in dispatched if r.was == WAITING):
+            task.fire(r.step, r.to == IN_PROGRESS, r.at)
+            require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
+        require(not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
+        task.follow()
+        if action is None and task.state != was:
+            require(tx.moves and tx.moves[-1].to == task.state, "the task is", task.state, "and its history does not say so")
+        elif tx.moves and action is None:
+            require(tx.moves[-1].to == task.state, "the task is", task.state)
+        return task
+
+    def _causes(self, task, causes):
+        """All that was settled first, then room for what waits; then leases, claims and people."""
+        results = [r for r in causes if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)]
+        complete = []
+        for r in results:
+            to = task.settle(r.step, r.attempt, self._outcome(task, r), r.at)
+            require(to == r.to, r.step, "becomes", to)
+            complete += [r.step] if to == COMPLETE else []
+        task.make_room(complete)
+        rest = [r for r in causes if r not in results]
+        again = {r.step for r in rest if r.reason == RERUN}
+        if again:
+            root = next((n for n in again if task.below(n) == again), None)
+            require(root and len(again) == len(rest), "nothing has", sorted(again), "below it")
+            require(all(r.was == task.step(r.step).state for r in rest), "they were not in these states")
+            task.rerun(root)
+            return
+        for r in rest:
+            self._other(task, r)
+
+    def _other(self, task, r):
+        require(self.faults or r.reason not in FAULTS_ONLY, "nobody was to be lost")
+        if self._person(r):
+            require(r.was == task.step(r.step).state, r.step, "is", task.step(r.step).state)
+            task.act(r.step, r.to)
+        elif (r.was, r.to) == (ENQUEUED, IN_PROGRESS):
+            task.claim(r.step)
+        elif (r.was, r.to) == (IN_PROGRESS, ENQUEUED):
+            task.give_back(r.step, r.reason == "worker lost")
+        elif (r.was, r.to, r.reason) == (IN_PROGRESS, IN_PROGRESS, "lease ended"):
+            task.lease_ends(r.step)
+        elif (r.was, r.to, r.reason) == (IN_PROGRESS, ERROR, "worker lost"):
+            task.fail_lost(r.step, self.losses_max)
+        else:
+            raise Refusal(f"no rule leads from {r.was} to {r.to} ({r.reason})")
+        require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
+
+    @staticmethod
+    def _person(r):
+        return (r.actor or "").startswith(PEOPLE)
+
+    # -- results --
+
+    def _outcome(self, task, r):
+        """What the handler was to answer; the stored result must say the same."""
+        stored, said = self.h.results.get((r.step, r.attempt)), self.script.outcome(r.step, r.attempt)
+        require(stored and stored.worker, "no result of", r.step, r.attempt)
+        kind = (stored.error or {}).get("error_type")
+        if self.faults and kind in WORKERS_OWN:
+            return Outcome(False, True)
+        if said.ok and kind == "invalid_outcome":
+            return said  # the model refuses it too, or the states differ
+        require(said.ok == stored.success, r.step, "attempt", r.attempt, "was to be", "ok:" if said.ok else "a failure:", said, "and is", stored)
+        if not said.ok:
+            how = self.script.entry(r.step, r.attempt)["how"]
+            expected = {"hang": ("handler_timeout", "Cancelled"), "nonsense": ("invalid_result",)}.get(how, ("Scripted",))  # whoever looked first
+            require(kind in expected, r.step, "fails with", kind, "instead of", expected)
+            require(stored.retryable == said.retryable, r.step, "failed: retryable is", stored.retryable)
+            return said
+        require(stored.value["value"] == 100 * r.attempt + len(r.step), r.step, "has the result of another attempt:", stored.value)
+        sees = task.step(r.step).sees
+        if sees is not None:
+            require((stored.value["seen"], stored.value["sum"]) == (len(sees), sum(sees)), r.step, "saw", stored.value, "of", sees)
+        return said
+
+    # -- the end --
+
+    def _same_end(self, task):
+        h = self.h
+        require(task.state == h.state, "the task is", h.state, "and the model's", task.state)
+        require(bool(task.held) == bool(h.held), "held:", h.held)
+        require(set(task.steps) == set(h.steps), "steps are", sorted(set(h.steps) - set(task.steps)), "more and", sorted(set(task.steps) - set(h.steps)), "fewer")
+        for name, step in task.steps.items():
+            real = h.steps[name]
+            mine = {"state": step.state, "attempts": step.attempts, "forgiven": step.forgiven, "losses": step.losses, "no": step.no, "instance": step.instance}
+            if step.state == PENDING:
+                mine.update(unmet=task.unmet(step), no_room=step.no_room)
+            different = {k: (real[k], v) for k, v in mine.items() if real[k] != v}
+            require(not different, name, "is and should be", different)
+        require(task.edges == h.edges, "edges are", sorted(h.edges - task.edges), "more and", sorted(task.edges - h.edges), "fewer")
+        require(task.counters() == h.counters, "counters are", h.counters, "and should be", task.counters())
+        require(not task.in_state(ENQUEUED, IN_PROGRESS), "it does not rest")
+        require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
+        by_worker = {k for k, r in h.results.items() if r.worker}
+        settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
+                   and r.reason not in FAULTS_ONLY and not self._person(r)}
+        require(by_worker == settled, "results without a settled attempt:", by_worker ^ settled)

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: MIT
+"""The reference model: one task as a plain state machine. Slow, small, and without a thought for how the real engine does it.
+
+A method is one thing that may happen to a task; it changes the state or raises Refusal, and never decides by itself that something
+shall happen. What a rule comes from stands beside it: dispatch.md, growth.md, database.md and architecture.md are in docs/design.
+replay.py lets the real system's history say what happened; foretell() lets chance say it.
+"""
+import copy
+import random
+from dataclasses import dataclass
+
+import growth
+from template import SOURCES
+
+PENDING, ENQUEUED, IN_PROGRESS, WAITING = "pending", "enqueued", "in_progress", "waiting_for_retry"
+COMPLETE, ERROR, CANCELLED, RESOLVED = "complete", "error", "cancelled", "resolved_manually"
+DONE = (COMPLETE, RESOLVED)                 # a child need not wait for it any more
+ENDED = (COMPLETE, RESOLVED, CANCELLED)
+TASK_ENDED = ("complete", "cancelled", "error", "resolved_manually")
+JITTER = 0.15
+LATEST_RESULT_MAX = 3600000                 # a handler's own pause is at most an hour
+
+
+class Refusal(Exception):
+    """The rules do not allow this now."""
+
+
+def require(truth, *what):
+    if not truth:
+        raise Refusal(" ".join(map(str, what)))
+
+
+@dataclass
+class Outcome:
+    """What a handler answered for one attempt."""
+    ok: bool
+    retryable: bool = False
+    pause_ms: int = -1        # its own pause before the next attempt
+    says: dict = None         # decision_point_outcome or batch_processing_outcome
+
+
+@dataclass
+class Step:
+    no: int
+    instance: int
+    name: str
+    rule: object              # of the template
+    state: str = PENDING
+    attempts: int = 0
+    forgiven: int = 0         # attempts that do not count against max_attempts
+    losses: int = 0
+    no_room: bool = False
+    by_hand: bool = False     # completed by a person
+    due_us: float = 0         # not earlier than this
+    value: object = None      # of its last successful result
+    sees: object = None       # the values its ancestors had when it was dispatched; None: not known
+
+
+class Task:
+    def __init__(self, template):
+        self.t, self.state, self.held, self.steps, self.edges = template, None, False, {}, set()
+        for no, there in enumerate(template.at_start):
+            if there:
+                self._add(no, 0, template.steps[no].name, False)
+        for step in self.steps.values():
+            self.edges |= {(template.steps[p].name, step.name) for p in step.rule.parents}
+
+    def _add(self, no, instance, name, no_room):
+        require(name not in self.steps, name, "is there already")
+        self.steps[name] = Step(no, instance, name, self.t.steps[no], no_room=no_room)
+
+    def copy(self):
+        other = copy.copy(self)
+        other.steps = {name: copy.copy(step) for name, step in self.steps.items()}
+        other.edges = set(self.edges)
+        return other
+
+    # -- looking --
+
+    def step(self, name):
+        require(name in self.steps, "there is no step", name)
+        return self.steps[name]
+
+    def in_state(self, *states):
+        return [s for s in self.steps.values() if s.state in states]
+
+    def unmet(self, step):
+        """architecture.md "Readiness": edges from steps that are not done, and one more for room in a batch (growth.md "Window")."""
+        return sum(self.steps[a].state not in DONE for a, b in self.edges if b == step.name) + step.no_room
+
+    def goes_on(self):
+        """A task that has failed, is held or has ended gets nothing new (database.md, dispatch.md)."""
+        return not self.in_state(ERROR) and not self.held and self.state not in TASK_ENDED
+
+    def ready(self):
+        return [s for s in self.in_state(PENDING) if not self.unmet(s)] if self.goes_on() else []
+
+    def counters(self):
+        """total, open, failed, active, retry."""
+        return (len(self.steps), len(self.steps) - len(self.in_state(*ENDED)), len(self.in_state(ERROR)), len(self.in_state(ENQUEUED, IN_PROGRESS)),
+                len(self.in_state(WAITING)))
+
+    def follow(self):
+        """The task's state follows from its counters, unless somebody ended it (database.md "Tables")."""
+        if self.state not in ("cancelled", "error", "resolved_manually"):
+            _, left, failed, active, retry = self.counters()
+            self.state = ("complete" if not left else "blocked_by_failures" if failed else "steps_in_process" if active
+                          else "waiting_for_retry" if retry else "waiting_for_dependencies")
+        return self.state
+
+    # -- what dispatch does (dispatch.md "The way of a step") --
+
+    def dispatch(self, name, eager):
+        """A ready step goes on: straight to a worker with credit, which begins an attempt, or into the queue."""
+        step = self.step(name)
+        require(step in self.ready(), name, "is dispatched, but is", step.state, "with", self.unmet(step), "unmet parents; the task goes on:", self.goes_on())
+        self._send(step, eager)
+
+    def fire(self, name, eager, at_us):
+        """A retry pause has ended."""
+        step = self.step(name)
+        require(step.state == WAITING and self.goes_on(), name, "is", step.state, "and is fired; the task goes on:", self.goes_on())
+        require(at_us >= step.due_us, name, "is fired", step.due_us - at_us, "µs before its pause has ended")
+        self._send(step, eager)
+
+    def _send(self, step, eager):
+        step.state = ENQUEUED
+        if eager:
+            self.claim(step.name)
+
+    def claim(self, name):
+        step = self.step(name)
+        require(step.state == ENQUEUED, name, "is claimed, but is", step.state)
+        step.state = IN_PROGRESS
+        step.attempts += 1
+        self._look_around(step)
+
+    def _look_around(self, step):
+        """Results of ancestors travel with the assignment; where an ancestor may still come, what it sees depends on time."""
+        above = [s for s in self.steps.values() if s.no in self.t.ancestors[step.no]]
+        known = all(s.state in DONE for s in above) and not any(s.by_hand for s in above)
+        step.sees = sorted(s.value for s in above if s.state == COMPLETE and s.value is not None) if known else None
+
+    # -- leases (dispatch.md "Leases", templates.md `retry`) --
+
+    def give_back(self, name, lost):
+        """An assignment returns to the queue: never sent (nothing counted), or its worker was lost. Either way the attempt is forgiven."""
+        step = self._running(name)
+        require(not lost or step.rule.retryable, name, "must not run twice (retryable: false)")
+        step.state = ENQUEUED
+        step.forgiven += 1
+        step.losses += lost
+
+    def lease_ends(self, name):
+        """Nobody renewed it: the next attempt begins in place."""
+        self.give_back(name, True)
+        self.claim(name)
+
+    def fail_lost(self, name, losses_max):
+        """A lost step that must not run twice, or was lost too often, is an error."""
+        step = self._running(name)
+        require(not step.rule.retryable or step.losses >= losses_max, name, "was lost", step.losses, "times, which is allowed")
+        step.state = ERROR
+        step.losses += 1
+
+    def _running(self, name):
+        step = self.step(name)
+        require(step.state == IN_PROGRESS, name, "is", step.state, "and not in progress")
+        return step
+
+    # -- results (dispatch.md "Settling") --
+
+    def settle(self, name, attempt, outcome, at_us=0):
+        """A result counts where step and attempt still hold. Returns the state it leads to."""
+        step = self._running(name)
+        require(step.attempts == attempt, name, "is at attempt", step.attempts, "and a result of", attempt, "counts")
+        if outcome.ok and step.rule.kind in SOURCES:
+            try:
+                self._grow(step, outcome.says)
+            except growth.Refused:  # growth.md "One transaction": a permanent error here
+                outcome = Outcome(False)
+        if outcome.ok:
+            step.state, step.value = COMPLETE, 100 * attempt + len(name)
+        elif outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
+            step.state = WAITING
+            pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
+            step.due_us = at_us + 1000 * pause
+        elif step.instance and step.rule.strategy == "continue_on_failure":
+            step.state, step.value = COMPLETE, None  # growth.md "Failures"
+        else:
+            step.state = ERROR
+        return step.state
+
+    def make_room(self, names):
+        """Those of a batch that are complete let as many go on that wait, lowest first (growth.md "Window")."""
+        for name in names:
+            waiting = [s for s in self.steps.values() if s.no == self.steps[name].no and s.no_room and s.state == PENDING]
+            if self.steps[name].instance and waiting:
+                min(waiting, key=lambda s: s.instance).no_room = False
+
+    def _grow(self, source, says):
+        status = {}
+        for step in self.steps.values():
+            over = step.state in ENDED and status.get(step.no) != growth.OPEN
+            status[step.no] = growth.OVER if over else growth.OPEN
+        grown = growth.plan(self.t, source.no, status, says)
+        for step in grown.steps:
+            self._add(*step)
+        made = {name for _, _, name, _ in grown.steps}
+        for a, b in grown.edges:  # to steps that have not begun; never between two of one new batch
+            self.edges |= {(x.name, y.name) for x in self.steps.values() if x.no == a for y in self.steps.values()
+                           if y.no == b and y.state == PENDING and not (x.name in made and y.name in made and a == b)}
+
+    # -- people (dispatch.md, growth.md "People and what grew", api.md) --
+
+    def cancel(self):
+        """Ends a task and everything of it that has not ended, at once. Returns the steps that were ended."""
+        require(self.state not in TASK_ENDED, "the task is", self.state)
+        ended = [s for s in self.steps.values() if s.state not in ENDED]
+        for step in ended:
+            step.state = CANCELLED
+        self.state = "cancelled"
+        return [s.name for s in ended]
+
+    def hold(self, on):
+        """A held task gets nothing new; what lies in the queue is taken back, what a worker has goes on. Returns what was taken back."""
+        require(self.state not in TASK_ENDED and self.held != on, "the task is", self.state, "and held:", self.held)
+        back = self.in_state(ENQUEUED) if on else []
+        for step in back:
+            step.state = PENDING
+        self.held = on
+        return [s.name for s in back]
+
+    def act(self, name, to):
+        """reset_for_retry leads to pending, resolve_manually and skip to resolved_manually, complete_manually to complete."""
+        step = self.step(name)
+        was = step.state
+        for running in self.in_state(IN_PROGRESS):
+            running.sees = None  # what it has yet to fetch may be gone
+        require(self.state not in TASK_ENDED, "the task is", self.state)
+        require(to != PENDING or was == ERROR, name, "is reset, but is", was)
+        in_window = step.instance and not step.no_room and was not in DONE
+        step.state = to
+        if to == PENDING:
+            step.forgiven, step.losses = step.attempts, 0
+        else:
+            step.no_room = False
+        if to == COMPLETE:  # an attempt of its own, which no worker made
+            step.attempts += 1
+            step.forgiven += 1
+            step.by_hand = True
+        if to != PENDING and in_window:
+            self.make_room([name])
+
+    def below(self, name):
+        """The step and all that depend on it, however far down."""
+        found, more = set(), {name}
+        while more:
+            found |= more
+            more = {b for a, b in self.edges if a in found} - found
+        return found
+
+    def rerun(self, name):
+        """A step that has ended and everything below it run again, with full budgets; not where something came at run time (growth.md)."""
+        require(self.state not in ("cancelled", "resolved_manually"), "the task is", self.state)
+        require(self.step(name).state in (*ENDED, ERROR), name, "is", self.steps[name].state)
+        for step in (self.steps[n] for n in self.below(name)):
+            require(self.t.at_start[step.no], step.name, "was made at run time")
+            step.state, step.forgiven, step.losses, step.by_hand = PENDING, step.attempts, 0, False
+        self.state = None  # open again; follow() says what it is
+
+
+# ---- the model by itself ----
+
+class Script:
+    """What every handler answers, per step and attempt: {step: [entry per attempt, the last one for all later]}; see generate.py."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def entry(self, name, attempt):
+        entries = self.said.get(name) or [{}]
+        return entries[min(attempt, len(entries)) - 1]
+
+    def outcome(self, name, attempt):
+        entry = self.entry(name, attempt)
+        how = entry.get("how", "ok")
+        return Outcome(how == "ok", how in ("retryable", "hang"), entry.get("delay_ms", -1) if how == "retryable" else -1, entry.get("says"))
+
+
+def foretell(template, said, rnd=random):
+    """The model runs a task alone, in an order that chance decides, until it rests."""
+    task, script = Task(template), Script(said)
+    task.follow()
+    while True:
+        for step in task.ready():
+            task.dispatch(step.name, True)
+        task.follow()
+        running, waiting = task.in_state(IN_PROGRESS), task.in_state(WAITING) if task.goes_on() else []
+        if not running and not waiting:
+            return task
+        step = rnd.choice(running + waiting)
+        if step.state == WAITING:
+            task.fire(step.name, True, step.due_us)
+        elif task.settle(step.name, step.attempts, script.outcome(step.name, step.attempts)) == COMPLETE:
+            task.make_room([step.name])

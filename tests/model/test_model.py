@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Random tasks on the real system agree with the reference model: states, attempts, steps created, results, every transaction between.
+
+    scripts/test model                            # kept cases, then 10,000 runs
+    scripts/test model --runs 500 --seed 7        # that seed; a failure prints its seed and leaves a case file
+"""
+import glob
+import json
+import os
+import random
+import tempfile
+import unittest
+
+import generate
+from breaker import LOSSES_MAX, Breaker
+from drive import Drive, Run, runs_of, write_templates
+from lib.system import BUILD, SLOW, System
+from template import Template
+
+SEED = os.environ.get("TASKER_MODEL_SEED") or "1"
+RUNS = int(os.environ.get("TASKER_MODEL_RUNS") or (10000 if SLOW == 1 else 1000))
+POOL = 160
+KILL_EVERY_S = 3
+CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
+CASE_TIMES = 25  # what is wrong with a case may need luck
+ENV = {"TASKER_WORKER_PERMITS": "24", "LOG_LEVEL": "warn"}
+
+
+def kept_cases():
+    """(template, [runs]) of every file in cases/."""
+    for path in sorted(glob.glob(os.path.join(CASES, "*.json"))):
+        with open(path, encoding="utf-8") as f:
+            case = json.load(f)
+        name = os.path.basename(path)[:-5]
+        template = Template.from_case("case_" + name, case["steps"])
+        yield template, [Run(f"{name}/{i}", template, case["script"], case["people"]) for i in range(CASE_TIMES)]
+
+
+def case_text(case):
+    """JSON with a line per step."""
+    def lines(items):
+        return "[\n  " + ",\n  ".join(map(json.dumps, items)) + "\n ]"
+    return (f'{{\n "why": {json.dumps(case["why"])},\n "steps": {lines(case["steps"])},\n "script": {json.dumps(case["script"])},\n'
+            f' "people": {json.dumps(case["people"])}\n}}\n')
+
+
+def keep(runs):
+    """Case files of what failed, to be repeated and, once understood, kept."""
+    folder = os.path.join(BUILD, "model")
+    os.makedirs(folder, exist_ok=True)
+    said = []
+    for run in runs:
+        path = os.path.join(folder, run.key.replace("/", "-") + ".json")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(case_text(run.as_case(run.difference)))
+        said.append(f"seed/run {run.key}, template {run.template.name}, task {run.task}, kept in {path}:\n  {run.difference}\n"
+                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n" + "\n".join(f"    {s}" for s in run.template.as_case()))
+    return "\n".join(said)
+
+
+class Model(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        print(f"seed {SEED}, {RUNS} runs", flush=True)
+        cls.cases = list(kept_cases())
+        cls.pool = generate.pool(SEED, POOL)
+        with tempfile.TemporaryDirectory() as folder:
+            write_templates(os.path.join(folder, "model", "templates"), cls.pool + [t for t, _ in cls.cases])
+            cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
+        cls.addClassCleanup(cls.s.stop)
+
+    def agree(self, runs, **kwargs):
+        done = Drive(self.s, runs, nonce=self.id(), **kwargs).go()
+        self.assertEqual(done.errors, [], done.errors[:1])
+        self.assertFalse(done.failed, keep(done.failed))
+        self.s.doctor()
+        return done
+
+    def repairs(self):
+        return sum(self.s.metric(o["rest"], "tasker_orchestrator_sweeper_repairs_total") for o in self.s.endpoints["orchestrators"])
+
+    def test_1_kept_cases(self):
+        self.agree(random.Random(1).sample(runs := [r for _, more in self.cases for r in more], len(runs)))
+
+    def test_2_a_few_at_a_time(self):
+        """Batches of one go through functions of their own (settle_step, create_task); a busy system rarely has them."""
+        self.agree(runs_of(f"{SEED}/few", self.pool, max(50, RUNS // 20)), players=2)
+
+    def test_2_random_runs(self):
+        done = self.agree(runs_of(SEED, self.pool, RUNS))
+        print(done.states)
+        self.assertEqual(self.repairs(), 0)
+
+    def test_3_random_runs_while_everything_breaks(self):
+        breaker = Breaker(self.s, SEED, KILL_EVERY_S).begin()
+        try:
+            done = self.agree(runs_of(f"{SEED}/faults", self.pool, max(50, RUNS // 5)), faults=True, losses_max=LOSSES_MAX)
+        finally:
+            breaker.end()
+        print(done.states, f"{breaker.kills} kills, {done.losses} attempts lost")
+        self.assertEqual(self.repairs(), 0)
