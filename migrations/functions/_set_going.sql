@@ -1,13 +1,14 @@
 -- tasker._set_going(task, changed steps, processor): after steps of a task were changed by hand: counts anew what depends on them,
 -- dispatches everything that is ready now and was not before, sets missing retry timers, and lets the task follow. A task that has
--- a failed step or is held gets nothing new. What is dispatched goes through the queue: nobody reserved credit for it, and it is rare.
+-- a failed step or is held gets nothing new; one that has failed lets isolated batches go on. What is dispatched goes through the queue: nobody reserved credit for it, and it is rare.
 -- Returns 'queued', 'timer' (due_at: the earliest set) and 'done' rows.
 -- Locks: the caller holds the task row. Writes: workflow_steps, step_timers, tasks, open_tasks, history, PGMQ.
 CREATE OR REPLACE FUNCTION tasker._set_going(p_task uuid, p_changed uuid[], p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
-  v_stays  boolean;
+  v_held   boolean;
+  v_failed boolean;
   v_due    timestamptz;
   v_ready  uuid[];
 BEGIN
@@ -20,20 +21,21 @@ BEGIN
                   UNION SELECT e.to_step_uuid FROM unnest(p_changed) x(step) JOIN tasker.workflow_step_edges e ON e.from_step_uuid = x.step) c) u
    WHERE s.workflow_step_uuid = u.step AND s.state = 'pending' AND s.unmet_parents <> u.unmet;
 
-  SELECT t.held <> 0 OR EXISTS (SELECT 1 FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'error') INTO v_stays
+  SELECT t.held <> 0, EXISTS (SELECT 1 FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'error') INTO v_held, v_failed
     FROM tasker.tasks t WHERE t.task_uuid = p_task;
-  IF NOT v_stays THEN
+  IF NOT v_held THEN
     WITH ins AS (
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT s.workflow_step_uuid, p_task, coalesce(s.next_retry_at, v_now)
-        FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'waiting_for_retry'
+        FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'waiting_for_retry' AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs))
       ON CONFLICT DO NOTHING RETURNING due_at)
     SELECT min(due_at) INTO v_due FROM ins;
     IF v_due IS NOT NULL THEN
       RETURN NEXT tasker._row('timer', NULL, NULL, p_task, NULL, NULL, NULL, v_due);
     END IF;
     v_ready := array(SELECT s.workflow_step_uuid FROM tasker.workflow_steps s
-                      WHERE s.task_uuid = p_task AND s.state = 'pending' AND s.unmet_parents = 0 ORDER BY s.step_no);
+                      WHERE s.task_uuid = p_task AND s.state = 'pending' AND s.unmet_parents = 0
+                        AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs)) ORDER BY s.step_no);
     RETURN QUERY SELECT r.* FROM tasker._dispatch(v_ready, '{}', '{}', 0) r;
   END IF;
 

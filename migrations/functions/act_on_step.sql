@@ -59,7 +59,8 @@ BEGIN
   IF v_step.state = 'in_progress' THEN
     RETURN NEXT tasker._row('called_off', NULL, p_step, p_task, v_step.attempts, v_task.namespace, NULL, NULL);
   END IF;
-  IF v_step.instance > 0 AND NOT v_step.no_room AND v_to <> 'pending' AND v_step.state NOT IN ('complete', 'resolved_manually') THEN
+  IF v_step.instance > 0 AND NOT v_step.no_room AND v_to <> 'pending' AND v_step.state NOT IN ('complete', 'resolved_manually')
+     AND NOT (v_step.state = 'error' AND tasker._isolated(v_step.instance, v_step.inputs)) THEN
     v_changed := v_changed || array(SELECT tasker._make_room(ARRAY[p_step], ARRAY['complete'::tasker.step_state])); -- it had its place in the window
   END IF;
   IF v_task.state = 'error' THEN

@@ -6,7 +6,7 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     SELECT * FROM tasker.tasks x WHERE p_task IS NULL OR x.task_uuid = p_task
   ), s AS (
     -- With what is asked of its task: a filter on both, joined later, is taken for a handful of rows and goes through all steps once per task.
-    SELECT x.*, t.namespace, t.state AS task_state, t.failed_steps = 0 AND t.held = 0 AS goes_on
+    SELECT x.*, t.namespace, t.state AS task_state, t.held = 0 AND (t.failed_steps = 0 OR tasker._isolated(x.instance, x.inputs)) AS goes_on
       FROM tasker.workflow_steps x JOIN t ON t.task_uuid = x.task_uuid
   ), counted AS (
     SELECT s.task_uuid, count(*)::int AS total,
@@ -64,7 +64,7 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     FROM s
    WHERE s.no_room AND s.state = 'pending'
      AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = s.task_uuid AND w.step_no = s.step_no AND NOT w.no_room
-                        AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled'))
+                        AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled') AND NOT (w.state = 'error' AND tasker._isolated(w.instance, w.inputs)))
    GROUP BY s.task_uuid, s.step_no
   UNION ALL
   SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s waits for a retry that nothing will start', s.name)

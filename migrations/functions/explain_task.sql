@@ -49,6 +49,7 @@ BEGIN
 
   WITH step AS (
     SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.msg_id, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+           tasker._isolated(s.instance, s.inputs) AS isolated,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at, ts.timeout_ms, coalesce(ts.on_timeout, 'retry') AS on_timeout,
            coalesce(ts.on_queue_timeout, 'error') AS on_queue_timeout,
            (SELECT q.due_at FROM tasker.queue_timers q WHERE q.workflow_step_uuid = s.workflow_step_uuid) AS queue_until,
@@ -71,7 +72,7 @@ BEGIN
     SELECT step.step_no, step.instance, step.name, step.state,
            CASE step.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4 WHEN 'enqueued_for_orchestration' THEN 4 ELSE 5 END AS rank,
            CASE WHEN step.state = 'error' THEN format('failed after %s of %s attempts: %s', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
-                WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 THEN 'will not be tried again: another step has failed'
+                WHEN step.state = 'waiting_for_retry' AND v_task.failed_steps > 0 AND NOT step.isolated THEN 'will not be tried again: another step has failed'
                 WHEN step.state IN ('pending', 'waiting_for_retry') AND v_task.held <> 0 THEN 'is held: ' || v_held
                 WHEN step.state = 'waiting_for_retry' THEN format('attempt %s of %s failed: %s; the next one is due', step.counted, step.max_attempts, coalesce(step.error, 'no message'))
                 WHEN step.state = 'enqueued_for_orchestration' THEN 'waits for sub-task ' || coalesce(step.child, '(none)')
@@ -86,7 +87,7 @@ BEGIN
                        ELSE 'is ready and about to be given to a worker' END
                   || CASE WHEN step.queue_until IS NOT NULL THEN format('; given up at %s (queue_timeout_seconds), then: %s', tasker.time_text(step.queue_until, 'zoned'),
                                                                         step.on_queue_timeout) ELSE '' END
-                WHEN v_task.failed_steps > 0 THEN 'will not start: another step has failed'
+                WHEN v_task.failed_steps > 0 AND NOT step.isolated THEN 'will not start: another step has failed'
                 WHEN step.no_room AND step.unmet_parents = 1 THEN 'waits for room: only so many of its batch run at once (batch_config.parallelism, batch.parallel_max)'
                 WHEN step.waits_for IS NOT NULL THEN 'waits for ' || step.waits_for
                 ELSE 'is ready and not dispatched; the sweeper does it' END AS why,

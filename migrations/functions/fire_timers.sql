@@ -36,7 +36,7 @@ BEGIN
     SELECT array_agg(s.workflow_step_uuid), array_agg(s.task_uuid) INTO r_step, r_task
       FROM del
       JOIN tasker.workflow_steps s ON s.workflow_step_uuid = del.workflow_step_uuid AND s.state = 'waiting_for_retry'
-      JOIN tasker.tasks t ON t.task_uuid = s.task_uuid AND t.failed_steps = 0 AND t.held = 0;
+      JOIN tasker.tasks t ON t.task_uuid = s.task_uuid AND t.held = 0 AND (t.failed_steps = 0 OR tasker._isolated(s.instance, s.inputs));
     IF r_step IS NOT NULL OR s_step IS NOT NULL THEN
       RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step || s_step, p_credit_ns, p_credit_n, p_lease_ms) r;
       RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.task) AS t, array_agg(0) AS z, array_agg(x.active) AS n, array_agg(-x.retried) AS m

@@ -9,15 +9,15 @@ CREATE OR REPLACE FUNCTION tasker.settle_step(
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
-  v_ns    text;  v_was tasker.task_state;  v_is tasker.task_state;  v_rests boolean;  v_corr uuid;
+  v_ns    text;  v_was tasker.task_state;  v_is tasker.task_state;  v_failed boolean;  v_held boolean;  v_corr uuid;
   c_step  uuid[];  c_ready boolean[];  c_n int;
   v_ready uuid[] := '{}';
   v_table text;  v_msg bigint;  v_att smallint;
   v_plain boolean;
 BEGIN
-  SELECT t.namespace, t.state, t.failed_steps > 0 OR t.held <> 0, t.correlation_id INTO v_ns, v_was, v_rests, v_corr
+  SELECT t.namespace, t.state, t.failed_steps > 0, t.held <> 0, t.correlation_id INTO v_ns, v_was, v_failed, v_held, v_corr
     FROM tasker.tasks t WHERE t.task_uuid = p_task FOR NO KEY UPDATE;
-  SELECT array_agg(s.workflow_step_uuid), array_agg(s.unmet_parents = 1 AND NOT v_rests), count(*) INTO c_step, c_ready, c_n
+  SELECT array_agg(s.workflow_step_uuid), array_agg(s.unmet_parents = 1 AND NOT v_held AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs))), count(*) INTO c_step, c_ready, c_n
     FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps s ON s.workflow_step_uuid = e.to_step_uuid
    WHERE e.from_step_uuid = p_step AND s.state = 'pending';
 

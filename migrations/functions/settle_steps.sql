@@ -19,7 +19,7 @@ DECLARE
   v_was   tasker.task_state[];
   v_locked uuid[];
   v_ready int;
-  v_batch boolean;  v_room uuid[];
+  v_batch boolean;  f_batch boolean;  v_room uuid[];
   d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_state tasker.step_state[];  d_due timestamptz[];
   f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_state tasker.step_state[];  f_due timestamptz[];
   c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];  c_corr uuid[];
@@ -65,7 +65,7 @@ BEGIN
              settled_at = v_now, last_failure_at = v_now, updated_at = v_now, msg_id = NULL
         FROM plan
        WHERE s.workflow_step_uuid = plan.step AND s.state = 'in_progress' AND s.attempts = plan.att AND s.msg_id = plan.msg
-      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at, plan.means, s.name
+      RETURNING plan.idx, s.workflow_step_uuid, s.task_uuid, s.attempts, s.state, s.next_retry_at, plan.means, s.name, s.instance
     ), res AS (
       INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at, stages)
       SELECT workflow_step_uuid, attempts, task_uuid, false, p_exec_ms[idx], p_worker[idx], p_result[idx]::json, v_now, p_stages[idx * 5 - 4 : idx * 5] FROM upd
@@ -73,11 +73,12 @@ BEGIN
       INSERT INTO tasker.step_timers (workflow_step_uuid, task_uuid, due_at)
       SELECT workflow_step_uuid, task_uuid, next_retry_at FROM upd WHERE state = 'waiting_for_retry')
     SELECT array_agg(idx), array_agg(workflow_step_uuid), array_agg(task_uuid), array_agg(attempts), array_agg(state), array_agg(next_retry_at),
-           array_agg(task_uuid) FILTER (WHERE means = 'cancel'), array_agg(format('step %s has timed out', name)) FILTER (WHERE means = 'cancel')
-      INTO f_idx, f_step, f_task, f_att, f_state, f_due, t_task, t_why FROM upd;
+           array_agg(task_uuid) FILTER (WHERE means = 'cancel'), array_agg(format('step %s has timed out', name)) FILTER (WHERE means = 'cancel'),
+           bool_or(instance > 0 AND state <> 'waiting_for_retry')
+      INTO f_idx, f_step, f_task, f_att, f_state, f_due, t_task, t_why, f_batch FROM upd;
     d_idx := d_idx || f_idx;  d_step := d_step || f_step;  d_task := d_task || f_task;  d_att := d_att || f_att;
     d_state := d_state || f_state;  d_due := d_due || f_due;
-    v_batch := v_batch IS TRUE OR 'complete' = ANY (f_state);
+    v_batch := v_batch IS TRUE OR f_batch IS TRUE;
   END IF;
 
   -- 2. Whoever was not settled: stored before, or somebody else's now.
@@ -96,19 +97,20 @@ BEGIN
   IF v_batch THEN v_room := array(SELECT tasker._make_room(d_step, d_state)); END IF;
 
   -- 3. The children, those that become ready first by priority, then older tasks, then step number; a task that has failed or is
-  -- held gets nothing new.
+  -- held gets nothing new; where failures are isolated, one that has failed does.
   SELECT array_agg(x.to_step), array_agg(x.dec), array_agg(x.ready), array_agg(x.task_uuid), array_agg(x.correlation_id), count(*) FILTER (WHERE x.ready)
     INTO c_step, c_dec, c_ready, c_task, c_corr, v_ready
     FROM (SELECT e.to_step, e.dec, s.task_uuid, t.correlation_id,
-                 s.unmet_parents = e.dec AND NOT (t.failed_steps > 0 OR t.held <> 0 OR s.task_uuid = ANY (coalesce(
-                   array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}'))) AS ready
+                 s.unmet_parents = e.dec AND t.held = 0 AND (NOT (t.failed_steps > 0 OR s.task_uuid = ANY (coalesce(
+                   array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}')))
+                   OR tasker._isolated(s.instance, s.inputs)) AS ready
             FROM (SELECT x.to_step, count(*)::int AS dec
                     FROM (SELECT we.to_step_uuid AS to_step
                             FROM unnest(d_step, d_state) d(step, state)
                             JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
                            WHERE d.state = 'complete'
                           UNION ALL SELECT unnest(v_room)) x GROUP BY 1) e
-           CROSS JOIN LATERAL (SELECT w.task_uuid, w.unmet_parents, w.step_no FROM tasker.workflow_steps w -- OFFSET 0: by key, whatever the statistics
+           CROSS JOIN LATERAL (SELECT w.task_uuid, w.unmet_parents, w.step_no, w.instance, w.inputs FROM tasker.workflow_steps w -- OFFSET 0: by key, whatever the statistics
                                 WHERE w.workflow_step_uuid = e.to_step AND w.state = 'pending' OFFSET 0) s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
            ORDER BY t.priority DESC, s.task_uuid, s.step_no) x;

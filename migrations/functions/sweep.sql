@@ -30,7 +30,8 @@ BEGIN
       RETURN QUERY SELECT 'repaired', r.task_uuid, r.step_uuid, r.what FROM tasker._sweep_sub_tasks(v_task.task_uuid) r;
     END IF;
     FOR v_step IN
-      SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.no_room, s.step_no, s.next_retry_at, t.failed_steps > 0 OR t.held <> 0 AS rests
+      SELECT s.workflow_step_uuid AS id, s.state, s.msg_id, s.unmet_parents, s.no_room, s.step_no, s.next_retry_at,
+             t.held <> 0 OR (t.failed_steps > 0 AND NOT tasker._isolated(s.instance, s.inputs)) AS rests
         FROM tasker.workflow_steps s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
        WHERE s.task_uuid = v_task.task_uuid AND s.state IN ('pending', 'enqueued', 'in_progress', 'waiting_for_retry')
        ORDER BY s.step_no, s.instance
@@ -41,7 +42,8 @@ BEGIN
          WHERE s.workflow_step_uuid = v_step.id;
         RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, v_step.state || ' without a message';
       ELSIF v_step.no_room AND NOT EXISTS (SELECT 1 FROM tasker.workflow_steps w WHERE w.task_uuid = v_task.task_uuid AND w.step_no = v_step.step_no
-                                           AND NOT w.no_room AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled')) THEN
+                                           AND NOT w.no_room AND w.state NOT IN ('complete', 'resolved_manually', 'cancelled')
+                                           AND NOT (w.state = 'error' AND tasker._isolated(w.instance, w.inputs))) THEN
         UPDATE tasker.workflow_steps s SET no_room = false, unmet_parents = s.unmet_parents - 1 WHERE s.workflow_step_uuid = v_step.id;
         IF v_step.unmet_parents = 1 AND NOT v_step.rests THEN v_ready := v_ready || v_step.id; END IF;
         RETURN QUERY SELECT 'repaired', v_task.task_uuid, v_step.id, 'waits though its batch has room';

@@ -163,6 +163,73 @@ class Growth(DbTest):
         self.assertEqual(self.names(self.e.settle(out[1:])), [])
         self.assertEqual(self.e.task(task).state, "blocked_by_failures")
 
+    def isolated(self, n, window):
+        task, d, p = self.begin()
+        self.e.settle([d])
+        return task, sorted(of(self.expand(p, *self.batches(n, window, "isolate")), "assign"), key=lambda a: a.step_name)
+
+    def test_an_isolated_failure_stops_nobody_but_the_convergence(self):
+        task, out = self.isolated(4, 2)
+        rows = self.e.settle(out[:1], success=False, retryable=False)
+        self.assertEqual((self.names(rows), self.e.task(task).state), (["w_003"], "blocked_by_failures"), "it gives its place away")
+        out = out[1:] + of(rows, "assign")
+        rows = self.e.settle(out[:1], success=False)
+        self.assertEqual(kinds(rows), {"retry": 1})
+        self.e.end_pauses()
+        again = of(self.e.fire(), "assign")
+        self.assertEqual(self.names(again), ["w_002"], "tried again though another one has failed")
+        rows = self.e.settle([*again, *out[1:]])
+        self.assertEqual((self.names(rows), self.names(self.e.settle(of(rows, "assign")))), (["w_004"], []))
+        self.assertEqual((self.e.states(task)["y"], self.e.task(task).state, self.e.task(task).active_steps), ("pending", "blocked_by_failures", 0))
+        self.e.act(task, "w_001", "reset_for_retry")
+        again = of(self.e.claim(), "assign")
+        self.assertEqual((self.names(again), self.names(self.e.settle(again))), (["w_001"], ["y"]))
+
+    def test_isolated_failures_in_one_transaction_with_successes(self):
+        task, out = self.isolated(6, 3)
+        rows = self.e.settle(out[:2], success=False, retryable=False)
+        self.assertEqual(self.names(rows), ["w_004", "w_005"])
+        self.e.settle([out[2], *of(rows, "assign")])
+        self.assertEqual((self.e.states(task)["w_006"], self.e.states(task)["y"]), ("in_progress", "pending"))
+
+    def test_isolated_instances_go_on_though_something_else_has_failed(self):
+        task, d, p = self.begin()
+        self.e.settle([d], success=False, retryable=False)
+        out = of(self.expand(p, *self.batches(3, 2, "isolate")), "assign")
+        self.assertEqual(self.names(out), ["w_001", "w_002"])
+        rows = self.e.settle(out)
+        self.assertEqual((self.names(rows), self.names(self.e.settle(of(rows, "assign")))), (["w_003"], []))
+        self.assertEqual((self.e.states(task)["y"], self.e.task(task).state), ("pending", "blocked_by_failures"))
+
+    def test_an_isolated_instance_that_waited_for_a_step_beside_its_analyzer(self):
+        for single in (True, False):
+            with self.subTest(single=single):
+                task, d, p = self.begin()
+                steps, edges = self.batches(1, 1, "isolate")
+                b, = of(self.expand(p, ["b", *steps], [("p", "b"), ("b", "w"), *edges]), "assign")
+                self.e.settle([d], success=False, retryable=False)
+                self.e.single = single
+                self.assertEqual((b.step_name, self.names(self.e.settle([b]))), ("b", ["w_001"]))
+
+    def test_a_lost_isolated_instance_gives_its_place_away(self):
+        task, out = self.isolated(3, 1)
+        self.assertEqual(kinds(self.e.release(out, lost=True, losses_max=0)), {"failed": 1, "queued": 1, "done": 1})
+        self.assertEqual(self.names(self.e.claim()), ["w_002"])
+        self.assertEqual(self.e.states(task), {**self.e.states(task), "w_001": "error", "w_003": "pending"})
+
+    def test_an_isolated_failure_resolved_by_hand_makes_no_second_room(self):
+        task, out = self.isolated(4, 1)
+        self.assertEqual(self.names(self.e.settle(out, success=False, retryable=False)), ["w_002"])
+        self.assertEqual(kinds(self.e.act(task, "w_001", "resolve_manually")).get("queued"), None)
+        self.assertEqual(self.e.states(task)["w_003"], "pending")
+
+    def test_a_paused_isolated_batch_gets_nothing_new(self):
+        task, out = self.isolated(3, 1)
+        self.e.hold(task)
+        self.assertEqual(self.names(self.e.settle(out, success=False, retryable=False)), [])
+        self.e.hold(task, on=False)
+        self.assertEqual(self.names(self.e.claim()), ["w_002"], "though the task has failed")
+
     def test_results_of_instances_come_in_pages(self):
         task, d, p = self.begin()
         self.e.settle([d])

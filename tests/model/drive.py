@@ -167,8 +167,11 @@ class Drive:
         elif act["do"] in ("pause", "resume"):
             status, _ = client.call("POST", f"/v1/tasks/{run.task}/{act['do']}", {"by": PEOPLE + "pat", "reason": "to see"})
         else:
-            steps = conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)
-            status = self._decide(run, steps[act["step"] % len(steps)], act["do"], client)
+            steps = conn.query("SELECT workflow_step_uuid, step_no FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)
+            step = steps[act["step"] % len(steps)]
+            if act["do"] == "rerun" and not run.template.stays(step.step_no):
+                return  # what it would drop leaves no history that the model could follow
+            status = self._decide(run, step.workflow_step_uuid, act["do"], client)
         assert status in (200, 400), (status, act)
 
     @staticmethod

@@ -87,12 +87,12 @@ class Replay:
     def _causes(self, task, causes):
         """All that was settled first, then room for what waits; then leases, claims and people."""
         results = [r for r in causes if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)]
-        complete = []
+        over = []
         for r in results:
             to = task.settle(r.step, r.attempt, self._outcome(task, r), r.at)
             require(to == r.to, r.step, "becomes", to)
-            complete += [r.step] if to == COMPLETE else []
-        task.make_room(complete)
+            over += [r.step] if to != WAITING else []
+        task.make_room(over)
         rest = [r for r in causes if r not in results]
         again = {r.step for r in rest if r.reason == RERUN}
         if again:
@@ -165,7 +165,7 @@ class Replay:
             require(not different, name, "is and should be", different)
         require(task.edges == h.edges, "edges are", sorted(h.edges - task.edges), "more and", sorted(task.edges - h.edges), "fewer")
         require(task.counters() == h.counters, "counters are", h.counters, "and should be", task.counters())
-        require(not task.in_state(ENQUEUED, IN_PROGRESS), "it does not rest")
+        require(not task.in_state(ENQUEUED, IN_PROGRESS) and not task.pausing(), "it does not rest")
         require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         by_worker = {k for k, r in h.results.items() if r.worker}
         settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)

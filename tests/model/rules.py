@@ -55,6 +55,15 @@ class Step:
     value: object = None      # of its last successful result
     sees: object = None       # the values its ancestors had when it was dispatched; None: not known
 
+    @property
+    def isolated(self):
+        return self.instance > 0 and self.rule.strategy == "isolate"
+
+    @property
+    def has_place(self):
+        """In the window of its batch: one that failed keeps its place, but not where failures are isolated (growth.md "Window")."""
+        return self.instance > 0 and not self.no_room and self.state not in DONE and not (self.state == ERROR and self.isolated)
+
 
 class Task:
     def __init__(self, template):
@@ -88,12 +97,15 @@ class Task:
         """architecture.md "Readiness": edges from steps that are not done, and one more for room in a batch (growth.md "Window")."""
         return sum(self.steps[a].state not in DONE for a, b in self.edges if b == step.name) + step.no_room
 
-    def goes_on(self):
-        """A task that has failed, is held or has ended gets nothing new (database.md, dispatch.md)."""
-        return not self.in_state(ERROR) and not self.held and self.state not in TASK_ENDED
+    def goes_on(self, step):
+        """A task that has failed, is held or has ended gets nothing new (database.md, dispatch.md); isolated batches do not mind a failure (growth.md)."""
+        return (step.isolated or not self.in_state(ERROR)) and not self.held and self.state not in TASK_ENDED
 
     def ready(self):
-        return [s for s in self.in_state(PENDING) if not self.unmet(s)] if self.goes_on() else []
+        return [s for s in self.in_state(PENDING) if not self.unmet(s) and self.goes_on(s)]
+
+    def pausing(self):
+        return [s for s in self.in_state(WAITING) if self.goes_on(s)]
 
     def counters(self):
         """total, open, failed, active, retry."""
@@ -113,13 +125,13 @@ class Task:
     def dispatch(self, name, eager):
         """A ready step goes on: straight to a worker with credit, which begins an attempt, or into the queue."""
         step = self.step(name)
-        require(step in self.ready(), name, "is dispatched, but is", step.state, "with", self.unmet(step), "unmet parents; the task goes on:", self.goes_on())
+        require(step in self.ready(), name, "is dispatched, but is", step.state, "with", self.unmet(step), "unmet parents; the task goes on:", self.goes_on(step))
         self._send(step, eager)
 
     def fire(self, name, eager, at_us):
         """A retry pause has ended."""
         step = self.step(name)
-        require(step.state == WAITING and self.goes_on(), name, "is", step.state, "and is fired; the task goes on:", self.goes_on())
+        require(step.state == WAITING and self.goes_on(step), name, "is", step.state, "and is fired; the task goes on:", self.goes_on(step))
         require(at_us >= step.due_us, name, "is fired", step.due_us - at_us, "µs before its pause has ended")
         self._send(step, eager)
 
@@ -162,6 +174,7 @@ class Task:
         require(not step.rule.retryable or step.losses >= losses_max, name, "was lost", step.losses, "times, which is allowed")
         step.state = ERROR
         step.losses += 1
+        self.make_room([name])
 
     def _running(self, name):
         step = self.step(name)
@@ -192,8 +205,8 @@ class Task:
         return step.state
 
     def make_room(self, names):
-        """Those of a batch that are complete let as many go on that wait, lowest first (growth.md "Window")."""
-        for name in names:
+        """Those of a batch that have no place any more let as many go on that wait, lowest first (growth.md "Window")."""
+        for name in (n for n in names if not self.steps[n].has_place):
             waiting = [s for s in self.steps.values() if s.no == self.steps[name].no and s.no_room and s.state == PENDING]
             if self.steps[name].instance and waiting:
                 min(waiting, key=lambda s: s.instance).no_room = False
@@ -239,7 +252,7 @@ class Task:
             running.sees = None  # what it has yet to fetch may be gone
         require(self.state not in TASK_ENDED, "the task is", self.state)
         require(to != PENDING or was == ERROR, name, "is reset, but is", was)
-        in_window = step.instance and not step.no_room and was not in DONE
+        had_place = step.has_place
         step.state = to
         if to == PENDING:
             step.forgiven, step.losses = step.attempts, 0
@@ -249,7 +262,7 @@ class Task:
             step.attempts += 1
             step.forgiven += 1
             step.by_hand = True
-        if to != PENDING and in_window:
+        if to != PENDING and had_place:
             self.make_room([name])
 
     def below(self, name):
@@ -296,11 +309,11 @@ def foretell(template, said, rnd=random):
         for step in task.ready():
             task.dispatch(step.name, True)
         task.follow()
-        running, waiting = task.in_state(IN_PROGRESS), task.in_state(WAITING) if task.goes_on() else []
+        running, waiting = task.in_state(IN_PROGRESS), task.pausing()
         if not running and not waiting:
             return task
         step = rnd.choice(running + waiting)
         if step.state == WAITING:
             task.fire(step.name, True, step.due_us)
-        elif task.settle(step.name, step.attempts, script.outcome(step.name, step.attempts)) == COMPLETE:
+        elif task.settle(step.name, step.attempts, script.outcome(step.name, step.attempts)) != WAITING:
             task.make_room([step.name])
