@@ -166,8 +166,8 @@ class Misbehaving(unittest.TestCase):
         self.assertEqual(self.s.wait(task)["status"], "complete")
         self.assertIn(self.history(task, "later"), twice("complete"))
         self.assertEqual(self.results(task, "later"), [(1, False, "Busy"), (2, True, None)])
-        apart = self.s.value("SELECT extract(epoch FROM min(at) FILTER (WHERE from_state = 'waiting_for_retry') - max(at) FILTER (WHERE to_state = 'waiting_for_retry')) "
-                             "FROM tasker.workflow_step_transitions WHERE task_uuid = $1", task)
+        apart = self.s.value("SELECT extract(epoch FROM min(at) FILTER (WHERE from_state = 'waiting_for_retry') - "
+                             "max(at) FILTER (WHERE to_state = 'waiting_for_retry')) FROM tasker.workflow_step_transitions WHERE task_uuid = $1", task)
         self.assertGreaterEqual(float(apart), 0.4)
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_timers"), 0)
 
