@@ -1,7 +1,7 @@
 -- tasker.retention_due(): of each namespace, how many tasks ended longer ago than its policy keeps them (older), how many of these would be deleted now (due), with how
 -- many steps. The others are needed still (_deletable). For people: reads every task older than its policy.
 CREATE OR REPLACE FUNCTION tasker.retention_due() RETURNS TABLE (namespace text, keep_days int, source text, older bigint, due bigint, steps bigint)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET jit = off AS $$
   SELECT k.namespace, k.keep_days, k.source, coalesce(x.older, 0), coalesce(x.due, 0), coalesce(x.steps, 0)
     FROM tasker.retention_keeps() k
     CROSS JOIN LATERAL (SELECT clock_timestamp() - make_interval(days => k.keep_days) AS before) b

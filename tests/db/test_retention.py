@@ -133,22 +133,38 @@ class Expired(RetentionTest):
         self.assertEqual(self.c.column("SELECT task_uuid FROM tasker.dead_letters WHERE task_uuid <> ALL ($1)", blocked), pending)
 
     def test_parents_and_children_wait_for_each_other(self):
-        flow = self.e.register({"only": []})
         made = self.e.create(self.e.register({"a": [], "b": ["a"]}), credit=1, task=[old_id(24 * AGE)])
-        parent, = [r.task_uuid for r in of(made, "created")]
-        started = start(self.e, self.one(made, "assign"), flow)
-        self.age()
+        parent, child = self.one(made, "created").task_uuid, old_id(24 * AGE)
+        started = start(self.e, self.one(made, "assign"), self.e.register({"only": []}), child=child)
         self.policy("shop", 1)
-        self.assertEqual(self.expire(), [], "both are open")
+
+        def expire():
+            self.roll()
+            self.age(1)
+            return set(self.expire())
+        self.assertEqual(expire(), set(), "both are open")
         self.e.settle(of(started, "assign"))
-        rest = of(look_at_all(self.e), "assign")
-        self.assertEqual(len(rest), 1)
-        self.e.settle(rest)
-        self.assertEqual(self.c.value("SELECT state::text FROM tasker.tasks WHERE task_uuid = $1", parent), "complete")
+        self.age()
+        self.assertEqual(expire(), set(), "the parent was not told")
+        last = of(look_at_all(self.e), "assign")
+        self.assertEqual(expire(), set(), "the parent goes on")
+        self.e.settle(last)
+        self.age()
+        self.assertEqual(expire(), {parent, child})
+        self.assertEqual(self.counts()["sub_tasks"], 0)
+
+    def test_a_parent_waits_for_a_child_it_does_not_wait_for(self):
+        made = self.e.create(self.e.register({"a": []}), credit=1, task=[old_id(24 * AGE)])
+        parent = self.one(made, "created").task_uuid
+        start(self.e, self.one(made, "assign"), self.e.register({"only": []}), credit=0, child=old_id(24 * AGE))
+        self.policy("shop", 1)
+        self.e.cancel(parent)
         self.age()
         self.roll()
-        self.assertEqual(self.expire(), [parent], "the child's id is of today")
-        self.assertEqual(self.counts()["sub_tasks"], 0)
+        self.assertEqual(self.expire(), [], "the child was not told")
+        look_at_all(self.e)
+        self.age()
+        self.assertEqual(len(self.expire()), 2)
 
     def test_batches_are_bounded_and_go_on_where_they_were(self):
         tasks = sorted(self.run_all(self.e.register(CHAIN), n=10))
