@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`tasker retention` on a running system: what there is, what would go, and a month that goes while others work."""
 import collections
+import concurrent.futures
 import datetime
 import fcntl
 import json
 import os
+import pathlib
 import re
 import sys
 import tempfile
@@ -157,6 +159,22 @@ class Retention(unittest.TestCase):
         self.assertEqual(json.loads(self.retention("--json", "--drop-before", "policy"))[0]["month"], "2024-01")
         self.policy("clear", "shop")
         self.policy("clear", "--others")
+
+    def test_7_two_at_once_write_each_task_to_one_file(self):
+        with self.s.conn() as c:
+            engine = Engine(c)
+            gone = self.history(engine, engine.register(CHAIN), OLD.replace(month=9), 60)
+            c.query("UPDATE tasker.tasks SET completed_at = completed_at - interval '400 days' WHERE task_uuid = ANY ($1)", gone)
+        self.policy("set", "shop", "--keep", "300d")
+        eventually(lambda: re.search(r"(?m)^shop +300 days +60 +60 ", self.retention("apply", "--dry-run")), 90, "they are added up")
+        with tempfile.TemporaryDirectory() as folder:
+            files = [os.path.join(folder, f"{n}.jsonl") for n in range(3)]
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                list(pool.map(lambda file: self.retention("apply", "--export", file), files))
+            lines = [json.loads(line) for file in files for line in pathlib.Path(file).read_text(encoding="utf-8").splitlines()]
+        self.assertEqual(sorted(x["row"]["task_uuid"] for x in lines if x["table"] == "tasks"), sorted(gone))
+        self.s.doctor()
+        self.policy("clear", "shop")
 
     def test_wrong_usage_of_policies(self):
         for args, says, exits in ((("policy", "set", "shop", "--keep", "101y"), "from 1d to 36500d (90d, 12w, 6m, 1y; a month is 30 days), found '101y'", 2),
