@@ -129,7 +129,8 @@ BEGIN
     'dead_letter', CASE WHEN v_letter.task_uuid IS NOT NULL THEN json_build_object(
       'dlq_entry_uuid', v_letter.dlq_entry_uuid, 'reason', v_letter.dlq_reason, 'since', tasker.time_text(v_letter.dlq_timestamp, 'zoned'),
       'text', format('It is in the dead-letter queue since %s: %s.', left(tasker.time_text(v_letter.dlq_timestamp, 'zoned'), 19),
-                     CASE v_letter.dlq_reason WHEN 'staleness_timeout' THEN format('nothing of it had moved for %s minutes', v_letter.metadata ->> 'time_in_state_minutes')
+                     CASE v_letter.dlq_reason WHEN 'staleness_timeout' THEN CASE v_letter.metadata ->> 'detection_method'
+                                                WHEN 'deadline' THEN 'its deadline had passed' ELSE format('nothing of it had moved for %s minutes', v_letter.metadata ->> 'time_in_state_minutes') END
                                               WHEN 'max_retries_exceeded' THEN 'a step of it failed for good'
                                               WHEN 'worker_unavailable' THEN 'no worker took its steps'
                                               WHEN 'manual_dlq' THEN format('entered by %s: %s', v_letter.metadata ->> 'actor', v_letter.metadata ->> 'reason')

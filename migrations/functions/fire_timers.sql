@@ -2,7 +2,7 @@
 -- start, tasks past their deadline end, steps that lay in their queue for too long are given up. A blocked or held task gets nothing
 -- new: its retries are dropped, reviving it makes new ones. At most `limit` of each kind, and tasks with no more than 10,000 steps together (but one).
 -- Several orchestrators may call at once: whoever locks the task first takes the timer. All tasks are locked at once, in uuid order.
--- Returns 'assign', 'queued', 'timer', 'failed', 'timed_out', 'called_off', 'done' rows and one 'next' row (due_at = the earliest timer left, or NULL).
+-- Returns 'assign', 'queued', 'timer', 'failed', 'timed_out', 'dead_letter', 'called_off', 'done' rows and one 'next' row (due_at = the earliest timer left, or NULL).
 CREATE OR REPLACE FUNCTION tasker.fire_timers(p_limit int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE

@@ -7,8 +7,9 @@
 #include "cli/database.h"
 #include "cli/history.h"
 #include "cli/opt.h"
+#include "cli/retention_apply.h"
+#include "cli/retention_policy.h"
 #include "cli/table.h"
-#include "pg/migrate.h"
 #include "tk_sql.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -20,16 +21,20 @@ enum { OUTPUT_MAX = 16 << 20, AGE_MAX = 32, AGE_NUMBER_MAX = 100000, OUTCOME = 1
 static const char about[] =
         "Shows the history there is, by the month its tasks were created in, and lets months of it go: whole partitions, in\n"
         "milliseconds. History is attempts, results and transitions; the tasks and their steps stay, with their states. A month\n"
-        "of which a task is still open is kept.\n"
+        "of which a task is still open is kept. 'policy' says how long each namespace keeps its ended tasks, 'apply' deletes those that are older.\n"
         "\n"
         "  tasker retention                                              what there is\n"
         "  tasker retention --drop-before 90d                            what would go\n"
-        "  tasker retention --drop-before 2026-06-01 --export DIR --apply";
+        "  tasker retention --drop-before 2026-06-01 --export DIR --apply\n"
+        "  tasker retention --drop-before policy                         what is older than the longest policy of all\n"
+        "  tasker retention policy set shop --keep 90d                   'tasker retention policy --help' says more\n"
+        "  tasker retention apply --dry-run                              'tasker retention apply --help' says more";
 
-/* What --drop-before says: one of the two is set. */
+/* What --drop-before says: one of the first two is set, with policy once that is known. */
 struct cutoff {
         const char *before; /* "YYYY-MM-DD" */
         char age[AGE_MAX];  /* "90 days"; "": none */
+        bool policy;        /* the longest of all namespaces */
 };
 struct totals {
         int64_t months, tasks, bytes;
@@ -58,6 +63,10 @@ static int parse_cutoff(const char *text, struct cutoff *ret)
         char digits[AGE_MAX];
         int64_t n;
 
+        if (tk_streq(text, "policy")) {
+                ret->policy = true;
+                return 0;
+        }
         if (is_date(text)) {
                 ret->before = text;
                 return 0;
@@ -193,8 +202,14 @@ static int every_month(struct tk_pg *pg, const struct tk_pg_result *res, const s
         return r || (apply && sum.kept) ? CLI_DB_FAILED : CLI_DB_OK;
 }
 
-static int ask(struct tk_pg *pg, const struct cutoff *cutoff, struct tk_pg_result **ret, struct tk_err *err)
+static int ask(struct tk_pg *pg, struct cutoff *cutoff, struct tk_pg_result **ret, struct tk_err *err)
 {
+        int64_t days;
+        int r = cutoff->policy ? cli_retention_longest(pg, &days, err) : 0;
+        if (r)
+                return r;
+        if (cutoff->policy)
+                snprintf(cutoff->age, sizeof cutoff->age, "%lld days", (long long)days);
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(4096, ARENA_MAX);
         struct tk_pg_args args;
         tk_pg_args_init(&args, arena);
@@ -205,12 +220,16 @@ static int ask(struct tk_pg *pg, const struct cutoff *cutoff, struct tk_pg_resul
 
 int cli_cmd_retention(int argc, char **argv)
 {
+        if (argc > 1 && tk_streq(argv[1], "policy"))
+                return cli_retention_policy(argc - 1, argv + 1);
+        if (argc > 1 && tk_streq(argv[1], "apply"))
+                return cli_retention_apply(argc - 1, argv + 1);
         const char *url = NULL, *before = NULL, *folder = NULL, *args[1];
         bool json = false, apply = false;
         unsigned n = 0;
         const struct cli_opt opts[] = {
-                CLI_OPT_VALUE("drop-before", "DATE|AGE", &before,
-                              "Months that end before that day (2026-06-01), or ended so long ago (90d, 12w, 6m, 1y)."),
+                CLI_OPT_VALUE("drop-before", "DATE|AGE|policy", &before,
+                              "Months that end before that day (2026-06-01), ended so long ago (90d, 12w, 6m, 1y), or are older than all policies."),
                 CLI_OPT_FLAG("apply", &apply, "Drop them. Without it nothing is changed."),
                 CLI_OPT_VALUE("export", "DIR", &folder, "First write each as DIR/YYYY-MM/TABLE.jsonl, one JSON object a row."),
                 CLI_OPT_VALUE("database-url", "URL", &url, cli_db_url_help),
@@ -218,14 +237,14 @@ int cli_cmd_retention(int argc, char **argv)
         };
         const struct cli_usage usage = {.command = "tasker retention", .arguments = "", .text = about, .opts = opts, .opts_n = tk_countof(opts)};
         struct cutoff cutoff = {0};
-        struct tk_migrate_report report;
         struct tk_err err = {0};
 
         int r = cli_opt_parse(&usage, argc, argv, args, &n);
         if (r)
                 return r == CLI_OPT_E_HELP ? CLI_DB_OK : CLI_DB_USAGE;
         if (before && parse_cutoff(before, &cutoff)) {
-                fprintf(stderr, "tasker retention: --drop-before must be a day (2026-06-01) or an age (90d, 12w, 6m, 1y), found '%s'\n", before);
+                fprintf(stderr, "tasker retention: --drop-before must be a day (2026-06-01), an age (90d, 12w, 6m, 1y) or 'policy', found '%s'\n",
+                        before);
                 return CLI_DB_USAGE;
         }
         if ((apply || folder) && !before) {
@@ -234,15 +253,10 @@ int cli_cmd_retention(int argc, char **argv)
         }
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        int failed = cli_db_open("tasker retention", url, 0, &pg);
-        if (failed)
-                return failed;
-        r = tk_migrate(pg, NULL, true, &report, &err);
-        if (!r)
-                r = ask(pg, &cutoff, &res, &err);
-        if (r) {
-                fprintf(stderr, "tasker retention: %s\n", tk_err_text(&err));
-                return tk_pg_alive(pg) ? CLI_DB_FAILED : CLI_DB_UNREACHABLE;
-        }
+        r = cli_retention_open("tasker retention", url, &pg);
+        if (r)
+                return r;
+        if (ask(pg, &cutoff, &res, &err))
+                return cli_retention_fail("tasker retention", pg, &err);
         return every_month(pg, res, before ? &cutoff : NULL, folder, apply, json);
 }

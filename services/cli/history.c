@@ -5,53 +5,20 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/export.h"
 #include "tk_sql.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FETCH_ROWS = 500, TRIES = 20, PATH_BYTES = 4096, ARENA_BLOCK = 4096 };
+enum { TRIES = 20, PATH_BYTES = 4096, ARENA_BLOCK = 4096 };
 #define ARENA_MAX ((size_t)1 << 20)
 #define TRY_PAUSE_NS (200 * TK_NS_PER_MS)
 
 static int make_folder(const char *path, struct tk_err *err)
 {
         return mkdir(path, 0777) && errno != EEXIST ? TK_ERR(err, -errno, "cannot make %s: %s", path, strerror(errno)) : 0;
-}
-
-/* A name is durable once its folder is. */
-static int sync_folder(const char *path, struct tk_err *err)
-{
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int r = fd < 0 || fsync(fd) ? TK_ERR(err, -errno, "cannot sync %s: %s", path, strerror(errno)) : 0;
-        if (fd >= 0)
-                close(fd);
-        return r;
-}
-
-static int write_rows(struct tk_pg *pg, struct tk_arena *arena, FILE *out, struct tk_err *err)
-{
-        for (;;) {
-                TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-                struct tk_pg_args args;
-                tk_pg_args_init(&args, arena);
-                tk_pg_arg_i32(&args, FETCH_ROWS);
-                int r = tk_pg_query(pg, &tk_sql_history_fetch, &args, &res, err);
-                if (r)
-                        return r;
-                for (int row = 0; row < tk_pg_rows(res); row++) {
-                        fwrite(tk_pg_str(res, row, 0), 1, tk_pg_len(res, row, 0), out);
-                        fputc('\n', out);
-                }
-                bool more = tk_pg_rows(res) == FETCH_ROWS;
-                tk_arena_reset(arena);
-                if (ferror(out))
-                        return TK_ERR(err, -EIO, "cannot write: %s", strerror(errno));
-                if (!more)
-                        return 0;
-        }
 }
 
 /* Complete under its name, or not there: written beside it first. */
@@ -71,7 +38,7 @@ static int write_table(struct tk_pg *pg, struct tk_arena *arena, const char *fol
         FILE *out = fopen(part, "we");
         if (!out)
                 return TK_ERR(err, -errno, "cannot write %s: %s", part, strerror(errno));
-        r = write_rows(pg, arena, out, err);
+        r = cli_export_rows(pg, arena, out, err);
         if (!r && (fflush(out) || fsync(fileno(out))))
                 r = TK_ERR(err, -EIO, "cannot write %s: %s", part, strerror(errno));
         if (fclose(out) && !r)
@@ -97,8 +64,8 @@ static int write_month(struct tk_pg *pg, struct tk_arena *arena, const char *fol
         for (int row = 0; !r && row < tk_pg_rows(tables); row++)
                 r = write_table(pg, arena, path, tk_pg_str(tables, row, 0), month, err);
         if (!r)
-                r = sync_folder(path, err);
-        return r ? r : sync_folder(folder, err);
+                r = cli_export_sync_folder(path, err);
+        return r ? r : cli_export_sync_folder(folder, err);
 }
 
 static int drop(struct tk_pg *pg, struct tk_arena *arena, const char *month, char ret_outcome[16], struct tk_err *err)

@@ -31,7 +31,7 @@ static const struct {
         {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},
         {"migrate", "bring the database to the schema of this program", cli_cmd_migrate},
-        {"retention", "how much history there is; let months of it go", cli_cmd_retention},
+        {"retention", "how much history there is; let months of it go; policy, apply: delete old tasks", cli_cmd_retention},
         {"doctor", "prove that the database is consistent", cli_cmd_doctor},
 };
 

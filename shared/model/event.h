@@ -2,7 +2,7 @@
 /* model/event.h: what a template says of a domain event, when it is published, and patterns of event names. Pure. */
 #pragma once
 #include "base/attr.h"
-#include <jansson.h>
+#include "schema/schema.h"
 #include <stdbool.h>
 
 enum { TK_EVENTS_MAX = 32 /* per step */, TK_EVENT_NAME_MAX = 255 };
@@ -13,7 +13,7 @@ enum tk_event_outcome { TK_OUTCOME_SUCCESS, TK_OUTCOME_RETRIED /* failed, and wi
 struct tk_template_event {
         const char *name;
         const char *publisher;  /* NULL: none */
-        const json_t *schema;   /* of the payload; NULL: anything */
+        struct tk_schema *schema; /* what a payload must fit; NULL: anything */
         enum tk_event_condition condition;
         enum tk_event_delivery delivery;
 };

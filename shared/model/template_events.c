@@ -100,7 +100,6 @@ static int build_event(struct tk_template_source *src, struct tk_template_step *
         struct tk_template_event *event = &step->events[step->events_n];
         event->name = tk_json_str(in, "name");
         event->publisher = tk_json_str(in, "publisher");
-        event->schema = json_object_get(in, "schema");
         event->condition = (enum tk_event_condition)word(condition_names, tk_countof(condition_names), tk_json_str(in, "condition"));
         event->delivery = (enum tk_event_delivery)word(delivery_names, tk_countof(delivery_names), tk_json_str(in, "delivery_mode"));
         for (uint32_t i = 0; i < step->events_n; i++)

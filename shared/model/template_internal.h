@@ -31,5 +31,5 @@ TK_MUST int tk_template_build_events(struct tk_template_source *src, struct tk_t
 TK_MUST int tk_template_graph(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);
 /* The other rules: decisions have a dependency, event names, batch workers. */
 TK_MUST int tk_template_check(struct tk_template_source *src, const struct tk_template *tpl, struct tk_err *err);
-/* Compiles input_schema and every result_schema. */
+/* Compiles input_schema, and the schemas of every step's result and events. */
 TK_MUST int tk_template_schemas(struct tk_template_source *src, struct tk_template *tpl, struct tk_err *err);

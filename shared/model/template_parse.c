@@ -118,8 +118,11 @@ struct tk_template *tk_template_free(struct tk_template *tpl)
 {
         if (!tpl)
                 return NULL;
-        for (uint32_t i = 0; i < tpl->steps_n; i++)
+        for (uint32_t i = 0; i < tpl->steps_n; i++) {
                 tk_schema_free(tpl->steps[i].result_schema);
+                for (uint32_t k = 0; k < tpl->steps[i].events_n; k++)
+                        tk_schema_free(tpl->steps[i].events[k].schema);
+        }
         tk_schema_free(tpl->input_schema);
         json_decref(tpl->body);
         tk_arena_free(tpl->arena);

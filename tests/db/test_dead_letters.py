@@ -144,6 +144,30 @@ class Spared(DeadLetterTest):
         self.e.age(task, 60)
         self.assertIn(task, self.found())
 
+    def test_a_start_to_come_and_then_it_counts_from_there(self):
+        limits = (60, 30, 30, 60, 15)
+        task = self.one(self.e.create(self.e.register(ONE), credit=1, run_at=self.e.at(60)), "created").task_uuid
+        self.e.age(task, 10000)
+        self.assertEqual((self.found(limits=limits), self.spared(task)), ({}, "it is held"))
+        self.e.pass_time(61)
+        self.e.fire()
+        self.assertEqual((self.e.task(task).state, self.spared(task)), ("steps_in_process", None))
+        self.assertEqual(self.found(limits=limits), {}, "neither its wait nor its age")
+        self.e.age(task, 29)
+        self.assertEqual(self.found(limits=limits), {})
+        self.e.age(task, 1)
+        self.assertEqual(self.found(limits=limits)[task][0], "detected")
+
+    def test_a_lifetime_counts_from_the_start(self):
+        limits = (1000, 1000, 1000, 60, 15)
+        task = self.one(self.e.create(self.e.register(ONE), credit=1, run_at=self.e.at(60)), "created").task_uuid
+        self.e.age(task, 10000)
+        self.e.pass_time(61 + 58 * 60)
+        self.e.fire()
+        self.assertEqual(self.found(limits=limits), {})
+        self.e.pass_time(120)
+        self.assertEqual(self.found(limits=limits)[task][0], "detected")
+
     def test_what_is_blocked(self):
         task = self.blocked()
         self.e.age(task, 10000)

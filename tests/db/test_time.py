@@ -196,6 +196,33 @@ class Deadlines(TimeTest):
         self.e.fire()
         self.assertEqual({self.e.task(t).state for t in (paused, blocked)}, {"error"})
 
+    def test_a_template_may_want_a_dead_letter_of_an_error(self):
+        for lifecycle, entries in (({"auto_dlq_on_timeout": True}, 1), ({"auto_dlq_on_timeout": False}, 0), ({}, 0),
+                                   ({"auto_dlq_on_timeout": True, "auto_fail_on_timeout": False}, 0)):
+            task, rows = self.submit(TWO, timeout_s=30, body={"lifecycle": lifecycle})
+            self.e.settle(of(rows, "assign"))
+            self.e.pass_time(31)
+            self.assertEqual([(r.task_uuid, r.step_name) for r in of(self.e.fire(), "dead_letter")], [(task, "staleness_timeout")] * entries, lifecycle)
+            self.assertEqual(len(self.e.entries(task)), entries)
+            self.e.tidy()
+            for entry in self.e.entries(task):
+                self.assertEqual((entry.dlq_reason, entry.original_state, entry.resolution_status), ("staleness_timeout", "steps_in_process", "pending"))
+                self.assertEqual((entry.metadata["detection_method"], entry.metadata["deadline"]), ("deadline", self.c.value(
+                    "SELECT tasker.time_text(deadline, 'zoned') FROM tasker.tasks WHERE task_uuid = $1", task)))
+                self.assertEqual((entry.metadata["actor"], entry.metadata["reason"]), ("timer", self.e.task(task).message))
+                self.assertEqual([(s["name"], s["state"]) for s in entry.task_snapshot["steps"]], [("two", "in_progress"), ("one", "complete")], "as it was")
+                self.assertIn("its deadline had passed", self.explain(task))
+                self.e.revive(entry.dlq_entry_uuid)
+                self.assertEqual((self.due(task), self.e.states(task)), ([None], {"one": "complete", "two": "enqueued"}))
+
+    def test_a_task_that_was_blocked_keeps_the_dead_letter_it_has(self):
+        task, rows = self.submit(TWO, timeout_s=30, body={"lifecycle": {"auto_dlq_on_timeout": True}})
+        self.e.settle(of(rows, "assign"), success=False, retryable=False)
+        self.e.pass_time(31)
+        self.assertEqual(kinds(self.e.fire()), {"timed_out": 1, "done": 1})
+        self.e.tidy()
+        self.assertEqual([(e.dlq_reason, e.resolution_status) for e in self.e.entries(task)], [("max_retries_exceeded", "pending")])
+
     def test_one_that_is_revived_has_its_deadline_behind_it(self):
         task, rows = self.submit(TWO, timeout_s=30)
         self.e.settle(of(rows, "assign"), success=False, retryable=False)

@@ -209,7 +209,7 @@ class Cli(unittest.TestCase):
         for line, url in zip(("orchestrator", "worker", "cache"), urls):
             self.assertRegex(shown, rf"(?m)^{line}  {url}  pid \d+  CPU ")
         for actor in ("intake", "results", "query", "execute", "load"):
-            self.assertRegex(shown, rf"(?m)^  {actor} +\d+ +\d+ % .* (idle|ok|busy)( +\w+)?$")
+            self.assertRegex(shown, rf"(?m)^  {actor} +\d+ +\d+ % .* (idle|ok|busy) *\w*$")
         found = self.json("top", "--data", self.s.dir, "--interval", "100ms")
         self.assertEqual({p["url"]: p["service"] for p in found}, dict(zip(urls, ("orchestrator", "worker", "cache"))))
         self.submit("tests/diamond", options=("--wait",))

@@ -187,6 +187,20 @@ class Conditions(EventTest):
         self.assertEqual(self.names(self.publish(payload={"how": "fail"})), ["test.done", "test.over"])
         self.assertEqual((self.metric('events_skipped_total{reason="declined"}'), self.metric('events_failed_total{reason="publisher"}')), (skipped + 1, failed + 1))
 
+    def test_a_payload_that_does_not_fit_its_schema_is_not_published(self):
+        misfits = 'events_failed_total{reason="schema"}'
+        before = self.metric(misfits)
+        bad = self.publish(name="events_typed", payload={"total": "12"})
+        given = self.publish(name="events_typed", payload={"total": 12}, given={"test.typed": {"total": -1}})
+        good = self.publish(name="events_typed", payload={"total": 12})
+        self.assertEqual([self.names(t) for t in (bad, given, good)], [["test.untyped"]] * 2 + [["test.typed", "test.untyped"]])
+        self.assertEqual(self.metric(misfits), before + 2)
+        log = self.s.logs(400)
+        for place in ("/total: must be number, found string", "/total: must be at least 0, found -1"):
+            self.assertIn(place, log)
+        eventually(lambda: [name for name, _ in self.told(good)] == ["test.typed"], 10, "the recorder is told of the one that fits")
+        self.assertEqual(self.told(bad) + self.told(given), [])
+
     def test_a_subscriber_that_returns_an_error_hurts_nobody(self):
         before = self.figures()["in_process_bus"]["rust_handler_errors"]
         self.publish()

@@ -7,8 +7,14 @@ import unittest
 
 from lib.system import OWN, System, eventually
 
-TWICE = [("pending", "in_progress", 1, None), ("in_progress", "waiting_for_retry", 1, None), ("waiting_for_retry", "enqueued", 1, None),
-         ("enqueued", "in_progress", 2, None)]
+FAILED_ONCE = [("pending", "in_progress", 1, None), ("in_progress", "waiting_for_retry", 1, None)]
+AGAIN = ([("waiting_for_retry", "in_progress", 2, None)],  # whether a permit is free for its namespace in the moment it is due is luck
+         [("waiting_for_retry", "enqueued", 1, None), ("enqueued", "in_progress", 2, None)])
+
+
+def twice(end):
+    """The histories of a step whose second attempt ended so."""
+    return [[*FAILED_ONCE, *again, ("in_progress", end, 2, None)] for again in AGAIN]
 
 
 class Misbehaving(unittest.TestCase):
@@ -114,7 +120,7 @@ class Misbehaving(unittest.TestCase):
                          ("handler_timeout", True, "the handler did not return within 1000 ms"))
         self.assertEqual((self.row(task, "hang"), self.results(task, "hang")),
                          (("error", 2, 0, 0), [(1, False, "handler_timeout"), (2, False, "handler_timeout")]))
-        self.assertEqual(self.history(task, "hang"), [*TWICE, ("in_progress", "error", 2, None)])
+        self.assertIn(self.history(task, "hang"), twice("error"))
         eventually(lambda: [w for w, _, _ in self.journal(task)].count("end") == 2, 20, "both handlers return in the end")
         eventually(lambda: self.s.metric(worker, "tasker_worker_permits_in_use") == 0, 20, "their permits are back")
         self.assertEqual(self.s.metric(worker, "tasker_worker_results_dropped_total") - dropped, 2)
@@ -158,10 +164,10 @@ class Misbehaving(unittest.TestCase):
         self.assertEqual(self.s.value("SELECT round(extract(epoch FROM t.due_at - s.last_failure_at) * 1000)::int FROM tasker.step_timers t "
                                       "JOIN tasker.workflow_steps s USING (workflow_step_uuid) WHERE s.task_uuid = $1", task), 400)
         self.assertEqual(self.s.wait(task)["status"], "complete")
-        self.assertEqual(self.history(task, "later"), [*TWICE, ("in_progress", "complete", 2, None)])
+        self.assertIn(self.history(task, "later"), twice("complete"))
         self.assertEqual(self.results(task, "later"), [(1, False, "Busy"), (2, True, None)])
-        apart = self.s.value("SELECT extract(epoch FROM max(at) FILTER (WHERE to_state = 'enqueued') - max(at) FILTER (WHERE to_state = 'waiting_for_retry')) "
-                             "FROM tasker.workflow_step_transitions WHERE task_uuid = $1", task)
+        apart = self.s.value("SELECT extract(epoch FROM min(at) FILTER (WHERE from_state = 'waiting_for_retry') - "
+                             "max(at) FILTER (WHERE to_state = 'waiting_for_retry')) FROM tasker.workflow_step_transitions WHERE task_uuid = $1", task)
         self.assertGreaterEqual(float(apart), 0.4)
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_timers"), 0)
 
@@ -169,7 +175,7 @@ class Misbehaving(unittest.TestCase):
         task, error = self.failed("later", {"delay_ms": 1, "failures": 5, "gives_up": 2}, "later")
         self.assertEqual((error["error_type"], error["retryable"], error["message"]), ("GaveUp", False, "gave up at attempt 2"))
         self.assertEqual((self.row(task, "later"), self.results(task, "later")), (("error", 2, 0, 0), [(1, False, "Busy"), (2, False, "GaveUp")]))
-        self.assertEqual(self.history(task, "later"), [*TWICE, ("in_progress", "error", 2, None)])
+        self.assertIn(self.history(task, "later"), twice("error"))
 
     # -- nobody has it --
 

@@ -120,7 +120,10 @@ class SubTasks(Replicas):
         for sub, says in (({"name": "nowhere"}, "no template tests/nowhere in version 1.0.0"), ({"name": ""}, "Task name cannot be empty"),
                           ({"name": "chain", "version": "9.9.9"}, "version 9.9.9"), ({"name": "chain", "context": [1]}, "context: must be an object"),
                           ({"name": "chain", "priority": 1000}, "priority: must be between"), ({"name": "chain", "tags": "x"}, "tags"),
-                          ({"namespace": "elsewhere", "name": "chain"}, "elsewhere/chain")):
+                          ({"namespace": "elsewhere", "name": "chain"}, "elsewhere/chain"),
+                          ({"name": "typed", "context": {"order": {"id": "1", "items": []}}},
+                           "sub-task: context does not fit input_schema of template tests/typed: /order/id: must be integer, found string; "
+                           "/order/items: must have at least 1 items")):
             with self.subTest(str(sub)):
                 task = self.wait(self.ask(sub))
                 self.assertEqual((task["status"], task["by_name"]["call"]["attempts"], error(task, "call")["error_type"], error(task, "call")["retryable"]),

@@ -51,10 +51,6 @@ class Template:
     def kind(self, no):
         return self.steps[no].kind
 
-    def stays(self, no):
-        """Nothing comes at run time, neither this nor what depends on it."""
-        return self.at_start[no] and all(map(self.stays, self.children[no]))
-
     def number(self, name):
         return next((no for no, s in enumerate(self.steps) if s.name == name), None)
 

@@ -8,7 +8,6 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "json/json.h"
 #include "orchestrator/actor/intake.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
@@ -174,20 +173,6 @@ static void stored(struct tk_msg *msg)
                 orch_reply_busy(submit->req, "query");
 }
 
-/* False: answered. */
-static bool fits_schema(struct submit *submit, const struct tk_schema *schema)
-{
-        const char *context = submit->intake.create.req.context;
-        TK_AUTOJSON json_t *value = NULL;
-        struct tk_err err = {0};
-        if (!tk_json_parse(context, strlen(context), &tk_json_limits_default, &value, &err) && tk_schema_check(schema, value, &err))
-                return true;
-        refuse(submit, "schema");
-        orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: context does not fit the template's input_schema: %s",
-                         tk_err_text(&err));
-        return false;
-}
-
 static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref)
 {
         struct orch_create *create = &submit->intake.create;
@@ -199,8 +184,12 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
                                  create->req.name);
                 return;
         }
-        if (ref->input_schema && !fits_schema(submit, ref->input_schema))
+        if (!orch_template_fits(ref, create->req.context, &err)) {
+                refuse(submit, "schema");
+                orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: context does not fit the template's input_schema: %s",
+                                 tk_err_text(&err));
                 return;
+        }
         if (tk_task_request_identity(&create->req, &ref->named_task, ref->identity, create->identity, &err)) {
                 refuse(submit, "identity");
                 orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "%s", tk_err_text(&err));

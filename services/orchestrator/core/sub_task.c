@@ -141,6 +141,7 @@ static int refuse_limit(struct starting *s, struct tk_err *err)
 static int find_template(struct starting *s, bool fresh, struct tk_err *why, struct tk_err *err)
 {
         const struct tk_task_request *req = &s->sub.req;
+        orch_template_ref_deinit(&s->tpl);
         if (!fresh && orch_templates_get(s->app->templates, req->ns, req->name, req->version, &s->tpl))
                 return 0;
         int r = orch_template_load(s->app, s->pg, req->ns, req->name, req->version, fresh, &s->tpl, err);
@@ -165,6 +166,10 @@ static int start(struct starting *s, struct tk_err *err)
                 int r = find_template(s, stale > 0, &why, err);
                 if (r == ORCH_TEMPLATE_E_UNKNOWN)
                         return refuse(s, "template", &why, err);
+                if (!r && !orch_template_fits(&s->tpl, s->sub.req.context, &why)) {
+                        tk_err_prefix(&why, "sub-task: context does not fit input_schema of template %s/%s", s->sub.req.ns, s->sub.req.name);
+                        return refuse(s, "schema", &why, err);
+                }
                 if (!r)
                         r = query(s, err);
                 if (r == TK_PG_E_DATA) {
@@ -200,7 +205,9 @@ int orch_sub_tasks_start(struct orch_app *app, struct tk_pg *pg, struct tk_arena
                          struct tk_err *err)
 {
         for (size_t i = 0; i < n; i++) {
-                int r = start(&(struct starting){.app = app, .pg = pg, .arena = arena, .result = &results[i]}, err);
+                struct starting s = {.app = app, .pg = pg, .arena = arena, .result = &results[i]};
+                int r = start(&s, err);
+                orch_template_ref_deinit(&s.tpl);
                 if (r)
                         return r;
         }

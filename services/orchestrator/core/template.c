@@ -225,6 +225,14 @@ int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, c
         return r;
 }
 
+bool orch_template_fits(const struct orch_template_ref *ref, const char *context, struct tk_err *err)
+{
+        TK_AUTOJSON json_t *value = NULL;
+        if (!ref->input_schema)
+                return true;
+        return !tk_json_parse(context, strlen(context), &tk_json_limits_default, &value, err) && tk_schema_check(ref->input_schema, value, err);
+}
+
 bool orch_templates_cache_rests(struct orch_templates *templates)
 {
         return tk_time_mono_ns() < atomic_load(&templates->cache_rest_until_ns);

@@ -9,7 +9,7 @@ METRIC(steps_grown_total, COUNTER, "source", "Steps that came into being at run 
 METRIC(growth_refused_total, COUNTER, "source", "Outcomes of decisions and analyzers that could not be carried out and failed their step.")
 METRIC(batch_held_total, COUNTER, "", "Batches that had to wait for room in the window of their analyzer.")
 METRIC(sub_tasks_started_total, COUNTER, "", "Tasks started by steps that wait for them.")
-METRIC(sub_tasks_refused_total, COUNTER, "reason", "Sub-tasks that could not be started and failed their step, by reason: request, template, depth, count, step_type.")
+METRIC(sub_tasks_refused_total, COUNTER, "reason", "Sub-tasks that could not be started and failed their step, by reason: request, template, schema, depth, count, step_type.")
 METRIC(sub_tasks_ended_total, COUNTER, "outcome", "Sub-tasks by what became of them for their step: complete, failed, cancelled, called_off (the step did not wait any more).")
 METRIC(checkpoints_total, COUNTER, "outcome", "Checkpoints of running steps: stored, stale (the attempt had ended), refused (too large, not JSON).")
 METRIC(steps_dispatched_total, COUNTER, "path", "Assignments made, by path: eager, queue, timer.")

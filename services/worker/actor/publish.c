@@ -152,10 +152,15 @@ static void publish(struct work_app *app, const struct work_job *job, const stru
 {
         TK_AUTOJSON json_t *payload = payload_of(job, result, event->name);
         TK_AUTOBUF struct tk_buf json = {.max = app->conf.events_bytes_max};
+        struct tk_err why = {0};
         struct tk_uuid uuid;
         char id[TK_UUID_TEXT];
         if (json_is_null(payload) && json_object_get(result->events, event->name)) {
                 work_count_l(app, events_skipped_total, "declined");
+                return;
+        }
+        if (event->schema && !tk_schema_check(event->schema, payload, &why)) {
+                lost(app, job, event, "schema", tk_err_text(&why));
                 return;
         }
         tk_uuid_v7(&uuid);

@@ -73,6 +73,9 @@ static const struct {
          "f.yaml:7:37: step 'a' publishes 'a.b' twice with condition success"},
         {"name: t\nname: u\nnamespace_name: n\nversion: 1.0.0\nsteps:\n" STEP("a"),
          "f.yaml:2:1: key 'name' stands here twice"},
+        {HEAD STEP("a") "    publishes_events:\n      - name: a.b\n        schema: {type: object}\n"
+                        "      - name: a.c\n        schema:\n          minItems: many\n",
+         "f.yaml:12:21: steps/0/publishes_events/1/schema: minItems must be a whole number of 0 or more"},
         {HEAD STEP("a") "    result_schema:\n      type: object\n      properties:\n        n: {type: number, minimum: many}\n",
          "f.yaml:10:36: steps/0/result_schema: minimum must be a number"},
         {"name: t\nnamespace_name: n\nversion: 1.0.0\ninput_schema: {$ref: 'http://example.com/a'}\nsteps:\n" STEP("a"),

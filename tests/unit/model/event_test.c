@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events as templates declare them, when they are published, and which names a pattern stands for. */
 #include "base/mem.h"
+#include "json/json.h"
 #include "model/template.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +29,10 @@ static void test_declarations(void **state)
         assert_int_equal(a->events[0].condition, TK_EVENT_SUCCESS);
         assert_int_equal(a->events[0].delivery, TK_EVENT_DURABLE);
         assert_null(a->events[0].publisher);
-        assert_true(json_is_object(a->events[0].schema));
+        TK_AUTOJSON json_t *fits = json_object(), *misfit = json_null();
+        assert_true(tk_schema_check(a->events[0].schema, fits, &err));
+        assert_false(tk_schema_check(a->events[0].schema, misfit, &err));
+        assert_null(a->events[1].schema);
         assert_int_equal(a->events[1].condition, TK_EVENT_FAILURE);
         assert_int_equal(a->events[1].delivery, TK_EVENT_FAST);
         assert_string_equal(a->events[1].publisher, "Some::Name");
