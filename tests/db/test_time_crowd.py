@@ -39,6 +39,15 @@ class Hurried(Crowd):
         return engine.settle(held, self._credit(dice), success=False, delay_ms=0, result=failure)
 
 
+    def wait_for_both(self, end):
+        """However fast the machine: a step that nobody takes is given up, and a deadline comes while steps are at work."""
+        engine, seen = self.engines[0], set()
+        self._keep(engine.create(self.templates[0]) + engine.create(self.templates[2], credit=10, deadline=engine.at(0.05)))
+        while seen < {"queue", "task"} and time.monotonic() < end:
+            rows = engine.fire({}, limit=1000)
+            self._keep(rows)
+            seen |= {r["step_name"] for r in of(rows, "timed_out")}
+
     def drain(self):
         """Once round; every answer is counted."""
         engine = self.engines[0]
@@ -58,6 +67,7 @@ class Load(unittest.TestCase):
         cls.c = server.connect(cls.db, hot=False)
         cls.addClassCleanup(cls.c.close)
         end = time.monotonic() + OVER_S
+        cls.crowd.wait_for_both(end)
         while not cls.crowd.errors and time.monotonic() < end and cls.c.value(
                 "SELECT count(*) FROM tasker.open_tasks o JOIN tasker.tasks t USING (task_uuid) WHERE t.state <> 'blocked_by_failures' OR o.due_at IS NOT NULL"):
             cls.crowd.drain()
