@@ -26,7 +26,7 @@ BEGIN
              'steps', coalesce(x.steps, '[]')),
            u.metadata, v_now, v_now
       FROM unnest(p_tasks, p_reasons, p_metadata) u(task, reason, metadata)
-      JOIN tasker.tasks t ON t.task_uuid = u.task
+      CROSS JOIN LATERAL (SELECT k.* FROM tasker.tasks k WHERE k.task_uuid = u.task OFFSET 0) t -- OFFSET 0: by key, whatever the statistics
       JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid
       CROSS JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object(
@@ -43,5 +43,5 @@ BEGIN
     ON CONFLICT (task_uuid) WHERE resolution_status = 'pending' DO NOTHING
     RETURNING dlq_entry_uuid, task_uuid, dlq_reason)
   SELECT (tasker._row('dead_letter', NULL, ins.dlq_entry_uuid, ins.task_uuid, NULL, t.namespace, ins.dlq_reason::text, NULL)).*
-    FROM ins JOIN tasker.tasks t ON t.task_uuid = ins.task_uuid;
+    FROM ins CROSS JOIN LATERAL (SELECT k.namespace FROM tasker.tasks k WHERE k.task_uuid = ins.task_uuid OFFSET 0) t;
 END $$;

@@ -31,7 +31,11 @@ WITH RECURSIVE above AS (
     JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
    WHERE s.task_uuid = $1 AND NOT ts.created_at_start
   UNION SELECT e.from_step_uuid FROM above JOIN tasker.workflow_step_edges e ON e.to_step_uuid = above.step)
-SELECT step FROM above"""  # the steps made at run time, and all above them
+SELECT step FROM above UNION ALL
+SELECT s.workflow_step_uuid FROM tasker.workflow_steps s
+ WHERE s.task_uuid = $1 AND EXISTS (SELECT 1 FROM tasker.workflow_steps x
+                                     WHERE x.task_uuid = $1 AND x.state::text = ANY ('{enqueued,in_progress,waiting_for_retry}'))"""
+# The steps made at run time, and all above them; every step while some still run, because they may make more in a moment.
 ACTIVE = """SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND state = 'blocked_by_failures'
               AND (active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
 
