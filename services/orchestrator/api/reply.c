@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { BULK_MAX = 2 << 20 };
+
 enum { MESSAGE_MAX = 2048, RETRY_AFTER_S = 1 };
 
 static const struct {
@@ -174,4 +176,25 @@ int orch_rest_reply_query(struct tk_http_req *req, struct orch_app *app, struct 
         else
                 orch_reply_json(req, tk_pg_str(res, 0, 0), tk_pg_len(res, 0, 0));
         return r;
+}
+
+void orch_put_next(struct tk_buf *buf, const struct tk_uuid *after)
+{
+        char text[TK_UUID_TEXT];
+        if (!after) {
+                tk_buf_puts(buf, ",\"next\":null}");
+                return;
+        }
+        tk_uuid_format(after, text);
+        tk_buf_printf(buf, ",\"next\":\"%s\"}", text);
+}
+
+void orch_reply_bulk(struct tk_http_req *req, const struct tk_decision *decision, unsigned looked, unsigned changed, const char *matched, bool more)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, BULK_MAX);
+        tk_buf_printf(&buf, "{\"action\":\"%s\",\"dry_run\":%s,\"looked_at\":%u,\"changed\":%u,\"matched\":[%s]", decision->action,
+                      decision->dry_run ? "true" : "false", looked, changed, matched);
+        orch_put_next(&buf, more ? &decision->after : NULL);
+        orch_reply_json(req, buf.data, buf.len);
 }

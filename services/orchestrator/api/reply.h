@@ -2,8 +2,10 @@
 /* orchestrator/api/reply.h: how REST answers look, and the only place that maps outcomes to status codes. */
 #pragma once
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/uuid.h"
 #include "http/http.h"
+#include "model/decision.h"
 #include "orchestrator/actor/query.h"
 #include <stdbool.h>
 
@@ -45,3 +47,8 @@ TK_MUST bool orch_rest_no_database(struct tk_http_req *req, const struct tk_pg *
 /* Runs a query whose one column `body` is the answer. No row: 404 with `missing`. */
 int orch_rest_reply_query(struct tk_http_req *req, struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql,
                           const struct tk_pg_args *args, const char *missing);
+/* Ends an object that is a page: where the next one begins; NULL: this was the last. */
+void orch_put_next(struct tk_buf *buf, const struct tk_uuid *after);
+/* The answer to a page of a decision about many: matched are the UUIDs of a dry run, quoted; with `more` the next page begins after
+ * decision->after. */
+void orch_reply_bulk(struct tk_http_req *req, const struct tk_decision *decision, unsigned looked, unsigned changed, const char *matched, bool more);

@@ -213,22 +213,6 @@ static void row(void *user, const struct orch_row *row)
         }
 }
 
-static void reply_bulk(struct bulk *bulk)
-{
-        const struct tk_decision *decision = &bulk->body.decision;
-        char after[TK_UUID_TEXT];
-        TK_AUTOBUF struct tk_buf buf;
-        tk_buf_init(&buf, 2 * BODY_MAX);
-        tk_buf_printf(&buf, "{\"action\":\"%s\",\"dry_run\":%s,\"looked_at\":%u,\"changed\":%u,\"matched\":[%s]", decision->action,
-                      decision->dry_run ? "true" : "false", bulk->looked, bulk->changed, tk_buf_str(bulk->matched));
-        tk_uuid_format(&decision->after, after);
-        if (bulk->more)
-                tk_buf_printf(&buf, ",\"next\":\"%s\"}", after);
-        else
-                tk_buf_puts(&buf, ",\"next\":null}");
-        orch_reply_json(bulk->req, buf.data, buf.len);
-}
-
 static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         struct bulk *bulk = arg;
@@ -257,7 +241,7 @@ static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         }
         const char *how = tk_streq(decision->action, "revive") ? "revived" : "manually_resolved";
         tk_metric_add_l(app->metrics, ORCH_M_dlq_entries_closed_total, how, bulk->changed);
-        reply_bulk(bulk);
+        orch_reply_bulk(bulk->req, decision, bulk->looked, bulk->changed, tk_buf_str(&matched), bulk->more);
         return 0;
 }
 

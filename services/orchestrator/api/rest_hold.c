@@ -68,16 +68,6 @@ static void row(void *user, const struct orch_row *row)
         }
 }
 
-static void put_next(struct tk_buf *buf, const struct hold *hold)
-{
-        char after[TK_UUID_TEXT];
-        tk_uuid_format(&hold->decision.after, after);
-        if (hold->more)
-                tk_buf_printf(buf, ",\"next\":\"%s\"}", after);
-        else
-                tk_buf_puts(buf, ",\"next\":null}");
-}
-
 /* ---- POST /v1/tasks/{uuid}/pause, /resume ---- */
 
 static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
@@ -173,7 +163,7 @@ static void reply_group(struct hold *hold)
                 tk_buf_put_json_str(&buf, hold->name, strlen(hold->name));
         }
         tk_buf_printf(&buf, ",\"paused\":%s,\"changed\":%u", hold->on ? "true" : "false", hold->changed);
-        put_next(&buf, hold);
+        orch_put_next(&buf, hold->more ? &hold->decision.after : NULL);
         orch_reply_json(hold->req, buf.data, buf.len);
 }
 
@@ -246,9 +236,8 @@ static int bulk(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
         struct tk_err err = {0};
         if (orch_rest_no_database(hold->req, pg))
                 return 0;
-        TK_AUTOBUF struct tk_buf matched, buf;
+        TK_AUTOBUF struct tk_buf matched;
         tk_buf_init(&matched, BODY_MAX);
-        tk_buf_init(&buf, 2 * BODY_MAX);
         hold->matched = &matched;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_text(&args, decision->action);
@@ -268,10 +257,7 @@ static int bulk(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
                 return r;
         }
         tk_metric_add_l(app->metrics, ORCH_M_task_actions_total, decision->action, hold->changed);
-        tk_buf_printf(&buf, "{\"action\":\"%s\",\"dry_run\":%s,\"looked_at\":%u,\"changed\":%u,\"matched\":[%s]", decision->action,
-                      decision->dry_run ? "true" : "false", hold->looked, hold->changed, tk_buf_str(&matched));
-        put_next(&buf, hold);
-        orch_reply_json(hold->req, buf.data, buf.len);
+        orch_reply_bulk(hold->req, decision, hold->looked, hold->changed, tk_buf_str(&matched), hold->more);
         return 0;
 }
 
