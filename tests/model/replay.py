@@ -3,14 +3,12 @@
 
 The model never says when something happens, so the history may decide that: which worker was faster, who had credit, what was lost.
 Everything that follows from it is the model's: which steps exist, what each transaction must dispatch and what it must not, states,
-attempts, results, counters. A transaction's time is taken when it starts and its place in the task's life when it gets the task's lock;
-so where the rules refuse one transaction now, a later one is tried before it.
+attempts, results, counters.
 """
 from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, TASK_ENDED, Outcome, Refusal, Script, Task, require
 
 PEOPLE = "model:"     # actors that the driver makes up
 RERUN = "rerun"       # the reason it gives for that
-TRIES_MAX = 3000
 WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
 FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
 
@@ -28,30 +26,15 @@ class Replay:
             return str(e)
         return None
 
-    # -- the order --
-
     def _all(self):
-        """Depth first over the possible orders, by time, until one leads to the same end."""
-        txs, tries, first = self.h.transactions, 0, None
-        stack = [(Task(self.t), tuple(range(len(txs))), 0)]
-        while stack:
-            task, left, at = stack.pop()
-            if not left:
-                try:
-                    return self._same_end(task)
-                except Refusal as e:
-                    first = first or str(e)
-                    continue
-            if at >= len(left):
-                continue
-            tries += 1
-            require(tries < TRIES_MAX, "no order found;", first)
-            stack.append((task, left, at + 1))
+        task = Task(self.t)
+        for tx in self.h.transactions:
             try:
-                stack.append((self._apply(task.copy(), txs[left[at]]), left[:at] + left[at + 1:], 0))
+                self._apply(task, tx)
             except Refusal as e:
-                first = first or f"{e}\n    in: {txs[left[at]]}"
-        raise Refusal(first or "no history")
+                raise Refusal(f"{e}\n    in: {tx}") from e
+        require(self.h.transactions, "no history")
+        self._same_end(task)
 
     # -- one transaction --
 
@@ -64,7 +47,7 @@ class Replay:
         if tx.moves and tx.moves[-1].to == "cancelled":
             ended = task.cancel()
             require({(r.step, r.to) for r in rows} == {(n, CANCELLED) for n in ended} and len(rows) == len(ended), "cancelling ends", sorted(ended))
-            return task
+            return
         if action in ("pause", "resume"):
             back = task.hold(action == "pause")
             require(sorted(r.step for r in causes if r.to == PENDING) == sorted(back) and len(causes) == len(back), "a pause takes back", back)
@@ -82,7 +65,6 @@ class Replay:
             require(tx.moves and tx.moves[-1].to == task.state, "the task is", task.state, "and its history does not say so")
         elif tx.moves and action is None:
             require(tx.moves[-1].to == task.state, "the task is", task.state)
-        return task
 
     def _causes(self, task, causes):
         """All that was settled first, then room for what waits; then leases, claims and people."""
