@@ -10,7 +10,8 @@ next one begins after it. The times in the rows say less: they are read before t
 import json
 from dataclasses import dataclass, field
 
-_QUERY = """
+_WHEN = "h.xmin::text, (extract(epoch FROM pg_xact_commit_timestamp(h.xmin)) * 1000000)::bigint, (extract(epoch FROM h.at) * 1000000)::bigint"
+_QUERY = f"""
 SELECT json_build_object(
   'task', t.task_uuid, 'state', t.state, 'held', t.held, 'context', t.context,
   'counters', json_build_array(t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps),
@@ -19,17 +20,14 @@ SELECT json_build_object(
   'edges', (SELECT json_agg(json_build_array(a.name, b.name)) FROM tasker.workflow_steps b
               JOIN tasker.workflow_step_edges e ON e.to_step_uuid = b.workflow_step_uuid
               JOIN tasker.workflow_steps a ON a.workflow_step_uuid = e.from_step_uuid WHERE b.task_uuid = t.task_uuid),
-  'rows', (SELECT json_agg(json_build_array(h.xmin::text, (extract(epoch FROM h.at) * 1000000)::bigint, s.name, h.from_state, h.to_state, h.attempt, h.actor,
+  'rows', (SELECT json_agg(json_build_array({_WHEN}, s.name, h.from_state, h.to_state, h.attempt, h.actor,
               h.reason)) FROM tasker.workflow_step_transitions h JOIN tasker.workflow_steps s ON s.workflow_step_uuid = h.workflow_step_uuid
               WHERE h.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid),
-  'moves', (SELECT json_agg(json_build_array(h.xmin::text, (extract(epoch FROM h.at) * 1000000)::bigint, h.from_state, h.to_state, h.metadata))
+  'moves', (SELECT json_agg(json_build_array({_WHEN}, h.from_state, h.to_state, h.metadata))
               FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid),
   'results', (SELECT json_agg(json_build_array(s.name, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
               FROM tasker.step_results r JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
-              WHERE r.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid),
-  'commits', (SELECT json_object_agg(w.xid, (extract(epoch FROM pg_xact_commit_timestamp(w.xid)) * 1000000)::bigint)
-              FROM (SELECT h.xmin AS xid FROM tasker.workflow_step_transitions h WHERE h.task_uuid = t.task_uuid
-                    UNION SELECT h.xmin FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid) w))::text
+              WHERE r.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid))::text
   FROM tasker.tasks t WHERE t.task_uuid = ANY ($1)"""
 
 
@@ -80,11 +78,11 @@ class History:
         self.context, self.counters, self.steps = document["context"], tuple(document["counters"]), document["steps"]
         self.edges = {tuple(e) for e in document["edges"] or []}
         self.results = {(name, attempt): Result(*rest) for name, attempt, *rest in document["results"] or []}
-        found, commits = {}, document["commits"]
-        for xid, at, *rest in document["rows"] or []:
-            found.setdefault(xid, Transaction(commits[xid])).rows.append(Row(at, *rest))
-        for xid, at, *rest in document["moves"] or []:
-            found.setdefault(xid, Transaction(commits[xid])).moves.append(Move(at, *rest))
+        found = {}
+        for xid, committed, *rest in document["rows"] or []:
+            found.setdefault(xid, Transaction(committed)).rows.append(Row(*rest))
+        for xid, committed, *rest in document["moves"] or []:
+            found.setdefault(xid, Transaction(committed)).moves.append(Move(*rest))
         self.transactions = sorted(found.values(), key=lambda tx: tx.at)
 
 
