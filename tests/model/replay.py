@@ -57,6 +57,7 @@ class Replay:
             self._causes(task, causes)
         for r in (r for r in dispatched if r.was == PENDING):
             task.dispatch(r.step, r.to == IN_PROGRESS)
+            self._is_that_step(task, r)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
         for r in (r for r in dispatched if r.was == WAITING):
             task.fire(r.step, r.to == IN_PROGRESS, r.at)
@@ -73,6 +74,7 @@ class Replay:
         results = [r for r in causes if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)]
         over = []
         for r in results:
+            self._is_that_step(task, r)
             to = task.settle(r.step, r.attempt, self._outcome(task, r), r.at)
             require(to == r.to, r.step, "becomes", to)
             over += [r.step] if to != WAITING else []
@@ -80,12 +82,12 @@ class Replay:
         rest = [r for r in causes if r not in results]
         again = {r.step for r in rest if r.reason == RERUN}
         if again:
-            root = next((n for n in again if task.below(n) == again), None)
-            require(root and len(again) == len(rest), "nothing has", sorted(again), "below it")
             require(all(r.was == task.step(r.step).state for r in rest), "they were not in these states")
-            task.rerun(root)
+            root = next((n for n in again if again <= task.below(n)), None)
+            require(root and task.rerun(root) == again and len(again) == len(rest), "nothing brings these to run again")
             return
         for r in rest:
+            self._is_that_step(task, r)
             self._other(task, r)
 
     def _other(self, task, r):
@@ -106,6 +108,13 @@ class Replay:
         require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
 
     @staticmethod
+    def _is_that_step(task, r):
+        """Not one of the same name that a rerun has dropped."""
+        step = task.step(r.step)
+        step.id = step.id or r.id
+        require(step.id == r.id, r.step, "is another one, made anew")
+
+    @staticmethod
     def _person(r):
         return (r.actor or "").startswith(PEOPLE)
 
@@ -113,7 +122,7 @@ class Replay:
 
     def _outcome(self, task, r):
         """What the handler was to answer; the stored result must say the same."""
-        stored, said = self.h.results.get((r.step, r.attempt)), self.script.outcome(r.step, r.attempt)
+        stored, said = self.h.results.get((r.id, r.attempt)), self.script.outcome(r.step, r.attempt)
         require(stored and stored.worker, "no result of", r.step, r.attempt)
         kind = (stored.error or {}).get("error_type")
         if self.faults and kind in WORKERS_OWN:
@@ -146,6 +155,7 @@ class Replay:
         require(set(task.steps) == set(h.steps), "steps are", sorted(set(h.steps) - set(task.steps)), "more and", sorted(set(task.steps) - set(h.steps)), "fewer")
         for name, step in task.steps.items():
             real = h.steps[name]
+            require(step.id in (None, real["id"]), name, "is another one")
             mine = {"state": step.state, "attempts": step.attempts, "forgiven": step.forgiven, "losses": step.losses, "no": step.no, "instance": step.instance}
             if step.state == PENDING:
                 mine.update(unmet=task.unmet(step), no_room=step.no_room)
@@ -156,6 +166,6 @@ class Replay:
         require(not task.in_state(ENQUEUED, IN_PROGRESS) and not task.pausing(), "it does not rest")
         require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         by_worker = {k for k, r in h.results.items() if r.worker}
-        settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
+        settled = {(r.id, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
                    and r.reason not in FAULTS_ONLY and not self._person(r)}
         require(by_worker == settled, "results without a settled attempt:", by_worker ^ settled)
