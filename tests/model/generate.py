@@ -28,6 +28,7 @@ def _retry(rnd, step):
     step.base_ms = rnd.randint(0, 12)
     step.cap_ms = rnd.randint(step.base_ms, 40)
     step.timeout_s = 1 if rnd.random() < 0.04 else 0
+    step.on_timeout = rnd.choice(("retry", "error", "cancel")) if step.timeout_s else "retry"
     return step
 
 
@@ -88,7 +89,7 @@ def outcomes(rnd, t, no):
 def _entries(rnd, step, says, trouble, fatal):
     entries = []
     while rnd.random() < trouble and len(entries) < step.max_attempts - (rnd.random() > fatal) and len(entries) < 6:
-        how = "hang" if step.timeout_s and rnd.random() < 0.1 else "retryable"
+        how = "hang" if step.timeout_s and rnd.random() < 0.3 else "retryable"
         entries.append({"how": how, **({"delay_ms": rnd.randint(0, 20)} if how == "retryable" and rnd.random() < 0.3 else {})})
     if rnd.random() < fatal / 2:
         entries.append({"how": rnd.choice(("permanent", "permanent", "nonsense"))})

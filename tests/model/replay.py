@@ -10,7 +10,8 @@ from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WA
 PEOPLE = "model:"     # actors that the driver makes up
 RERUN = "rerun"       # the reason it gives for that
 WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
-TIMED_OUT = ("handler_timeout", "Cancelled")  # whoever looked first, the worker or its handler
+LATE = "handler_timeout"
+TIMED_OUT = (LATE, "Cancelled")  # whoever looked first, the worker or its handler, which was told to stop and says so
 FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
 
 
@@ -42,14 +43,11 @@ class Replay:
     def _apply(self, task, tx):
         rows = list(tx.rows)
         dispatched = [r for r in rows if r.was in (PENDING, WAITING) and r.to in (ENQUEUED, IN_PROGRESS)]
-        causes = [r for r in rows if r not in dispatched]
+        ended = [r for r in rows if r.to == CANCELLED]
+        causes = [r for r in rows if r not in dispatched and r not in ended]
         self.began.update({(r.step, r.attempt): r.at for r in rows if r.to == IN_PROGRESS})
         was = task.state
         action = next((m.metadata["action"] for m in tx.moves if m.metadata and "action" in m.metadata), None)
-        if tx.moves and tx.moves[-1].to == "cancelled":
-            ended = task.cancel()
-            require({(r.step, r.to) for r in rows} == {(n, CANCELLED) for n in ended} and len(rows) == len(ended), "cancelling ends", sorted(ended))
-            return
         if action in ("pause", "resume"):
             back = task.hold(action == "pause")
             require(sorted(r.step for r in causes if r.to == PENDING) == sorted(back) and len(causes) == len(back), "a pause takes back", back)
@@ -63,6 +61,11 @@ class Replay:
             task.fire(r.step, r.to == IN_PROGRESS, r.at)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
         require(not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
+        if tx.moves and tx.moves[-1].to == "cancelled" and (task.to_end or not causes + dispatched):
+            over = task.cancel()
+            require({r.step for r in ended} == set(over) and len(ended) == len(over), "cancelling ends", sorted(over))
+            return
+        require(not task.to_end and not ended, "the task", "is" if task.to_end else "is not", "to end with its step's timeout")
         task.follow()
         if action is None and task.state != was:
             require(tx.moves and tx.moves[-1].to == task.state, "the task is", task.state, "and its history does not say so")
@@ -130,7 +133,7 @@ class Replay:
         if kind in TIMED_OUT and task.step(r.step).rule.timeout_s:  # whatever it was about to say; a busy machine makes it late
             took_us = r.at - self.began[r.step, r.attempt]
             require(took_us >= 1e6 * task.step(r.step).rule.timeout_s, r.step, "has timed out after only", took_us, "µs")
-            return Outcome(False, True)
+            return Outcome(False, True, late=kind == LATE)
         if said.ok and kind == "invalid_outcome":
             return said  # the model refuses it too, or the states differ
         require(said.ok == stored.success, r.step, "attempt", r.attempt, "was to be", "ok:" if said.ok else "a failure:", said, "and is", stored)

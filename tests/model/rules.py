@@ -36,6 +36,7 @@ class Outcome:
     retryable: bool = False
     pause_ms: int = -1        # its own pause before the next attempt
     says: dict = None         # decision_point_outcome or batch_processing_outcome
+    late: bool = False        # it was not the handler that answered: its time was over
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Step:
 class Task:
     def __init__(self, template):
         self.t, self.state, self.held, self.steps, self.edges = template, None, False, {}, set()
+        self.to_end = False  # a step's on_timeout says so
         for no, there in enumerate(template.at_start):
             if there:
                 self._add(no, 0, template.steps[no].name, False)
@@ -188,9 +190,11 @@ class Task:
                 self._grow(step, outcome.says)
             except growth.Refused:  # growth.md "One transaction": a permanent error here
                 outcome = Outcome(False)
+        means = step.rule.on_timeout if outcome.late else "retry"  # time.md "Handlers that take too long"
+        self.to_end |= means == "cancel"
         if outcome.ok:
             step.state, step.value = COMPLETE, 100 * attempt + len(name)
-        elif outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
+        elif means == "retry" and outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
             step.state = WAITING
             pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
             step.due_us = at_us + 1000 * pause
