@@ -33,6 +33,7 @@ METRIC(staleness_tasks_detected_total, COUNTER, "state", "Tasks found stale, by 
 METRIC(staleness_tasks_transitioned_to_error_total, COUNTER, "state", "Stale tasks that were ended, by the state they stood in.")
 METRIC(dlq_entries_created_total, COUNTER, "reason", "Entries in the dead-letter queue, by reason.")
 METRIC(dlq_entries_closed_total, COUNTER, "how", "Entries closed, by how: revived, manually_resolved, permanently_failed, cancelled (people), moved (the task went on or ended).")
+METRIC(dlq_pending_seconds, HISTOGRAM_LONG, "how", "How long entries had been pending when they were closed, by how.")
 METRIC(dlq_pending_investigations, GAUGE, "", "Entries that are pending, as of the last look.")
 METRIC(retention_runs_total, COUNTER, "", "Runs through the policies of all namespaces that came to their end here.")
 METRIC(retention_tasks_total, COUNTER, "namespace", "Ended tasks deleted because their namespace's policy keeps them no longer.")
