@@ -12,7 +12,6 @@ DECLARE
   v_named  uuid;  v_ns text;
   v_n      int;  v_roots int[];
   v_msg    bigint[] := '{}';
-  v_id     bigint;
   v_ready  uuid[] := '{}';
   v_plain  boolean;  v_paused boolean;
   v_timeout_s int;  v_deadline timestamptz;
@@ -48,10 +47,7 @@ BEGIN
 
   -- The roots' messages first, so that their rows are written once.
   FOREACH v_n IN ARRAY v_roots LOOP
-    EXECUTE 'INSERT INTO ' || tasker._queue_table(v_ns) || ' (vt, message) VALUES ($1, $2) RETURNING msg_id'
-       INTO v_id USING v_now + p_lease_ms * interval '1 millisecond',
-                       jsonb_build_object('task_uuid', p_task, 'step_uuid', p_steps[v_n], 'correlation_id', p_correlation);
-    v_msg := v_msg || v_id;
+    v_msg := v_msg || tasker._hand_on(v_ns, NULL, v_now + p_lease_ms * interval '1 millisecond', p_steps[v_n], p_task, p_correlation);
     v_ready := v_ready || p_steps[v_n];
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
     VALUES (p_steps[v_n], p_task, 'pending', 'in_progress', 1, v_now);

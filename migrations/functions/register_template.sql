@@ -27,6 +27,7 @@ BEGIN
   SELECT ns.namespace_uuid INTO v_ns FROM tasker.namespaces ns WHERE ns.name = p_namespace;
   IF NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_namespace)) THEN
     PERFORM pgmq.create(tasker.queue_name(p_namespace));
+    PERFORM tasker._write_hand_on();
   END IF;
   IF jsonb_path_exists(p_body, '$.steps[*].publishes_events[*] ? (@.delivery_mode != "fast")') THEN
     PERFORM tasker._make_event_queue(p_namespace);
