@@ -4,7 +4,7 @@
 -- Every queue is a table of its own, and plpgsql parses and plans a statement whose table is only known when it is called on every call: a sixth of settling one
 -- result. So the statements are written out for the namespaces that there are, and each connection plans those it uses once. A namespace that is not among
 -- them (there are more than p_most: the way through the branches would cost what it saves) has _send and _delete, which do the same.
--- Called with every new namespace and by every migration. SECURITY DEFINER: who registers a template need not own these functions.
+-- Called with every new namespace, and where this file is applied. SECURITY DEFINER: who registers a template need not own these functions.
 -- Many may call at once: one advisory lock.
 CREATE OR REPLACE FUNCTION tasker._write_hand_on(p_most int DEFAULT 100) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $write$

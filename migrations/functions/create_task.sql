@@ -60,11 +60,7 @@ BEGIN
     FROM tasker.template_steps ts CROSS JOIN LATERAL (SELECT array_position(v_roots, ts.start_pos) AS at) r
    WHERE ts.digest = p_digest AND ts.created_at_start;
   INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
-  SELECT p_steps[x.from_pos], p_steps[x.to_pos]
-    FROM (SELECT (SELECT f.start_pos FROM tasker.template_steps f WHERE f.digest = e.digest AND f.step_no = e.from_no) AS from_pos,
-                 (SELECT t.start_pos FROM tasker.template_steps t WHERE t.digest = e.digest AND t.step_no = e.to_no) AS to_pos
-            FROM tasker.template_edges e WHERE e.digest = p_digest) x
-   WHERE x.from_pos > 0 AND x.to_pos > 0;
+  SELECT p_steps[e.from_pos], p_steps[e.to_pos] FROM tasker.template_edges e WHERE e.digest = p_digest AND e.from_pos > 0;
 
   IF v_deadline IS NOT NULL THEN
     RETURN NEXT tasker._row('timer', NULL, NULL, p_task, NULL, NULL, NULL, v_deadline);
