@@ -46,7 +46,7 @@ BEGIN
              max_attempts smallint, backoff text, backoff_base_ms int, backoff_max_ms int, timeout_ms int, parents smallint,
              ancestors smallint[], ancestors_all int, at_start boolean, on_timeout text, queue_timeout_ms int, on_queue_timeout text);
     INSERT INTO tasker.template_edges (digest, from_no, to_no, from_pos, to_pos)
-    SELECT p_digest, x.from_no, x.to_no, CASE WHEN t.start_pos > 0 THEN f.start_pos END, CASE WHEN f.start_pos > 0 THEN t.start_pos END
+    SELECT p_digest, x.from_no, x.to_no, coalesce(CASE WHEN t.start_pos > 0 THEN f.start_pos END, 0), coalesce(CASE WHEN f.start_pos > 0 THEN t.start_pos END, 0)
       FROM jsonb_to_recordset(p_edges) x(from_no smallint, to_no smallint)
       LEFT JOIN tasker.template_steps f ON f.digest = p_digest AND f.step_no = x.from_no
       LEFT JOIN tasker.template_steps t ON t.digest = p_digest AND t.step_no = x.to_no;
