@@ -205,11 +205,16 @@ class Task:
         return step.state
 
     def make_room(self, names):
-        """Those of a batch that have no place any more let as many go on that wait, lowest first (growth.md "Window")."""
-        for name in (n for n in names if not self.steps[n].has_place):
-            waiting = [s for s in self.steps.values() if s.no == self.steps[name].no and s.no_room and s.state == PENDING]
-            if self.steps[name].instance and waiting:
-                min(waiting, key=lambda s: s.instance).no_room = False
+        """Those of a batch that have no place any more let as many go on that wait, lowest first, those that were reset last (growth.md "Window")."""
+        over = [s for s in (self.steps[n] for n in names) if s.instance and not s.has_place]
+        for no in {s.no for s in over}:
+            last = max(s.instance for s in over if s.no == no)
+            waiting = sorted((s.instance < last, s.instance, s.name) for s in self.steps.values() if s.no == no and s.no_room and s.state == PENDING)
+            for _, _, name in waiting[:sum(s.no == no for s in over)]:
+                self.steps[name].no_room = False
+
+    def has_room(self, step):
+        return sum(s.no == step.no and s is not step and s.has_place for s in self.steps.values()) < min(step.rule.parallelism, growth.PARALLEL_MAX)
 
     def _grow(self, source, says):
         status = {}
@@ -258,6 +263,7 @@ class Task:
         step.state = to
         if to == PENDING:
             step.forgiven, step.losses = step.attempts, 0
+            step.no_room = step.isolated and not self.has_room(step)  # it had given its place away
         else:
             step.no_room = False
         if to == COMPLETE:  # an attempt of its own, which no worker made
