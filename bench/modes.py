@@ -13,6 +13,7 @@ from cost import Cost, rss, tables
 from floor import floor
 from graphs import GRAPHS, LOADS
 from lib.system import BIN, eventually
+from old import fill, turns
 from stats import quantiles
 
 CLOCK = "SELECT task_uuid::text, extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms FROM tasker.tasks WHERE task_uuid = ANY ($1)"
@@ -26,8 +27,9 @@ STATISTICS = 1.5  # seconds until PostgreSQL's own counters have arrived
 class Bench:
     """`system` is None when somebody else's server is measured."""
 
-    def __init__(self, system, url, args):
-        self.system, self.url, self.args = system, url, args
+    def __init__(self, system, url, args, another=None):
+        """`another`: makes a second system, a context manager."""
+        self.system, self.url, self.args, self.another = system, url, args, another
 
     def run(self, graphs, cost=None, **options):
         """With a cost, that of the load alone: reading everything back comes after it."""
@@ -115,18 +117,20 @@ def load(bench):
 
 
 def growth(bench):
-    """Cost per step of a small and of a large task, one at a time; and the latency with many finished tasks in the tables."""
+    """Cost per step of a small and of a large task, one at a time."""
     for name, n in (("wide10", 100), ("wide100", 30), ("wide1000", 10), ("wide10000", 3)):
         done = bench.run([LOADS[name]], tasks=n + 1, warmup=1, patience=600)
         per_step = [row[3] / LOADS[name].steps for row in done["samples"]]
         yield {"mode": "growth", "variant": f"{LOADS[name].steps} steps", "ms_per_step": quantiles(per_step), **client_share(done)}
-    if not bench.system:
-        return
-    yield one_latency(bench, "before old tasks", "linear")
-    began = time.monotonic()
-    sqlbench.old_tasks(bench.system, bench.args.old_tasks)
-    yield {"mode": "growth", "variant": "old tasks", "tasks": bench.args.old_tasks, "written_in_s": round(time.monotonic() - began, 1)}
-    yield one_latency(bench, f"{bench.args.old_tasks} old tasks", "linear")
+
+
+def old(bench):
+    """A new task beside many finished ones, and on an empty database, by turns: two systems, of which one is idle. The full one is not asked for its consistency at
+    the end: nothing in it but the measured tasks ran."""
+    with bench.another() as system:
+        full = Bench(system, system.rest, bench.args)
+        yield fill(full, bench.args.old_tasks, bench.args.old_history)
+        yield turns(bench, full, bench.args.samples, CLOCK)
 
 
 def fair(bench):
@@ -225,6 +229,6 @@ def closing(bench):
            "heap_only_updates": {r.relname: round(r.ratio, 3) for r in hot}}
 
 
-MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "fair": fair, "soak": soak}
+MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "old": old, "fair": fair, "soak": soak}
 ALL = ("idle", "latency", "throughput", "load", "ramp", "micro")
 AGAINST = ("latency", "throughput", "load", "ramp", "soak")

@@ -90,7 +90,17 @@ def show(lines):
     if of(lines, "growth"):
         heading("Growth")
         for line in of(lines, "growth"):
-            print(f"{line['variant']:14} " + (f"{line['ms_per_step']['p50']} ms per step" if "ms_per_step" in line else f"{line['tasks']:,} tasks written in {line['written_in_s']} s"))
+            print(f"{line['variant']:14} {line['ms_per_step']['p50']} ms per step")
+    if of(lines, "old"):
+        heading("A new task beside old ones (by the database's clock, ms)")
+        for line in of(lines, "old"):
+            if line["variant"] == "written":
+                print(f"{line['tasks']:,} finished tasks, {line['tasks_with_history']:,} with history: {sum(line['rows'].values()):,} rows, {line['heap_bytes'] / 1e9:.1f} GB and "
+                      f"{line['index_bytes'] / 1e9:.1f} GB of indexes, written in {line['written_in_s']} s")
+                continue
+            for side in ("empty", "full"):
+                print(f"{side:6} p50 {line[side + '_ms']['p50']}  p95 {line[side + '_ms']['p95']}  p99 {line[side + '_ms']['p99']}")
+            print(f"full against empty, p50: {100 * (line['p50_ratio'] - 1):+.1f} % [{', '.join(f'{100 * (x - 1):+.1f}' for x in line['p50_ratio_interval'])}]")
     if of(lines, "fair"):
         heading("Small tasks beside a large one (by the database's clock, ms)")
         for line in of(lines, "fair"):
