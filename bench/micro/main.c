@@ -58,6 +58,7 @@ int main(int argc, char **argv)
         micro_formats();
         micro_threads();
         micro_sight();
+        micro_shed();
         micro_resolver();
         micro_template(argv[1]);
         return 0;

@@ -12,6 +12,7 @@ void micro_times(const char *name, int64_t *ns, uint64_t n);
 void micro_formats(void);  /* JSON against MessagePack */
 void micro_threads(void);  /* mailboxes, permits, locks */
 void micro_sight(void);    /* histograms, meters, counters */
+void micro_shed(void);     /* whether a task is refused */
 void micro_resolver(void);
 void micro_template(const char *file);
 /* Reads templates from a cache service; `digests`: separated by commas, by turns. `forget`: NULL, or "namespace/name/version"
