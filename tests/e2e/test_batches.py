@@ -166,7 +166,9 @@ class Batches(Replicas):
     def test_ten_thousand_batches(self):
         task = self.s.submit("tests", "many_batches", {"batches": 10000})
         done = self.s.wait(task, 120)
-        self.assertEqual((done["status"], done["total_steps"], done["completed_steps"]), ("complete", 10002, 10002))
+        failed = self.s.sql("SELECT s.name, s.attempts, r.result -> 'error' AS error FROM tasker.step_results r JOIN tasker.workflow_steps s USING (workflow_step_uuid) "
+                            "WHERE s.task_uuid = $1 AND NOT r.success LIMIT 3", task)
+        self.assertEqual((done["status"], done["total_steps"], done["completed_steps"]), ("complete", 10002, 10002), failed)
         joined = self.s.value("SELECT r.result -> 'result' ->> 'count' FROM tasker.step_results r JOIN tasker.workflow_steps s USING (workflow_step_uuid) "
                               "WHERE s.task_uuid = $1 AND s.name = 'join'", task)
         self.assertEqual(int(joined), 10001)
