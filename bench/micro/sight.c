@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* bench/micro/sight.c: what one act of introspection costs: alone, and while another thread does the same to the same figure. */
 #include "base/attr.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "metric/metric.h"
 #include "micro.h"
 #include "run/meter.h"
 #include "run/spread.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { COUNTER, GAUGE, LABELLED, HISTOGRAM };
 static const struct tk_metric_row rows[] = {
@@ -94,6 +97,30 @@ static void clock_read(void *user, uint64_t n)
         t->sum = sum;
 }
 
+/* The line that a worker writes for each step at debug. */
+static void log_line(void *user, uint64_t n)
+{
+        (void)user;
+        for (uint64_t i = 0; i < n; i++)
+                tk_log_debug("step.done", NULL, TK_STR("step", "01a215aa-af90-74fa-b0e4-6bafdac90844"), TK_STR("task", "01a215aa-af90-71fb-9787-337c8ae02866"),
+                             TK_STR("name", "linear_step_1"), TK_STR("outcome", "success"), TK_INT("attempt", i), TK_INT("ms", 1));
+}
+
+static void log_lines(void)
+{
+        int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        tk_log_init("micro", TK_LOG_INFO, TK_LOG_JSON);
+        micro_run("log line below its level", 5000000, log_line, NULL, "");
+        if (saved >= 0 && null >= 0 && dup2(null, STDERR_FILENO) >= 0) {
+                tk_log_set_level(TK_LOG_DEBUG);
+                micro_run("log line of six fields, written to nowhere", 100000, log_line, NULL, "");
+                (void)dup2(saved, STDERR_FILENO);
+        }
+        tk_log_set_level(TK_LOG_INFO);
+        (void)close(saved);
+        (void)close(null);
+}
+
 static void *other(void *user)
 {
         struct things *t = user;
@@ -135,4 +162,5 @@ void micro_sight(void)
         both(&t, "tk_metric_observe", histogram);
         both(&t, "tk_time_mono_ns", clock_read);
         tk_metrics_free(t.metrics);
+        log_lines();
 }
