@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from cost import cpu_seconds, postgres
 from graphs import GRAPHS
 from lib.system import eventually
 from stats import interval, quantiles
@@ -133,15 +134,23 @@ def fill(bench, n, history):
         r.relname: round(r.rows) for r in sizes}, "heap_bytes": sum(r.heap for r in sizes), "index_bytes": sum(r.indexes for r in sizes)}
 
 
+def cpu(system):
+    """Of PostgreSQL, in seconds; the load is on one side at a time."""
+    return sum(cpu_seconds(pid) for pid in postgres(system))
+
+
 def turns(empty, full, samples, clock):
     """The same tasks on both by turns (A B B A …). The paired figure is that of each turn's medians, so that what slows the machine slows both."""
-    sides, per_turn = {"empty": (empty, []), "full": (full, [])}, max(10, samples // BLOCKS)
+    sides, per_turn, used = {"empty": (empty, []), "full": (full, [])}, max(10, samples // BLOCKS), {"empty": 0.0, "full": 0.0}
     for i in range(BLOCKS):
         for name in list(sides)[::1 if i % 2 == 0 else -1]:
             bench, found = sides[name]
+            before = cpu(bench.system)
             done = bench.run([GRAPHS["linear"]], tasks=per_turn + 10, warmup=10)
+            used[name] += cpu(bench.system) - before
             found.append([r.ms for r in bench.system.sql(clock, [row[0] for row in done["samples"]])])
     medians = [[statistics.median(turn) for turn in found] for _, found in sides.values()]
     ratios = [b / a for a, b in zip(*medians)]
     return {"mode": "old", "variant": "linear, by turns", **{f"{name}_ms": quantiles([ms for turn in found for ms in turn]) for name, (_, found) in sides.items()},
-            "p50_ratio": round(statistics.median(ratios), 4), "p50_ratio_interval": [round(x, 4) for x in interval(ratios, 0.5)], "turns": BLOCKS}
+            "p50_ratio": round(statistics.median(ratios), 4), "p50_ratio_interval": [round(x, 4) for x in interval(ratios, 0.5)], "turns": BLOCKS,
+            "postgres_us_per_step": {name: round(1e6 * seconds / (BLOCKS * (per_turn + 10) * GRAPHS["linear"].steps), 1) for name, seconds in used.items()}}

@@ -37,7 +37,7 @@ void micro_shed(void)
         app.conf.shedding_percent = 80;
         for (size_t i = 0; i < tk_countof(way); i++)
                 *way[i] = tk_actor_new(&type, NULL, 0, 0);
-        micro_run("load shedding, one decision", 1000000, decide, &app, "");
+        micro_cpu("load shedding, one decision", 1000000, decide, &app);
         for (size_t i = 0; i < tk_countof(way); i++)
                 *way[i] = tk_actor_stop_free(*way[i]);
 }

@@ -110,10 +110,10 @@ static void log_lines(void)
 {
         int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         tk_log_init("micro", TK_LOG_INFO, TK_LOG_JSON);
-        micro_run("log line below its level", 5000000, log_line, NULL, "");
+        micro_cpu("log line below its level", 5000000, log_line, NULL);
         if (saved >= 0 && null >= 0 && dup2(null, STDERR_FILENO) >= 0) {
                 tk_log_set_level(TK_LOG_DEBUG);
-                micro_run("log line of six fields, written to nowhere", 100000, log_line, NULL, "");
+                micro_cpu("log line of six fields, written to nowhere", 100000, log_line, NULL);
                 (void)dup2(saved, STDERR_FILENO);
         }
         tk_log_set_level(TK_LOG_INFO);
@@ -135,13 +135,13 @@ static void both(struct things *t, const char *name, void (*body)(void *user, ui
         char told[96];
         pthread_t thread;
         (void)snprintf(told, sizeof told, "%s, alone", name);
-        micro_run(told, 2000000, body, t, "");
+        micro_cpu(told, 2000000, body, t);
         (void)snprintf(told, sizeof told, "%s, two threads", name);
         t->body = body;
         atomic_store(&t->stop, false);
         if (pthread_create(&thread, NULL, other, t))
                 return;
-        micro_run(told, 2000000, body, t, "");
+        micro_cpu(told, 2000000, body, t);
         atomic_store(&t->stop, true);
         (void)pthread_join(thread, NULL);
 }
