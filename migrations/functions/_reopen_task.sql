@@ -19,6 +19,7 @@ BEGIN
   )
   SELECT coalesce(array_agg(workflow_step_uuid), '{}') INTO v_step FROM upd;
   UPDATE tasker.tasks t SET completed_at = NULL, message = NULL, updated_at = v_now WHERE t.task_uuid = p_task;
+  DELETE FROM tasker.ended_otherwise e WHERE e.task_uuid = p_task;
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
   SELECT t.task_uuid, t.namespace, t.created_at, CASE WHEN t.deadline > v_now THEN t.deadline END FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
   RETURN v_step;

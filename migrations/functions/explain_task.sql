@@ -34,7 +34,10 @@ BEGIN
 
   IF v_workers > 0 AND v_credit = 0 THEN
     SELECT s.msg_id INTO v_next FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'enqueued' ORDER BY v_leases ->> s.msg_id::text LIMIT 1;
-    IF v_next IS NOT NULL THEN v_turn := tasker._turn_text(v_task.namespace, (v_leases ->> v_next::text)::timestamptz, v_task.priority); END IF;
+    IF v_next IS NOT NULL THEN
+      v_turn := concat_ws('; ', tasker._turn_text(v_task.namespace, (v_leases ->> v_next::text)::timestamptz, v_task.priority),
+                                (SELECT format('its namespace has a weight of %s', ns.weight) FROM tasker.namespaces ns WHERE ns.name = v_task.namespace AND ns.weight <> 1));
+    END IF;
   END IF;
 
   SELECT * INTO v_letter FROM tasker.dead_letters d WHERE d.task_uuid = p_task AND d.resolution_status = 'pending';
@@ -83,7 +86,7 @@ BEGIN
                                                                ', its handler has ' || step.timeout_ms / 1000 || ' s, then: ' || step.on_timeout)
                 WHEN step.state = 'enqueued' THEN
                   CASE WHEN v_workers = 0 THEN format('is ready, but no worker of namespace %s is connected', v_task.namespace)
-                       WHEN v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy%s', v_workers, v_task.namespace, CASE step.msg_id WHEN v_next THEN '; ' || v_turn END)
+                       WHEN v_credit = 0 THEN format('is ready, but all %s workers of namespace %s are busy%s', v_workers, v_task.namespace, CASE step.msg_id WHEN v_next THEN '; ' || nullif(v_turn, '') END)
                        ELSE 'is ready and about to be given to a worker' END
                   || CASE WHEN step.queue_until IS NOT NULL THEN format('; given up at %s (queue_timeout_seconds), then: %s', tasker.time_text(step.queue_until, 'zoned'),
                                                                         step.on_queue_timeout) ELSE '' END

@@ -99,7 +99,7 @@ int cli_cmd_template_resume(int argc, char **argv)
                     argc, argv);
 }
 
-static int namespace_pause(int argc, char **argv)
+int cli_cmd_namespace_pause(int argc, char **argv)
 {
         return hold(NAMESPACE, true, "tasker namespace pause", "NAMESPACE",
                     "Holds all open tasks of a namespace, and those submitted from now on.\n\n"
@@ -107,21 +107,12 @@ static int namespace_pause(int argc, char **argv)
                     argc, argv);
 }
 
-static int namespace_resume(int argc, char **argv)
+int cli_cmd_namespace_resume(int argc, char **argv)
 {
         return hold(NAMESPACE, false, "tasker namespace resume", "NAMESPACE",
                     "Lets the tasks of a paused namespace go on.\n\n"
                     "  tasker namespace resume payments --reason 'new year'",
                     argc, argv);
-}
-
-int cli_cmd_namespace(int argc, char **argv)
-{
-        static const struct cli_sub subs[] = {
-                {"pause", "hold all its tasks", namespace_pause},
-                {"resume", "let them go on", namespace_resume},
-        };
-        return cli_sub_run("tasker namespace", "What concerns all tasks of a namespace.", subs, tk_countof(subs), argc, argv);
 }
 
 /* ---- task bulk ---- */

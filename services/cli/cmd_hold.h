@@ -6,4 +6,5 @@ int cli_cmd_task_resume(int argc, char **argv);
 int cli_cmd_task_bulk(int argc, char **argv);
 int cli_cmd_template_pause(int argc, char **argv);
 int cli_cmd_template_resume(int argc, char **argv);
-int cli_cmd_namespace(int argc, char **argv);
+int cli_cmd_namespace_pause(int argc, char **argv);
+int cli_cmd_namespace_resume(int argc, char **argv);

@@ -8,6 +8,7 @@
 #include "cli/cmd_dlq.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_hold.h"
+#include "cli/cmd_namespace.h"
 #include "cli/cmd_retention.h"
 #include "cli/cmd_step.h"
 #include "cli/cmd_task.h"
@@ -26,7 +27,7 @@ static const struct {
         {"step", "reset, resolve, complete, skip, rerun", cli_cmd_step},
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate, pause, resume", cli_cmd_template},
-        {"namespace", "pause, resume", cli_cmd_namespace},
+        {"namespace", "list, weight, pause, resume", cli_cmd_namespace},
         {"dlq", "tasks that stand still or are blocked: list, show, queue, stats, stale, add, revive, resolve", cli_cmd_dlq},
         {"analytics", "how tasks went, and what was slow", cli_cmd_analytics},
         {"top", "what every process is doing, live", cli_cmd_top},

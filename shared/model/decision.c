@@ -62,6 +62,25 @@ int tk_decision_parse(const void *json, size_t len, struct tk_arena *arena, stru
         return r ? r : take_common(in, arena, ret, err);
 }
 
+int tk_decision_parse_weight(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err)
+{
+        TK_AUTOJSON json_t *in = NULL;
+        *ret = (struct tk_decision){0};
+        int r = parse(json, len, &in, err);
+        if (!r)
+                r = take_common(in, arena, ret, err);
+        if (r)
+                return r;
+        const json_t *weight = json_object_get(in, "weight");
+        if (!json_is_integer(weight))
+                return shape(err, "weight", "an integer", weight);
+        json_int_t value = json_integer_value(weight);
+        if (value < 1 || value > TK_WEIGHT_MAX)
+                return TK_ERR(err, TK_DECISION_E_VALUE, "weight: must be 1 to %d, found %lld", TK_WEIGHT_MAX, (long long)value);
+        ret->weight = (int)value;
+        return 0;
+}
+
 static int take_action(const json_t *in, struct tk_decision *ret, struct tk_err *err)
 {
         static const char *const actions[] = {"pause", "resume", "cancel", "reset"};

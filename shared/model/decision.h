@@ -9,11 +9,12 @@
 #include <stdbool.h>
 
 enum { TK_DECISION_OK, TK_DECISION_E_SYNTAX /* 400 */, TK_DECISION_E_SHAPE /* 422: missing or mistyped key */, TK_DECISION_E_VALUE /* 400 */ };
-enum { TK_ACTOR_MAX = 255, TK_REASON_MAX = 500 };
+enum { TK_ACTOR_MAX = 255, TK_REASON_MAX = 500, TK_WEIGHT_MAX = 1000 };
 
 struct tk_decision {
         const char *actor, *reason; /* "by" and "reason" */
         struct tk_uuid after;       /* of a decision taken in pages: where to go on; nil: from the start */
+        int weight;                 /* of a namespace */
         /* Of a bulk decision: */
         const char *action;         /* pause, resume, cancel, reset */
         bool dry_run;
@@ -22,6 +23,8 @@ struct tk_decision {
 };
 /* {"by": …, "reason": …, "after"?: uuid}. All strings live in the arena. */
 TK_MUST int tk_decision_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
+/* The same with "weight", 1 to TK_WEIGHT_MAX. */
+TK_MUST int tk_decision_parse_weight(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
 /* The same with "action", "dry_run" and "filter"; a filter without conditions is refused unless it is {"all": true}. */
 TK_MUST int tk_decision_parse_bulk(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
 

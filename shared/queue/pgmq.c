@@ -25,6 +25,7 @@ static void fill(const struct tk_pg_result *res, struct tk_queue_state *state)
                         state->lost = tk_pg_bool(res, row, 3);
                         state->waiting = (int)tk_pg_i64(res, row, 4);
                         state->oldest_ns = tk_pg_time(res, row, 5);
+                        state->weight = (unsigned)tk_pg_i64(res, row, 6);
                         return;
                 }
 }

@@ -14,7 +14,8 @@ struct tk_queue_state {
         bool visible;            /* something can be claimed now */
         int64_t next_visible_ns; /* wall clock; when the next hidden message appears; 0: none */
         bool lost;               /* one of the visible was with a worker whose lease has ended: claim_steps finds it at once only when asked for it */
-        int waiting;             /* how many can be claimed; 10000 and more count as 10000 */
+        int waiting;             /* how many can be claimed: counted up to 10000, estimated beyond */
+        unsigned weight;         /* of the namespace among those of a worker; 0: not said, as 1 */
         int64_t oldest_ns;       /* wall clock; since when the oldest of these is in the queue; 0: none */
 };
 struct tk_queue;

@@ -3,6 +3,7 @@
 import json
 
 from engine import CHAIN, DbTest, of
+from lib.system import eventually
 
 ONE = {"only": []}
 AGING, TURN, STEPS = 60, 10, 16  # seconds for a level of priority and for a turn; steps in a turn, fewer than usual
@@ -190,6 +191,29 @@ class Turns(DbTest):
         self.assertEqual(look(), {"visible": True, "lost": False, "waiting": 1, "old": False, "none": False})
         self.e.end_lease(two)
         self.assertEqual(look(), {"visible": True, "lost": True, "waiting": 2, "old": True, "none": False})
+
+    def test_more_than_are_counted_are_estimated(self):
+        """With what the server's statistics say, and never less than was counted."""
+        self.c.query("SET stats_fetch_consistency = none")
+        self.fan_out(100)
+        self.c.query("INSERT INTO pgmq.q_worker_shop_queue (vt, message) SELECT clock_timestamp() - interval '1 day', '{}' FROM generate_series(1, 25000)")
+        self.c.query("INSERT INTO pgmq.q_worker_shop_queue (vt, message) SELECT clock_timestamp() + interval '1 day', '{}' FROM generate_series(1, 5000)")
+        self.c.query("SELECT pg_stat_force_next_flush()")
+
+        def waiting():
+            return self.c.query("SELECT waiting FROM tasker.queue_waiting($1)", ["shop"])[0]["waiting"]
+        eventually(lambda: waiting() == 25100, what="exact, as nothing else writes")
+        self.c.query("SELECT pg_stat_reset_single_table_counters('pgmq.q_worker_shop_queue'::regclass)")
+        eventually(lambda: waiting() == 10000, what="counted")
+        self.c.query("DELETE FROM pgmq.q_worker_shop_queue WHERE message = '{}'")
+
+    def test_weights(self):
+        self.e.register(ONE)
+        self.assertEqual(self.c.query("SELECT weight FROM tasker.queue_waiting($1)", ["shop"])[0]["weight"], 1)
+        for weight, said in ((3, "weighed"), (3, "unchanged")):
+            self.assertEqual(self.c.query("SELECT tasker.weigh_namespace('shop', $1, 'kim', 'why') AS o", weight)[0]["o"], said)
+        self.assertEqual(self.c.query("SELECT tasker.weigh_namespace('nobody', 3, 'kim', 'why') AS o")[0]["o"], "unknown")
+        self.assertEqual(self.c.query("SELECT weight FROM tasker.queue_waiting($1)", ["shop"])[0]["weight"], 3)
 
     def test_messages_of_before_there_were_turns_keep_their_order(self):
         template = self.e.register(ONE)

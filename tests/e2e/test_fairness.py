@@ -75,6 +75,25 @@ class Fairness(unittest.TestCase):
         for task in busy:
             self.s.wait(task, 60)
 
+    def test_a_heavier_namespace_has_more_of_a_worker(self):
+        """Permits are 4, so 3 to 1: of the light one few steps run beside many of the heavy one. A weight that was taken back counts no more."""
+        def weigh(ns, weight):
+            answer = self.s.call("PUT", f"/v1/namespaces/{ns}/weight", {"weight": weight, "by": "kim", "reason": "first of all"})
+            self.assertEqual((answer.status, answer.json["weight"], answer.json["weight_by"]), (200, weight, "kim"))
+            eventually(lambda: self.s.metric(self.s.rest, f'tasker_orchestrator_namespace_weight{{namespace="{ns}"}}') == weight, what="the orchestrator knows")
+        light = [self.s.submit("busy", "many", {"sleep_ms": 5}) for _ in range(3)]
+        for task in light:
+            self.waits(task, 100)
+        weigh("quiet", 3)
+        heavy = self.s.submit("quiet", "many", {"sleep_ms": 5})
+        self.assertEqual(self.s.wait(heavy, 60)["status"], "complete")
+        among = self.s.value(AMONG, light, [heavy])
+        weigh("quiet", 1)
+        self.assertGreater(self.s.value(AFTER, light[-1], [heavy]), 30, "much of the light one came later")
+        self.assertTrue(60 <= among <= 260, f"{among} steps of the light namespace beside 400 of the heavy one")
+        for task in light:
+            self.s.call("DELETE", f"/v1/tasks/{task}")
+
     def test_slow_handlers_of_one_namespace_do_not_take_all_permits(self):
         """Equal parts are counted in steps at work, not in steps begun."""
         slow = self.s.submit("busy", "many", {"sleep_ms": 300})

@@ -63,6 +63,24 @@ class Hold(unittest.TestCase):
         self.post("/v1/templates/tests/no_such/pause", status=404)
         self.post("/v1/templates/tests/chain/pause?version=9.9.9", status=404)
 
+    def test_weights(self):
+        def put(body, ns="tests"):
+            return self.s.call("PUT", f"/v1/namespaces/{ns}/weight", body)
+        answer = put({**WHY, "weight": 3})
+        self.assertEqual((answer.status, {k: answer.json[k] for k in ("name", "weight", "weight_by", "weight_reason", "paused")}),
+                         (200, {"name": "tests", "weight": 3, "weight_by": "kim", "weight_reason": "because", "paused": False}))
+        self.assertEqual(self.s.call("GET", "/v1/namespaces/tests").json, answer.json)
+        self.assertIn(answer.json, self.s.call("GET", "/v1/namespaces").json["namespaces"])
+        self.assertEqual(put({"by": "other", "reason": "again", "weight": 3}).json["weight_by"], "kim", "nothing changed")
+        self.assertEqual(put({**WHY, "weight": 1}).json["weight"], 1)
+        self.assertEqual(put({**WHY, "weight": 1}, "nobody").status, 404)
+        self.assertEqual(self.s.call("GET", "/v1/namespaces/nobody").status, 404)
+        for body, status, says in (({"weight": 2}, 422, "`by`"), (WHY, 422, "`weight`"), ({**WHY, "weight": "2"}, 422, "weight"), ({**WHY, "weight": 0}, 400, "1 to 1000, found 0"),
+                                   ({**WHY, "weight": 1001}, 400, "found 1001"), (b"{", 400, "")):
+            answer = put(body)
+            self.assertEqual(answer.status, status, answer)
+            self.assertIn(says, answer.body.decode())
+
     def test_bodies(self):
         for body, status in (({}, 422), ({"by": "kim"}, 422), ({"by": "", "reason": "r"}, 400), (b"{", 400), ([], 422), ({**WHY, "after": "x"}, 422)):
             self.post_raw("/v1/namespaces/tests/pause", body, status)

@@ -269,6 +269,8 @@ static void poll_queues(struct dispatch_state *state)
                 state->lost |= queue->lost;
                 if (queue->visible)
                         orch_queue_mark(app->sessions, queue->ns);
+                orch_queue_weigh(app->sessions, queue->ns, queue->weight);
+                tk_metric_set_l(app->metrics, ORCH_M_namespace_weight, queue->ns, queue->weight);
                 int64_t age_ns = queue->oldest_ns && queue->oldest_ns < now_ns ? now_ns - queue->oldest_ns : 0;
                 tk_metric_set_l(app->metrics, ORCH_M_steps_waiting, queue->ns, queue->waiting);
                 tk_metric_set_l(app->metrics, ORCH_M_steps_waiting_oldest_seconds, queue->ns, age_ns / TK_NS_PER_S);

@@ -42,6 +42,15 @@ void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog)
                 tk_map_dels(all->backlogs, ns);
 }
 
+void orch_queue_weigh(struct orch_sessions *all, const char *ns, unsigned weight)
+{
+        TK_LOCKED(&all->lock);
+        if (weight > 1)
+                (void)tk_map_puts(all->weights, ns, (void *)(uintptr_t)weight);
+        else
+                tk_map_dels(all->weights, ns);
+}
+
 static bool listed(char (*names)[ORCH_NAMESPACE_MAX], size_t n, const char *ns)
 {
         for (size_t i = 0; i < n; i++)

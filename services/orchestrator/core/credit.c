@@ -21,18 +21,25 @@ struct orch_reservation {
         struct reserved *items;
 };
 
+static unsigned weight(const struct orch_sessions *all, const char *ns)
+{
+        uintptr_t other = tk_map_count(all->weights) ? (uintptr_t)tk_map_gets(all->weights, ns) : 0;
+        return other ? (unsigned)other : 1;
+}
+
 /* How many more steps of one of its namespaces a worker may be given: past the queue, while others have a backlog for it, no more than
- * makes an equal part of what it takes in all. */
+ * makes its part, by weight, of what it takes in all. */
 static unsigned room(const struct orch_session *s, size_t place, enum orch_credit_for what)
 {
-        unsigned parts = 1;
         if (what == ORCH_CREDIT_NEW && tk_map_gets(s->all->backlogs, s->ns[place]))
                 return 0;
-        if (what != ORCH_CREDIT_CLAIM && tk_map_count(s->all->backlogs))
-                for (size_t i = 0; i < s->ns_n; i++)
-                        parts += i != place && tk_map_gets(s->all->backlogs, s->ns[i]);
-        unsigned part = (s->credit + (unsigned)tk_map_count(s->held) + parts - 1) / parts;
-        return parts == 1 ? UINT_MAX : part > s->ns_held[place] ? part - s->ns_held[place] : 0;
+        if (what == ORCH_CREDIT_CLAIM || !tk_map_count(s->all->backlogs))
+                return UINT_MAX;
+        uint64_t own = weight(s->all, s->ns[place]), parts = own;
+        for (size_t i = 0; i < s->ns_n; i++)
+                parts += i != place && tk_map_gets(s->all->backlogs, s->ns[i]) ? weight(s->all, s->ns[i]) : 0;
+        unsigned part = (unsigned)(((s->credit + tk_map_count(s->held)) * own + parts - 1) / parts);
+        return parts == own ? UINT_MAX : part > s->ns_held[place] ? part - s->ns_held[place] : 0;
 }
 
 /* Takes of one session for all namespaces, each of which wants left[i] more. */
@@ -40,11 +47,12 @@ static void reserve_of(struct orch_reservation *r, struct orch_session *s, enum 
 {
         for (size_t i = 0; i < r->ns_n; i++) {
                 size_t place = left[i] ? orch_session_place(s, r->ns[i]) : s->ns_n;
-                shares[i] = (struct orch_share){0};
+                shares[i] = (struct orch_share){.weight = 1};
                 if (place == s->ns_n)
                         continue;
                 unsigned may = room(s, place, what);
                 shares[i].has = s->ns_held[place];
+                shares[i].weight = weight(s->all, r->ns[i]);
                 shares[i].want = left[i] < may ? left[i] : may;
         }
         orch_share(shares, r->ns_n, s->all->turn, what == ORCH_CREDIT_CLAIM ? s->credit : (s->credit + 1) / 2);

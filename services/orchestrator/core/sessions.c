@@ -18,6 +18,7 @@ struct orch_sessions *orch_sessions_new(const struct orch_sessions_ops *ops)
         all->ops = *ops;
         all->queues = tk_map_new();
         all->backlogs = tk_map_new();
+        all->weights = tk_map_new();
         return all;
 }
 
@@ -28,6 +29,7 @@ struct orch_sessions *orch_sessions_free(struct orch_sessions *all)
         TK_CHECK(tk_list_empty(&all->open));
         tk_map_free(all->queues);
         tk_map_free(all->backlogs);
+        tk_map_free(all->weights);
         tk_lock_deinit(&all->lock);
         return tk_free(all);
 }

@@ -68,8 +68,8 @@ enum orch_credit_for {
                             * beside this one finds some too; and of a worker that other namespaces have a backlog for, what makes an equal part */
         ORCH_CREDIT_NEW,   /* the same for new tasks, which do not go past a backlog of their own namespace */
 };
-/* For each namespace up to want steps, divided so that all of them come to hold the same number of steps of a worker, however long
- * these run (core/share.h). `ns` is borrowed until the reservation is freed. */
+/* For each namespace up to want steps, divided so that all of them come to hold the same number of steps of a worker, or what their
+ * weights make of it, however long these run (core/share.h). `ns` is borrowed until the reservation is freed. */
 TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, const char *const *ns, size_t n,
                                                      unsigned want, enum orch_credit_for what);
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
@@ -85,6 +85,8 @@ uintptr_t orch_queue_marked(struct orch_sessions *all, const char *ns);
 void orch_queue_clear(struct orch_sessions *all, const char *ns, uintptr_t mark);
 /* Whether a claim found as much as it asked for, so that more waits than workers take. */
 void orch_queue_backlog(struct orch_sessions *all, const char *ns, bool backlog);
+/* Its weight among the namespaces of a worker, 1 until said: 1 to TK_WEIGHT_MAX (model/decision.h). */
+void orch_queue_weigh(struct orch_sessions *all, const char *ns, unsigned weight);
 /* Namespaces that have connected workers with free credit and maybe work. Fills up to max names; returns the count. */
 size_t orch_queue_wanted(struct orch_sessions *all, char (*ret_ns)[ORCH_NAMESPACE_MAX], size_t max);
 /* All namespaces of connected workers. */

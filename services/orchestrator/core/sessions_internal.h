@@ -45,7 +45,8 @@ struct orch_sessions {
         struct tk_map *queues;          /* namespace → number of its last mark: its queue may hold visible work */
         uintptr_t marks;
         struct tk_map *backlogs;        /* namespace → all: more waits there than workers take */
-        unsigned turn;                  /* which namespace begins where none has less than the others */
+        struct tk_map *weights;         /* namespace → its weight, where that is not 1 */
+        unsigned turn;                  /* which namespace begins where none has less for its weight than the others */
 };
 
 /* Under the lock. The sequence number of the chunk the bytes went into. */

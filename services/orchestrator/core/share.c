@@ -1,69 +1,65 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/core/share.c: see the header. Those who have least rise together until they meet the next, one of them wants no more, or
- * nothing is left: at most twice as many rounds as there are shares. */
+/* orchestrator/core/share.c: see the header. All rise to the highest common level that what is free suffices for, found by halving; what is
+ * left is less than one each and goes to the lowest, one by one. A level is what somebody has for each unit of its weight. */
 #include "orchestrator/core/share.h"
-#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-static bool wants(const struct orch_share *share)
+#define UNIT ((uint64_t)1 << 20) /* a level of 1; finer than any weight, so that nobody gets two for one step of the level */
+
+/* How many it gets so as not to be below the level, as far as it wants them. */
+static unsigned up_to(const struct orch_share *share, uint64_t level)
 {
-        return share->gets < share->want;
+        uint64_t holds = (level * share->weight + UNIT - 1) / UNIT;
+        uint64_t gets = holds > share->has ? holds - share->has : 0;
+        return gets < share->want ? (unsigned)gets : share->want;
 }
 
-static unsigned level(const struct orch_share *share)
+static uint64_t given(const struct orch_share *shares, size_t n, uint64_t level)
 {
-        return share->has + share->gets;
+        uint64_t sum = 0;
+        for (size_t i = 0; i < n; i++)
+                sum += up_to(&shares[i], level);
+        return sum;
 }
 
-/* The least that one who wants more has, and how many have no more than that. */
-static unsigned lowest(const struct orch_share *shares, size_t n, unsigned *ret_count)
+static bool below(const struct orch_share *a, const struct orch_share *b)
 {
-        unsigned least = UINT_MAX;
-        *ret_count = 0;
+        return (uint64_t)(a->has + a->gets) * b->weight < (uint64_t)(b->has + b->gets) * a->weight;
+}
+
+static struct orch_share *lowest(struct orch_share *shares, size_t n, size_t first)
+{
+        struct orch_share *least = NULL;
         for (size_t i = 0; i < n; i++) {
-                if (!wants(&shares[i]) || level(&shares[i]) > least)
-                        continue;
-                *ret_count = level(&shares[i]) < least ? 1 : *ret_count + 1;
-                least = level(&shares[i]);
+                struct orch_share *share = &shares[(first + i) % n];
+                if (share->gets < share->want && (!least || below(share, least)))
+                        least = share;
         }
         return least;
 }
 
-/* How far those at the lowest level may rise together. */
-static unsigned rise(const struct orch_share *shares, size_t n, unsigned least)
-{
-        unsigned by = UINT_MAX;
-        for (size_t i = 0; i < n; i++) {
-                if (!wants(&shares[i]))
-                        continue;
-                unsigned until = level(&shares[i]) == least ? shares[i].want - shares[i].gets : level(&shares[i]) - least;
-                by = until < by ? until : by;
-        }
-        return by;
-}
-
 void orch_share(struct orch_share *shares, size_t n, size_t first, unsigned free)
 {
-        for (size_t i = 0; i < n; i++)
-                shares[i].gets = 0;
-        while (free) {
-                unsigned count, least = lowest(shares, n, &count);
-                if (!count)
-                        return;
-                unsigned by = rise(shares, n, least), extra = 0;
-                if (by > free / count) {
-                        by = free / count;
-                        extra = free % count;
-                        free = 0;
-                } else {
-                        free -= by * count;
-                }
-                for (size_t i = 0; i < n; i++) {
-                        struct orch_share *share = &shares[(first + i) % n];
-                        if (!wants(share) || level(share) != least)
-                                continue;
-                        share->gets += by + (extra ? 1 : 0);
-                        extra -= extra ? 1 : 0;
-                }
+        uint64_t low = 0, high = 0, wanted = 0;
+        for (size_t i = 0; i < n; i++) {
+                uint64_t top = ((uint64_t)shares[i].has + shares[i].want) * UNIT / shares[i].weight + 1; /* there it has all it wants */
+                high = top > high ? top : high;
+                wanted += shares[i].want;
         }
+        if (wanted <= free)
+                low = high;
+        while (high - low > 1) { /* given(low) <= free < given(high) */
+                uint64_t middle = low + (high - low) / 2;
+                if (given(shares, n, middle) <= free)
+                        low = middle;
+                else
+                        high = middle;
+        }
+        for (size_t i = 0; i < n; i++) {
+                shares[i].gets = up_to(&shares[i], low);
+                free -= shares[i].gets;
+        }
+        for (struct orch_share *least; free && (least = lowest(shares, n, first)); free--)
+                least->gets++;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dividing credit among namespaces: equal parts, of which nothing is lost and nobody gets more than it wants. */
+/* Dividing credit among namespaces: parts by weight, of which nothing is lost and nobody gets more than it wants. */
+#include "model/decision.h"
 #include "orchestrator/core/share.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,18 +12,18 @@
 
 enum { MANY = 256, ROUNDS = 2000 };
 
-static void expect(const unsigned (*rows)[3], size_t n, size_t first, unsigned free)
+static void expect(const unsigned (*rows)[4], size_t n, size_t first, unsigned free)
 {
         struct orch_share shares[MANY];
         for (size_t i = 0; i < n; i++)
-                shares[i] = (struct orch_share){.has = rows[i][0], .want = rows[i][1], .gets = 99};
+                shares[i] = (struct orch_share){.has = rows[i][0], .want = rows[i][1], .weight = rows[i][3] ? rows[i][3] : 1, .gets = 99};
         orch_share(shares, n, first, free);
         for (size_t i = 0; i < n; i++)
                 assert_int_equal(shares[i].gets, rows[i][2]);
 }
-#define EXPECT(first, free, ...) /* rows of {has, want, gets} */                                      \
+#define EXPECT(first, free, ...) /* rows of {has, want, gets, weight (left out: 1)} */                \
         do {                                                                                          \
-                static const unsigned rows_[][3] = {__VA_ARGS__};                                     \
+                static const unsigned rows_[][4] = {__VA_ARGS__};                                     \
                 expect(rows_, sizeof rows_ / sizeof *rows_, (first), (free));                         \
         } while (0)
 
@@ -44,6 +45,20 @@ static void test_cases(void **state)
         orch_share(NULL, 0, 7, 5);
 }
 
+static void test_weights(void **state)
+{
+        (void)state;
+        EXPECT(0, 8, {0, 256, 6, 3}, {0, 256, 2, 1});
+        EXPECT(0, 8, {0, 256, 2, 1}, {0, 256, 6, 3});
+        EXPECT(0, 8, {0, 4, 4, 3}, {0, 256, 4, 1});              /* what it does not want is the other's */
+        EXPECT(0, 4, {6, 256, 3, 3}, {2, 256, 1, 1});            /* both have their part: it goes on like that */
+        EXPECT(0, 4, {6, 256, 0, 3}, {0, 256, 2, 1}, {0, 256, 2, 1});
+        EXPECT(0, 2, {0, 256, 1, 1000}, {0, 256, 1, 1});         /* weight leaves nobody without any */
+        EXPECT(0, 1, {1, 256, 0, 1000}, {0, 256, 1, 1});
+        EXPECT(0, 3000, {0, 5000, 2997, 1000}, {0, 5000, 3, 1});
+        EXPECT(0, UINT32_MAX, {UINT32_MAX / 2, UINT32_MAX, UINT32_MAX, 1000});
+}
+
 /* Nothing is lost, nobody gets more than it wants, and who got something has no more than one above anybody who wants more. */
 static void test_any_numbers(void **state)
 {
@@ -54,7 +69,7 @@ static void test_any_numbers(void **state)
                 size_t n = 1 + (size_t)rand() % MANY;
                 unsigned free = (unsigned)rand() % 5000, wanted = 0, given = 0;
                 for (size_t i = 0; i < n; i++) {
-                        shares[i] = (struct orch_share){.has = (unsigned)rand() % 50, .want = (unsigned)rand() % 60};
+                        shares[i] = (struct orch_share){.has = (unsigned)rand() % 50, .want = (unsigned)rand() % 60, .weight = 1};
                         wanted += shares[i].want;
                 }
                 orch_share(shares, n, round, free);
@@ -73,8 +88,37 @@ static void test_any_numbers(void **state)
         }
 }
 
+/* The same as giving one after the other to whoever has least for its weight then. */
+static void test_any_weights(void **state)
+{
+        (void)state;
+        srand(8);
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                struct orch_share shares[8], slow[8];
+                size_t n = 1 + (size_t)rand() % 8;
+                unsigned free = (unsigned)rand() % 300;
+                for (size_t i = 0; i < n; i++)
+                        slow[i] = shares[i] = (struct orch_share){.has = (unsigned)rand() % 50, .want = (unsigned)rand() % 60,
+                                                                  .weight = 1 + (unsigned)rand() % (round % 2 ? 5 : TK_WEIGHT_MAX)};
+                orch_share(shares, n, round, free);
+                for (; free; free--) {
+                        struct orch_share *least = NULL;
+                        for (size_t i = 0; i < n; i++) {
+                                struct orch_share *s = &slow[(round + i) % n];
+                                if (s->gets < s->want && (!least || (s->has + s->gets) * least->weight < (least->has + least->gets) * s->weight))
+                                        least = s;
+                        }
+                        if (least)
+                                least->gets++;
+                }
+                for (size_t i = 0; i < n; i++)
+                        assert_int_equal(shares[i].gets, slow[i].gets);
+        }
+}
+
 int main(void)
 {
-        static const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_any_numbers)};
+        static const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_weights),
+                                                    cmocka_unit_test(test_any_numbers), cmocka_unit_test(test_any_weights)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
