@@ -14,6 +14,7 @@ sys.path.append(os.path.join(ROOT, "tests", "db"))
 from engine import Engine, new_uuid, of  # noqa: E402
 
 CHAINS = (4, 100, 1000)
+EVENT = {"event_name": "s0.over", "payload": {"payload": {"text": "x" * 900}}, "metadata": {}}
 ROUNDS = 60
 
 # Finished tasks as history has them: four steps, results and transitions each; generated, not run.
@@ -115,6 +116,10 @@ def functions(system):
             if n == CHAINS[0]:
                 tasks = [of(e.create(template, credit=10), "assign") for _ in range(ROUNDS)]
                 yield {"mode": "sql", "name": f"settle_steps, {at}", **timed(lambda i: e.settle(tasks[i], credit={"micro": 10}))}
+                telling = e.register(steps, name=f"micro_events_{os.getpid()}", namespace="micro", events={"s0": [{"name": "s0.over", "condition": "always"}]})
+                told = [of(e.create(telling, credit=10), "assign") for _ in range(ROUNDS)]
+                yield {"mode": "sql", "name": f"settle_publishing one durable event of 1 kB, {at}",
+                       **timed(lambda i: e.publish(told[i], [(1, "always", EVENT)], credit={"micro": 10}))}
             else:
                 def settle(_):
                     nonlocal held

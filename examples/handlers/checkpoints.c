@@ -91,6 +91,8 @@ static int work(struct tkw_context *ctx, struct tkw_result *result)
         tkw_put_i64(result, "running_total", p.sum);
         tkw_put_i64(result, "checkpoints_used", p.checkpoints);
         tkw_put_i64(result, "resumed_from", p.resumed_from);
+        tkw_put_i64(result, "total_processed", p.at - (p.resumed_from < 0 ? start : p.resumed_from)); /* by this attempt: nothing is done twice */
+        tkw_put_i64(result, "end_position", end);
         tkw_put_i64(result, "final_cursor", p.at);
         tkw_put_json(result, "item_ids", item_ids(ctx, start, end));
         return tkw_success(result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* examples/handlers/outcomes.c: steps that succeed or fail on purpose, and one handler with several entry points. */
 #include "tables.h"
+#include <string.h>
 
 static int fail_n_times(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -43,6 +44,16 @@ static int no_op(struct tkw_context *ctx, struct tkw_result *result)
 {
         tkw_put_str(result, "step", tkw_info(ctx)->step_name);
         return tkw_success(result);
+}
+
+/* What its template's "operation" says: return_input gives back what the task was asked with. */
+static int test_step(struct tkw_context *ctx, struct tkw_result *result)
+{
+        const char *operation = tkw_str(tkw_config(ctx, "operation"));
+        if (!operation || strcmp(operation, "return_input") != 0)
+                return tkw_permanent(result, "ValidationError", "operation must be return_input, found '%s'", operation ? operation : "");
+        tkw_put_value(result, "test_input", tkw_input(ctx, "test_input"));
+        return no_op(ctx, result);
 }
 
 /* ---- One handler, four entry points ---- */
@@ -107,7 +118,7 @@ static const struct tkw_handler example_outcomes_rows[] = {
         {.name = "ErrorScenarios::PermanentErrorHandler", .fn = fail_for_good},
         {.name = "ErrorScenarios::RetryableErrorHandler", .fn = fail_for_now},
         {.name = "TestHandlers::NoOpHandler", .fn = no_op},
-        {.name = "TestStepHandler", .fn = no_op},
+        {.name = "TestStepHandler", .fn = test_step},
         {.name = "resolver_tests_multi_method", .fn = dispatched_call, .methods = entry_points},
 };
 EXAMPLE_TABLE(example_outcomes);

@@ -4,6 +4,6 @@ LANGUAGE plpgsql AS $$
 DECLARE v record;
 BEGIN
   FOR v IN SELECT u.ns, array_agg(u.msg) AS ids FROM unnest(p_ns, p_msg) u(ns, msg) WHERE u.msg IS NOT NULL GROUP BY u.ns LOOP
-    PERFORM tasker._delete(v.ns, v.ids);
+    PERFORM tasker._hand_on_all(v.ns, v.ids, NULL, NULL, NULL, NULL);
   END LOOP;
 END $$;

@@ -45,8 +45,8 @@ BEGIN
       v_to_i := v_to_i + 1;
     END LOOP;
     IF v_eager[v_from_i] THEN
-      v_msg := v_msg || tasker._send(v_ns[v_from_i], v_step[v_from_i:v_to_i], v_task[v_from_i:v_to_i], v_corr[v_from_i:v_to_i],
-                                     v_now + p_lease_ms * interval '1 millisecond');
+      v_msg := v_msg || tasker._hand_on_all(v_ns[v_from_i], NULL, v_now + p_lease_ms * interval '1 millisecond',
+                                            v_step[v_from_i:v_to_i], v_task[v_from_i:v_to_i], v_corr[v_from_i:v_to_i]);
     ELSE
       v_msg := v_msg || tasker._enqueue(v_ns[v_from_i], v_step[v_from_i:v_to_i], v_task[v_from_i:v_to_i], v_corr[v_from_i:v_to_i], v_turn[v_from_i:v_to_i]);
       RETURN NEXT tasker._row('queued', v_to_i - v_from_i + 1, NULL, NULL, NULL, v_ns[v_from_i], NULL, NULL);

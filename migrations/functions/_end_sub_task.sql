@@ -21,6 +21,7 @@ BEGIN
   SELECT t.task_uuid, t.state, 'error', v_now, p_processor, jsonb_build_object('actor', 'tasker', 'reason', 'blocked by failures, and its parent does not wait for it')
     FROM tasker.tasks t WHERE t.task_uuid = p_child;
   UPDATE tasker.tasks t SET state = 'error', updated_at = v_now, completed_at = v_now WHERE t.task_uuid = p_child;
+  PERFORM tasker._ended_otherwise(p_child);
   DELETE FROM tasker.open_tasks o WHERE o.task_uuid = p_child;
   RETURN NEXT tasker._row('done', NULL, NULL, p_child, NULL, NULL, 'error', NULL);
 END $$;

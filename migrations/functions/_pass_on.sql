@@ -11,9 +11,7 @@ CREATE OR REPLACE FUNCTION tasker._pass_on(
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
-  v_table text := tasker._queue_table(p_ns);
   r_step  uuid[] := c_step;  r_task uuid[] := c_task;  r_corr uuid[] := c_corr;
-  v_id    bigint;
   v_msg   bigint[];
   v_ended boolean;
   e_task  uuid[];  e_from tasker.task_state[];  e_to tasker.task_state[];
@@ -23,20 +21,8 @@ BEGIN
       FROM unnest(c_step, c_task, c_corr, c_ready) c(step, task, corr, ready) WHERE c.ready;
   END IF;
 
-  -- 1. The queue. The statement is made anew on every call, because its table is the namespace's; VALUES is planned in half the time.
-  IF r_step IS NULL THEN
-    EXECUTE 'DELETE FROM ' || v_table || ' WHERE msg_id = ANY ($1)' USING p_msg;
-  ELSIF cardinality(r_step) = 1 THEN
-    EXECUTE 'WITH gone AS (DELETE FROM ' || v_table || ' WHERE msg_id = ANY ($1)) INSERT INTO ' || v_table || ' (vt, message) VALUES ($2, $3) RETURNING msg_id'
-      INTO v_id USING p_msg, v_now + p_lease_ms * interval '1 millisecond',
-                      jsonb_build_object('task_uuid', r_task[1], 'step_uuid', r_step[1], 'correlation_id', r_corr[1]);
-    v_msg := ARRAY[v_id];
-  ELSE
-    EXECUTE 'WITH gone AS (DELETE FROM ' || v_table || ' WHERE msg_id = ANY ($1)), sent AS (INSERT INTO ' || v_table || $q$ (vt, message)
-        SELECT $2, jsonb_build_object('task_uuid', u.t, 'step_uuid', u.s, 'correlation_id', u.c) FROM unnest($3, $4, $5) u(s, t, c) RETURNING msg_id)
-      SELECT array_agg(msg_id ORDER BY msg_id) FROM sent$q$
-      INTO v_msg USING p_msg, v_now + p_lease_ms * interval '1 millisecond', r_step, r_task, r_corr;
-  END IF;
+  -- 1. The queue.
+  v_msg := tasker._hand_on_all(p_ns, p_msg, v_now + p_lease_ms * interval '1 millisecond', r_step, r_task, r_corr);
 
   -- 2. The children and the history of both.
   IF false = ANY (c_ready) THEN

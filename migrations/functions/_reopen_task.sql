@@ -24,6 +24,7 @@ BEGIN
          held = (SELECT CASE WHEN nt.paused THEN 2 ELSE 0 END + CASE WHEN ns.paused THEN 4 ELSE 0 END
                    FROM tasker.named_tasks nt JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid WHERE nt.named_task_uuid = t.named_task_uuid)
    WHERE t.task_uuid = p_task;
+  DELETE FROM tasker.ended_otherwise e WHERE e.task_uuid = p_task;
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
   SELECT t.task_uuid, t.namespace, t.created_at, CASE WHEN t.deadline > v_now THEN t.deadline END FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
   RETURN v_step;

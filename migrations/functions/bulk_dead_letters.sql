@@ -3,7 +3,7 @@
 -- those that match every filter that is not NULL (why: the entry's reason); dry: only says which. Each page is a transaction: whoever is
 -- interrupted goes on, what was done is not pending any more.
 -- Returns 'page' (idx = how many were looked at), per entry 'matched' (task_uuid = the entry) and, when something was done, 'changed' (task_uuid = the
--- task); 'next' (task_uuid: an entry, go on after it) while there may be more; and what follows: 'queued', 'timer', 'done'.
+-- task, idx = seconds it was pending); 'next' (task_uuid: an entry, go on after it) while there may be more; and what follows: 'queued', 'timer', 'done'.
 -- Locks: the matching tasks' rows in uuid order, then their entries.
 CREATE OR REPLACE FUNCTION tasker.bulk_dead_letters(p_action text, p_why text, p_ns text, p_name text, p_version text, p_dry boolean, p_actor text,
                                                     p_reason text, p_after uuid, p_limit int, p_processor uuid)
@@ -37,13 +37,13 @@ BEGIN
          SET resolution_status = 'manually_resolved', resolution_timestamp = clock_timestamp(), resolution_notes = p_reason, resolved_by = p_actor,
              updated_at = clock_timestamp()
        WHERE d.dlq_entry_uuid = ANY (v_entry) AND d.resolution_status = 'pending'
-      RETURNING d.task_uuid)
-    SELECT (tasker._row('changed', NULL, NULL, upd.task_uuid, NULL, NULL, NULL, NULL)).* FROM upd;
+      RETURNING d.task_uuid, greatest(0, extract(epoch FROM d.resolution_timestamp - d.dlq_timestamp))::int AS seconds)
+    SELECT (tasker._row('changed', upd.seconds, NULL, upd.task_uuid, NULL, NULL, NULL, NULL)).* FROM upd;
     RETURN;
   END IF;
   FOR v IN SELECT r.* FROM unnest(v_entry) u(entry), LATERAL tasker.revive_dead_letter(u.entry, p_actor, p_reason, p_processor) r LOOP
     IF v.kind = 'acted' THEN
-      RETURN NEXT tasker._row('changed', NULL, NULL, v.task_uuid, NULL, NULL, NULL, NULL);
+      RETURN NEXT tasker._row('changed', v.idx, NULL, v.task_uuid, NULL, NULL, NULL, NULL);
     ELSIF v.kind NOT IN ('unchanged', 'refused', 'ended', 'unknown') THEN
       RETURN NEXT v;
     END IF;

@@ -17,6 +17,7 @@ BEGIN
   RETURN QUERY SELECT 'cancelled', NULL::uuid, NULL::int;
   RETURN QUERY SELECT 'cancelled', e.step_uuid, e.attempt FROM tasker._end_steps(p_task, p_actor, p_reason, false) e;
   UPDATE tasker.tasks t SET state = 'cancelled', updated_at = v_now, completed_at = v_now, message = p_reason WHERE t.task_uuid = p_task;
+  PERFORM tasker._ended_otherwise(p_task);
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
   VALUES (p_task, v_state, 'cancelled', v_now, p_processor, jsonb_build_object('actor', p_actor, 'reason', p_reason));
   DELETE FROM tasker.open_tasks o WHERE o.task_uuid = p_task;

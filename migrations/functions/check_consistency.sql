@@ -34,6 +34,11 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     FROM t JOIN counted c ON c.task_uuid = t.task_uuid
    WHERE (t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps) <> (c.total, c.open, c.failed, c.active, c.retry)
   UNION ALL
+  SELECT 'list of ends', coalesce(t.task_uuid, e.task_uuid), NULL, format('is %s, among those that ended otherwise it is %s', t.state, e.state)
+    FROM (SELECT * FROM t WHERE t.state IN ('error', 'cancelled', 'resolved_manually')) t
+    FULL JOIN (SELECT * FROM tasker.ended_otherwise x WHERE p_task IS NULL OR x.task_uuid = p_task) e ON e.task_uuid = t.task_uuid
+   WHERE t.state IS DISTINCT FROM e.state OR t.namespace <> e.namespace
+  UNION ALL
   SELECT 'task without steps', t.task_uuid, NULL, 'no row in workflow_steps' FROM t WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.task_uuid = t.task_uuid)
   UNION ALL
   SELECT 'task state', t.task_uuid, NULL, format('is %s, its counters say %s', t.state, tasker._task_state(t.open_steps, t.failed_steps, t.active_steps, t.retry_steps))

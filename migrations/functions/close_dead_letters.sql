@@ -2,7 +2,7 @@
 -- by itself or by other means, as resolved (cancelled, if the task was); what a person entered, a person closes. With the first page (after
 -- NULL) entries closed more than keep_s seconds ago are deleted, a thousand at a time.
 -- Returns 'page' (idx = how many pending ones were looked at), 'next' (task_uuid: an entry, go on after it), 'closed' per entry (task_uuid,
--- step_name = its reason) and 'gone' (idx = how many were deleted).
+-- step_name = its reason, idx = seconds it was pending) and 'gone' (idx = how many were deleted).
 -- Locks: entries that are to be closed, skipping those in use; waits for nobody.
 CREATE OR REPLACE FUNCTION tasker.close_dead_letters(p_keep_s int, p_after uuid, p_page int) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
@@ -28,7 +28,7 @@ BEGIN
     RETURN NEXT tasker._row('next', NULL, NULL, v_seen[p_page], NULL, NULL, NULL, NULL);
   END IF;
   FOR v IN
-    SELECT d.dlq_entry_uuid, d.task_uuid, d.dlq_reason, t.state
+    SELECT d.dlq_entry_uuid, d.task_uuid, d.dlq_reason, d.dlq_timestamp, t.state
       FROM tasker.dead_letters d JOIN tasker.tasks t ON t.task_uuid = d.task_uuid
      WHERE d.dlq_entry_uuid = ANY (v_seen) AND d.dlq_reason <> 'manual_dlq'
        AND (t.state IN ('complete', 'cancelled', 'resolved_manually')
@@ -42,6 +42,6 @@ BEGIN
            resolution_timestamp = v_now, resolved_by = 'tasker', updated_at = v_now,
            resolution_notes = CASE WHEN v.state IN ('complete', 'cancelled', 'resolved_manually') THEN format('its task has ended: %s', v.state) ELSE 'its task went on' END
      WHERE d.dlq_entry_uuid = v.dlq_entry_uuid AND d.resolution_status = 'pending';
-    RETURN NEXT tasker._row('closed', NULL, v.dlq_entry_uuid, v.task_uuid, NULL, NULL, v.dlq_reason::text, NULL);
+    RETURN NEXT tasker._row('closed', greatest(0, extract(epoch FROM v_now - v.dlq_timestamp))::int, v.dlq_entry_uuid, v.task_uuid, NULL, NULL, v.dlq_reason::text, NULL);
   END LOOP;
 END $$;

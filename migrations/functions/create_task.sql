@@ -15,7 +15,6 @@ DECLARE
   v_named  uuid;  v_ns text;
   v_n      int;  v_roots int[];
   v_msg    bigint[] := '{}';
-  v_id     bigint;
   v_ready  uuid[] := '{}';
   v_plain  boolean;  v_paused boolean;
   v_timeout_s int;  v_deadline timestamptz;
@@ -51,10 +50,7 @@ BEGIN
 
   -- The roots' messages first, so that their rows are written once.
   FOREACH v_n IN ARRAY v_roots LOOP
-    EXECUTE 'INSERT INTO ' || tasker._queue_table(v_ns) || ' (vt, message) VALUES ($1, $2) RETURNING msg_id'
-       INTO v_id USING v_now + p_lease_ms * interval '1 millisecond',
-                       jsonb_build_object('task_uuid', p_task, 'step_uuid', p_steps[v_n], 'correlation_id', p_correlation);
-    v_msg := v_msg || v_id;
+    v_msg := v_msg || tasker._hand_on(v_ns, NULL, v_now + p_lease_ms * interval '1 millisecond', p_steps[v_n], p_task, p_correlation);
     v_ready := v_ready || p_steps[v_n];
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
     VALUES (p_steps[v_n], p_task, 'pending', 'in_progress', 1, v_now);
@@ -67,11 +63,7 @@ BEGIN
     FROM tasker.template_steps ts CROSS JOIN LATERAL (SELECT array_position(v_roots, ts.start_pos) AS at) r
    WHERE ts.digest = p_digest AND ts.created_at_start;
   INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
-  SELECT p_steps[x.from_pos], p_steps[x.to_pos]
-    FROM (SELECT (SELECT f.start_pos FROM tasker.template_steps f WHERE f.digest = e.digest AND f.step_no = e.from_no) AS from_pos,
-                 (SELECT t.start_pos FROM tasker.template_steps t WHERE t.digest = e.digest AND t.step_no = e.to_no) AS to_pos
-            FROM tasker.template_edges e WHERE e.digest = p_digest) x
-   WHERE x.from_pos > 0 AND x.to_pos > 0;
+  SELECT p_steps[e.from_pos], p_steps[e.to_pos] FROM tasker.template_edges e WHERE e.digest = p_digest AND e.from_pos > 0;
 
   IF v_deadline IS NOT NULL THEN
     RETURN NEXT tasker._row('timer', NULL, NULL, p_task, NULL, NULL, NULL, v_deadline);

@@ -89,15 +89,10 @@ BEGIN
     RETURNING workflow_step_uuid, unmet_parents, task_uuid)
   SELECT array_agg(workflow_step_uuid) FILTER (WHERE unmet_parents = 0 AND (c_held IS NULL OR NOT task_uuid = ANY (c_held))) INTO r_step FROM ins;
 
-  -- Edge by edge, its ends by primary key. As joins the planner may begin with pairs of steps: quadratic in a large graph.
   INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
-  SELECT p_steps[p_step_first[x.idx] + x.from_pos - 1], p_steps[p_step_first[x.idx] + x.to_pos - 1]
-    FROM (SELECT c.idx,
-                 (SELECT f.start_pos FROM tasker.template_steps f WHERE f.digest = e.digest AND f.step_no = e.from_no) AS from_pos,
-                 (SELECT t.start_pos FROM tasker.template_steps t WHERE t.digest = e.digest AND t.step_no = e.to_no) AS to_pos
-            FROM unnest(c_idx, c_digest) c(idx, digest)
-            JOIN tasker.template_edges e ON e.digest = c.digest) x
-   WHERE x.from_pos > 0 AND x.to_pos > 0;
+  SELECT p_steps[p_step_first[c.idx] + e.from_pos - 1], p_steps[p_step_first[c.idx] + e.to_pos - 1]
+    FROM unnest(c_idx, c_digest) c(idx, digest)
+    JOIN tasker.template_edges e ON e.digest = c.digest AND e.from_pos > 0;
 
   RETURN QUERY SELECT r.* FROM tasker._dispatch(r_step, p_credit_ns, p_credit_n, p_lease_ms) r;
   FOR v_row IN

@@ -19,6 +19,7 @@ BEGIN
   DELETE FROM tasker.dead_letters r WHERE r.task_uuid = ANY (p_tasks);
   DELETE FROM tasker.sub_tasks r WHERE r.child_uuid = ANY (p_tasks);
   DELETE FROM tasker.sub_tasks r WHERE r.parent_uuid = ANY (p_tasks);
+  DELETE FROM tasker.ended_otherwise r WHERE r.task_uuid = ANY (p_tasks);
   DELETE FROM tasker.workflow_steps r WHERE r.task_uuid = ANY (p_tasks);
   GET DIAGNOSTICS steps = ROW_COUNT;
   DELETE FROM tasker.tasks r WHERE r.task_uuid = ANY (p_tasks);

@@ -51,6 +51,7 @@ BEGIN
     RETURN QUERY SELECT (tasker._row('called_off', NULL, e.step_uuid, v.task_uuid, e.attempt, v.namespace, 'its task stands still', NULL)).*
                    FROM tasker._end_steps(v.task_uuid, 'tasker', v_why, true) e;
     UPDATE tasker.tasks t SET state = 'error', updated_at = clock_timestamp(), completed_at = clock_timestamp() WHERE t.task_uuid = v.task_uuid;
+    PERFORM tasker._ended_otherwise(v.task_uuid);
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
     VALUES (v.task_uuid, v.state, 'error', clock_timestamp(), p_processor, v_found || jsonb_build_object('actor', 'tasker', 'reason', v_why));
     DELETE FROM tasker.open_tasks o WHERE o.task_uuid = v.task_uuid;

@@ -9,14 +9,15 @@ DECLARE
   v_to    uuid := tasker._first_uuid((p_month + interval '1 month') AT TIME ZONE 'UTC');
   v_tasks bigint;
   v_bytes bigint;
-  v_over  boolean;
   v_table text;
 BEGIN
   PERFORM pg_advisory_xact_lock(7286425031130);
+  SELECT sum(pg_total_relation_size(p.part)) INTO v_bytes
+    FROM (SELECT to_regclass(format('tasker.%I', format('%s_%s', h.name, to_char(p_month, 'YYYYMM')))) AS part FROM unnest(tasker._history_tables()) h(name)) p;
+  IF v_bytes IS NULL THEN RETURN QUERY SELECT 'unknown', 0::bigint, NULL::uuid; RETURN; END IF;
+  IF p_month + interval '1 month' > now() AT TIME ZONE 'UTC' THEN RETURN QUERY SELECT 'not over', 0::bigint, NULL::uuid; RETURN; END IF;
   -- Counting may take a while: before the engine waits for us. Tasks are not added to a month that is over.
-  SELECT m.tasks, m.bytes, m.due INTO v_tasks, v_bytes, v_over FROM tasker.history_months(NULL, interval '0') m WHERE m.month = p_month AND m.dropped_at IS NULL;
-  IF NOT FOUND THEN RETURN QUERY SELECT 'unknown', 0::bigint, NULL::uuid; RETURN; END IF;
-  IF NOT v_over THEN RETURN QUERY SELECT 'not over', 0::bigint, NULL::uuid; RETURN; END IF;
+  SELECT count(*) INTO v_tasks FROM tasker.tasks t WHERE t.task_uuid >= v_from AND t.task_uuid < v_to;
 
   FOREACH v_table IN ARRAY tasker._history_tables() LOOP
     EXECUTE format('LOCK TABLE ONLY tasker.%I IN ACCESS EXCLUSIVE MODE', v_table);

@@ -19,7 +19,8 @@ LANGUAGE sql STABLE AS $$
                  s.attempts - s.forgiven = 0 OR (s.retryable AND s.attempts - s.forgiven < s.max_attempts) AS eligible
             FROM tasker.workflow_steps s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
-            LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
+            LEFT JOIN LATERAL (SELECT x.named_step_uuid FROM tasker.template_steps x -- OFFSET 0: by key, whatever the statistics
+                                WHERE x.digest = t.template_digest AND x.step_no = s.step_no OFFSET 0) ts ON true
             CROSS JOIN LATERAL (SELECT count(*)::int AS total_parents,
                                        (count(*) FILTER (WHERE par.state IN ('complete', 'resolved_manually')))::int AS completed_parents
                                   FROM tasker.workflow_step_edges e

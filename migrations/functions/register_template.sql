@@ -27,6 +27,7 @@ BEGIN
   SELECT ns.namespace_uuid INTO v_ns FROM tasker.namespaces ns WHERE ns.name = p_namespace;
   IF NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_namespace)) THEN
     PERFORM pgmq.create(tasker.queue_name(p_namespace));
+    PERFORM tasker._write_hand_on();
   END IF;
   IF jsonb_path_exists(p_body, '$.steps[*].publishes_events[*] ? (@.delivery_mode != "fast")') THEN
     PERFORM tasker._make_event_queue(p_namespace);
@@ -44,8 +45,11 @@ BEGIN
       FROM jsonb_to_recordset(p_steps) x(step_no smallint, name text, named_step_uuid uuid, step_type text, retryable boolean,
              max_attempts smallint, backoff text, backoff_base_ms int, backoff_max_ms int, timeout_ms int, parents smallint,
              ancestors smallint[], ancestors_all int, at_start boolean, on_timeout text, queue_timeout_ms int, on_queue_timeout text);
-    INSERT INTO tasker.template_edges (digest, from_no, to_no)
-    SELECT p_digest, x.from_no, x.to_no FROM jsonb_to_recordset(p_edges) x(from_no smallint, to_no smallint);
+    INSERT INTO tasker.template_edges (digest, from_no, to_no, from_pos, to_pos)
+    SELECT p_digest, x.from_no, x.to_no, coalesce(CASE WHEN t.start_pos > 0 THEN f.start_pos END, 0), coalesce(CASE WHEN f.start_pos > 0 THEN t.start_pos END, 0)
+      FROM jsonb_to_recordset(p_edges) x(from_no smallint, to_no smallint)
+      LEFT JOIN tasker.template_steps f ON f.digest = p_digest AND f.step_no = x.from_no
+      LEFT JOIN tasker.template_steps t ON t.digest = p_digest AND t.step_no = x.to_no;
   END IF;
 
   INSERT INTO tasker.named_tasks (namespace_uuid, name, version, description, digest, identity_strategy, timeout_s)

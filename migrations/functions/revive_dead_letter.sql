@@ -1,7 +1,7 @@
 -- tasker.revive_dead_letter(entry, actor, reason, processor): sets the task of a pending entry going again and closes the entry, in one
 -- transaction: failed steps have all their attempts before them, what the task's end cancelled is pending again, a task in error is open. A task
 -- that goes on by itself is left as it is.
--- Returns one row 'acted' (task_uuid), 'unchanged' (it was revived before), 'refused' (step_name = how it was closed), 'ended' (step_name = the
+-- Returns one row 'acted' (task_uuid; idx = seconds it was pending), 'unchanged' (it was revived before), 'refused' (step_name = how it was closed), 'ended' (step_name = the
 -- task's state: complete, cancelled or resolved, nothing to revive) or 'unknown'; after 'acted' also 'queued', 'timer' and 'done'.
 -- Locks: the task row, then the entry. Writes: dead_letters and what act_on_step writes.
 CREATE OR REPLACE FUNCTION tasker.revive_dead_letter(p_entry uuid, p_actor text, p_reason text, p_processor uuid) RETURNS SETOF tasker.engine_row
@@ -22,7 +22,7 @@ BEGIN
                  WHEN v_entry.resolution_status <> 'pending' THEN 'refused'
                  WHEN v_state IN ('complete', 'cancelled', 'resolved_manually') THEN 'ended'
                  ELSE 'acted' END;
-  RETURN NEXT tasker._row(v_kind, NULL, p_entry, v_task, NULL, NULL, CASE v_kind WHEN 'refused' THEN v_entry.resolution_status::text ELSE v_state::text END, NULL);
+  RETURN NEXT tasker._row(v_kind, greatest(0, extract(epoch FROM v_now - v_entry.dlq_timestamp))::int, p_entry, v_task, NULL, NULL, CASE v_kind WHEN 'refused' THEN v_entry.resolution_status::text ELSE v_state::text END, NULL);
   IF v_kind <> 'acted' THEN RETURN; END IF;
 
   FOR v_step IN SELECT s.workflow_step_uuid FROM tasker.workflow_steps s WHERE s.task_uuid = v_task AND s.state = 'error' ORDER BY s.step_no, s.instance LOOP

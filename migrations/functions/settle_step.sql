@@ -12,7 +12,7 @@ DECLARE
   v_ns    text;  v_was tasker.task_state;  v_is tasker.task_state;  v_failed boolean;  v_held boolean;  v_corr uuid;
   c_step  uuid[];  c_ready boolean[];  c_n int;
   v_ready uuid[] := '{}';
-  v_table text;  v_msg bigint;  v_att smallint;
+  v_msg   bigint;  v_att smallint;
   v_plain boolean;
 BEGIN
   SELECT t.namespace, t.state, t.failed_steps > 0, t.held <> 0, t.correlation_id INTO v_ns, v_was, v_failed, v_held, v_corr
@@ -38,14 +38,10 @@ BEGIN
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)
   VALUES (p_step, p_task, 'in_progress', 'complete', p_attempt, v_now, p_worker);
 
-  -- The queue and the children. Its message goes with the first that is sent: one dynamic statement less.
-  v_table := tasker._queue_table(v_ns);
+  -- The queue and the children. Its message goes with the first that is sent: one statement less.
   FOR i IN 1..c_n LOOP
     IF c_ready[i] THEN
-      EXECUTE CASE WHEN v_ready = '{}' THEN 'WITH gone AS (DELETE FROM ' || v_table || ' WHERE msg_id = $3) ' ELSE '' END
-              || 'INSERT INTO ' || v_table || ' (vt, message) VALUES ($1, $2) RETURNING msg_id'
-         INTO v_msg USING v_now + p_lease_ms * interval '1 millisecond',
-                          jsonb_build_object('task_uuid', p_task, 'step_uuid', c_step[i], 'correlation_id', v_corr), p_msg;
+      v_msg := tasker._hand_on(v_ns, CASE WHEN v_ready = '{}' THEN p_msg END, v_now + p_lease_ms * interval '1 millisecond', c_step[i], p_task, v_corr);
       UPDATE tasker.workflow_steps s
          SET state = 'in_progress', attempts = s.attempts + 1, unmet_parents = 0, msg_id = v_msg, next_retry_at = NULL, updated_at = v_now, dispatched_at = v_now
        WHERE s.workflow_step_uuid = c_step[i] RETURNING s.attempts INTO v_att;
@@ -57,7 +53,7 @@ BEGIN
     END IF;
   END LOOP;
   IF v_ready = '{}' THEN
-    EXECUTE 'DELETE FROM ' || v_table || ' WHERE msg_id = $1' USING p_msg;
+    v_msg := tasker._hand_on(v_ns, p_msg, NULL, NULL, NULL, NULL);
   END IF;
 
   UPDATE tasker.tasks t

@@ -23,5 +23,6 @@ BEGIN
     INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
     SELECT t.task_uuid, t.namespace, t.created_at, CASE WHEN t.deadline > v_now THEN t.deadline END FROM tasker.tasks t WHERE t.task_uuid = p_task ON CONFLICT DO NOTHING;
   END IF;
+  PERFORM tasker._ended_otherwise(p_task);
   RETURN true;
 END $$;

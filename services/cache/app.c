@@ -123,11 +123,13 @@ struct cache_app *cache_app_free(struct cache_app *app)
                 app->rpc_server = tk_rpc_server_free(app->rpc_server, deadline);
         }
         app->events = cache_events_free(app->events);
-        app->load = tk_actor_stop_free(app->load);
-        app->invalidate = tk_actor_stop_free(app->invalidate);
-        if (app->http)
+        tk_actor_stop(app->load);
+        tk_actor_stop(app->invalidate);
+        if (app->http) /* up to here whoever looks sees it come to rest */
                 tk_http_quiesce(app->http, deadline);
         app->http = tk_http_free(app->http);
+        app->load = tk_actor_stop_free(app->load);
+        app->invalidate = tk_actor_stop_free(app->invalidate);
         app->rpc = tk_rpc_free(app->rpc);
         app->flights = cache_flights_free(app->flights);
         app->store = cache_store_free(app->store);

@@ -31,16 +31,33 @@ static void put_query(struct cli_verb *verb, struct tk_buf *path, const char *ke
 
 /* ---- Looking ---- */
 
+struct span { /* of pages by cursor */
+        const char *after, *before, *cursor;
+};
+#define SPAN(span)                                                                                                                     \
+        CLI_OPT_VALUE("after", "TIME", &(span).after, "Only entered at or after, as 2026-01-31T12:00:00Z."),                           \
+                CLI_OPT_VALUE("before", "TIME", &(span).before, "Only entered before."),                                               \
+                CLI_OPT_VALUE("cursor", "ENTRY", &(span).cursor, "Only those behind this entry: the last one of the page before.")
+
+static void put_span(struct cli_verb *verb, struct tk_buf *path, const struct span *span)
+{
+        put_query(verb, path, "entered_after", span->after);
+        put_query(verb, path, "entered_before", span->before);
+        put_query(verb, path, "cursor", span->cursor);
+}
+
 static int list(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *status = NULL, *kind = NULL, *ns = NULL, *name = NULL, *version = NULL, *limit = NULL, *offset = NULL;
+        struct span span = {0};
         const struct cli_opt opts[] = {
                 CLI_OPT_VALUE("status", "STATUS", &status, "Only pending, manually_resolved, permanently_failed or cancelled ones."),
                 CLI_OPT_VALUE("kind", "KIND", &kind, "Only of this kind: staleness_timeout, max_retries_exceeded, worker_unavailable, manual_dlq."),
                 CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
                 CLI_OPT_VALUE("template", "NAME", &name, "Only of templates of this name."),
                 CLI_OPT_VALUE("version", "V", &version, "Only of this version."),
+                SPAN(span),
                 CLI_OPT_VALUE("limit", "N", &limit, "How many (default 50, at most 1000)."),
                 CLI_OPT_VALUE("offset", "N", &offset, "After so many newer ones."),
                 CLI_VERB_OPTS(verb)};
@@ -48,7 +65,8 @@ static int list(int argc, char **argv)
                                         "Entries of the dead-letter queue, newest first: tasks that are blocked or stand still, and tasks that\n"
                                         "somebody wants looked into.\n\n"
                                         "  tasker dlq list --status pending --namespace payments\n"
-                                        "  tasker dlq list --kind staleness_timeout --limit 10",
+                                        "  tasker dlq list --kind staleness_timeout --limit 10\n"
+                                        "  tasker dlq list --after 2026-01-31T00:00:00Z --cursor ENTRY",
                                         opts, tk_countof(opts), 0, 0};
         TK_AUTOBUF struct tk_buf path = {.max = QUERY_MAX};
         unsigned n;
@@ -64,6 +82,7 @@ static int list(int argc, char **argv)
         put_query(&verb, &path, "version", version);
         put_query(&verb, &path, "limit", limit);
         put_query(&verb, &path, "offset", offset);
+        put_span(&verb, &path, &span);
         return ask(&verb, tk_buf_str(&path), cli_dlq_print_list);
 }
 
@@ -123,35 +142,46 @@ static int stats(int argc, char **argv)
         return r != CLI_VERB_GO ? r : ask(&verb, "/v1/dlq/stats", cli_dlq_print_stats);
 }
 
-static int limited(const char *command, const char *text, const char *path, cli_verb_print_fn *print, int argc, char **argv)
+static int queue(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
-        const char *limit = "100";
-        const struct cli_opt opts[] = {CLI_OPT_VALUE("limit", "N", &limit, "How many (default 100, at most 1000)."), CLI_VERB_OPTS(verb)};
-        const struct cli_usage usage = {command, "", text, opts, tk_countof(opts), 0, 0};
+        const char *limit = NULL;
+        struct span span = {0};
+        const struct cli_opt opts[] = {SPAN(span), CLI_OPT_VALUE("limit", "N", &limit, "How many (default 100, at most 1000)."), CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {"tasker dlq queue", "",
+                                        "What to look into first: pending entries by their score, a weight of their kind and the minutes they have\n"
+                                        "waited.\n\n"
+                                        "  tasker dlq queue --limit 10",
+                                        opts, tk_countof(opts), 0, 0};
+        TK_AUTOBUF struct tk_buf path = {.max = QUERY_MAX};
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        return ask(&verb, tk_arena_printf(verb.arena, "%s?limit=%s", path, cli_client_escape(verb.client, limit)), print);
-}
-
-static int queue(int argc, char **argv)
-{
-        return limited("tasker dlq queue",
-                       "What to look into first: pending entries by their score, a weight of their kind and the minutes they have waited.\n\n"
-                       "  tasker dlq queue --limit 10",
-                       "/v1/dlq/investigation-queue", cli_dlq_print_queue, argc, argv);
+        tk_buf_puts(&path, "/v1/dlq/investigation-queue");
+        put_query(&verb, &path, "limit", limit);
+        put_span(&verb, &path, &span);
+        return ask(&verb, tk_buf_str(&path), cli_dlq_print_queue);
 }
 
 static int stale(int argc, char **argv)
 {
-        return limited("tasker dlq stale",
-                       "How near open tasks are to being stale: for how long nothing of each has moved, and how long it may. Those that wait on\n"
-                       "purpose are spared, and it says why.\n\n"
-                       "  tasker dlq stale --limit 20",
-                       "/v1/dlq/staleness", cli_dlq_print_staleness, argc, argv);
+        TK_AUTOVERB struct cli_verb verb = {0};
+        const char *limit = "100";
+        const struct cli_opt opts[] = {CLI_OPT_VALUE("limit", "N", &limit, "How many (default 100, at most 1000)."), CLI_VERB_OPTS(verb)};
+        const struct cli_usage usage = {
+                "tasker dlq stale", "",
+                "How near open tasks are to being stale: for how long nothing of each has moved, and how long it may. Those that wait on\n"
+                "purpose are spared, and it says why.\n\n"
+                "  tasker dlq stale --limit 20",
+                opts, tk_countof(opts), 0, 0};
+        unsigned n;
+
+        int r = cli_verb_begin(&verb, &usage, argc, argv, NULL, &n);
+        if (r != CLI_VERB_GO)
+                return r;
+        return ask(&verb, tk_arena_printf(verb.arena, "/v1/dlq/staleness?limit=%s", cli_client_escape(verb.client, limit)), cli_dlq_print_staleness);
 }
 
 /* ---- Deciding ---- */

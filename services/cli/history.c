@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/history.c: see the header. A lock that is not had soon is not waited for (drop_history): the whole is said again, a few times. */
 #include "cli/history.h"
+#include "archive/rows.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "cli/export.h"
 #include "tk_sql.h"
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static int write_table(struct tk_pg *pg, struct tk_arena *arena, const char *fol
         FILE *out = fopen(part, "we");
         if (!out)
                 return TK_ERR(err, -errno, "cannot write %s: %s", part, strerror(errno));
-        r = cli_export_rows(pg, arena, out, err);
+        r = tk_archive_rows(pg, arena, out, err);
         if (!r && (fflush(out) || fsync(fileno(out))))
                 r = TK_ERR(err, -EIO, "cannot write %s: %s", part, strerror(errno));
         if (fclose(out) && !r)
@@ -64,8 +64,8 @@ static int write_month(struct tk_pg *pg, struct tk_arena *arena, const char *fol
         for (int row = 0; !r && row < tk_pg_rows(tables); row++)
                 r = write_table(pg, arena, path, tk_pg_str(tables, row, 0), month, err);
         if (!r)
-                r = cli_export_sync_folder(path, err);
-        return r ? r : cli_export_sync_folder(folder, err);
+                r = tk_archive_sync_folder(path, err);
+        return r ? r : tk_archive_sync_folder(folder, err);
 }
 
 static int drop(struct tk_pg *pg, struct tk_arena *arena, const char *month, char ret_outcome[16], struct tk_err *err)

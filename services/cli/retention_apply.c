@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/retention_apply.c: see the header. */
 #include "cli/retention_apply.h"
+#include "archive/expire.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/database.h"
-#include "cli/expire.h"
 #include "cli/opt.h"
 #include "cli/retention_policy.h"
 #include "cli/table.h"
@@ -30,7 +30,7 @@ static const char about[] =
 struct line {
         const char *namespace, *keep, *keep_days; /* keep_days: "null" */
         int64_t older, due; /* asked by --dry-run only */
-        struct cli_expired sum;
+        struct tk_archive_sum sum;
 };
 
 static void print_lines(const struct line *lines, size_t n, bool dry, bool json)
@@ -69,14 +69,14 @@ static void print_lines(const struct line *lines, size_t n, bool dry, bool json)
 }
 
 /* All batches of one namespace. */
-static int expire_all(struct cli_expire *expire, struct tk_pg *pg, struct line *line, struct tk_err *err)
+static int expire_all(struct tk_archive_expire *expire, struct tk_pg *pg, struct line *line, struct tk_err *err)
 {
         bool more = true, live = isatty(STDERR_FILENO);
         struct tk_uuid at = {0};
         int r = 0;
 
         while (!r && more) {
-                r = cli_expire_batch(expire, pg, line->namespace, &at, &line->sum, &more, err);
+                r = tk_archive_expire_batch(expire, pg, line->namespace, &at, &line->sum, &more, err);
                 if (live)
                         fprintf(stderr, "\r%s: %lld tasks deleted", line->namespace, (long long)line->sum.tasks);
         }
@@ -86,7 +86,7 @@ static int expire_all(struct cli_expire *expire, struct tk_pg *pg, struct line *
 }
 
 /* rows: of retention.due (dry), or of retention.keeps without the first. What was deleted before a failure is said. */
-static int every_namespace(struct tk_pg *pg, const struct tk_pg_result *rows, struct cli_expire *expire, bool dry, bool json)
+static int every_namespace(struct tk_pg *pg, const struct tk_pg_result *rows, struct tk_archive_expire *expire, bool dry, bool json)
 {
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(1 << 14, ARENA_MAX);
         int first = dry ? 0 : 1, rows_n = tk_pg_rows(rows);
@@ -124,7 +124,7 @@ int cli_retention_apply(int argc, char **argv)
         const struct cli_usage usage = {.command = command, .arguments = "", .text = about, .opts = opts, .opts_n = tk_countof(opts)};
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *rows = NULL;
-        struct cli_expire *expire = NULL;
+        struct tk_archive_expire *expire = NULL;
         struct tk_err err = {0};
         unsigned n = 0;
 
@@ -138,10 +138,10 @@ int cli_retention_apply(int argc, char **argv)
         r = cli_retention_open(command, url, &pg);
         if (r)
                 return r;
-        if (cli_expire_open(file, &expire, &err) || tk_pg_query(pg, dry ? &tk_sql_retention_due : &tk_sql_retention_keeps, NULL, &rows, &err))
+        if (tk_archive_expire_open(file, &expire, &err) || tk_pg_query(pg, dry ? &tk_sql_retention_due : &tk_sql_retention_keeps, NULL, &rows, &err))
                 r = cli_retention_fail(command, pg, &err);
         else
                 r = every_namespace(pg, rows, expire, dry, json);
-        expire = cli_expire_close(expire);
+        expire = tk_archive_expire_close(expire);
         return r;
 }

@@ -212,7 +212,7 @@ static void drain(struct work_app *app, int64_t deadline_ns)
         struct work_ledger_numbers numbers;
         drain_links(app, deadline_ns);
         work_links_close(app->links);
-        app->connect = tk_actor_stop_free(app->connect);
+        tk_actor_stop(app->connect);
         atomic_store(&app->giving_up, true);
         work_templates_close(app->templates);
         work_ledger_numbers(app->ledger, &numbers);
@@ -246,17 +246,21 @@ struct work_app *work_app_free(struct work_app *app)
                 tk_rpc_server_set_serving(app->rpc_server, false);
         if (app->connect)
                 drain(app, deadline);
-        app->enlist = tk_actor_stop_free(app->enlist);
-        app->execute = tk_actor_stop_free(app->execute);
-        app->timer = tk_actor_stop_free(app->timer);
+        tk_actor_stop(app->enlist);
+        tk_actor_stop(app->execute);
+        tk_actor_stop(app->timer);
         if (app->bus)
                 drain_bus(app, deadline);
-        app->bus = work_bus_free(app->bus);
-        if (app->http)
+        if (app->http) /* up to here whoever looks sees it come to rest */
                 tk_http_quiesce(app->http, deadline);
         app->http = tk_http_free(app->http);
         if (app->rpc_server)
                 app->rpc_server = tk_rpc_server_free(app->rpc_server, deadline);
+        app->bus = work_bus_free(app->bus);
+        app->connect = tk_actor_stop_free(app->connect);
+        app->enlist = tk_actor_stop_free(app->enlist);
+        app->execute = tk_actor_stop_free(app->execute);
+        app->timer = tk_actor_stop_free(app->timer);
         app->links = work_links_free(app->links);
         app->cache = tk_rpc_channel_free(app->cache);
         if (app->rpc)

@@ -21,12 +21,30 @@ static const int64_t bounds_ns[] = {
         5 * TK_NS_PER_MS,   10 * TK_NS_PER_MS,  25 * TK_NS_PER_MS,  50 * TK_NS_PER_MS,   100 * TK_NS_PER_MS,
         250 * TK_NS_PER_MS, 500 * TK_NS_PER_MS, 1 * TK_NS_PER_S,    2500 * TK_NS_PER_MS, 5 * TK_NS_PER_S,
         10 * TK_NS_PER_S,   30 * TK_NS_PER_S,   60 * TK_NS_PER_S};
-enum { BUCKETS = tk_countof(bounds_ns) + 1 };
+#define MINUTE_NS (60 * TK_NS_PER_S)
+#define HOUR_NS (60 * MINUTE_NS)
+#define DAY_NS (24 * HOUR_NS)
+static const int64_t long_bounds_ns[] = {1 * TK_NS_PER_S, 10 * TK_NS_PER_S, 1 * MINUTE_NS, 5 * MINUTE_NS, 15 * MINUTE_NS, 1 * HOUR_NS,
+                                         4 * HOUR_NS,     12 * HOUR_NS,     1 * DAY_NS,    3 * DAY_NS,    7 * DAY_NS,     30 * DAY_NS};
+
+static const struct scale {
+        const int64_t *bounds_ns;
+        size_t buckets;
+        int64_t sum_ns; /* the unit of the sum: nanoseconds of many days would not fit */
+} scales[] = {
+        [TK_METRIC_HISTOGRAM] = {bounds_ns, tk_countof(bounds_ns) + 1, 1},
+        [TK_METRIC_HISTOGRAM_LONG] = {long_bounds_ns, tk_countof(long_bounds_ns) + 1, TK_NS_PER_MS},
+};
+
+static bool is_histogram(const struct tk_metric_row *row)
+{
+        return row->kind == TK_METRIC_HISTOGRAM || row->kind == TK_METRIC_HISTOGRAM_LONG;
+}
 
 struct series {
         struct series *_Atomic next;
         char label[LABEL_MAX];
-        atomic_int_fast64_t value;      /* counter, gauge; histogram: sum in ns */
+        atomic_int_fast64_t value;      /* counter, gauge; histogram: sum, in the unit of its scale */
         atomic_uint_fast64_t buckets[]; /* histogram only: not cumulative here */
 };
 
@@ -44,7 +62,7 @@ struct tk_metrics {
 
 static struct series *series_new(const struct tk_metric_row *row, const char *label)
 {
-        size_t buckets = row->kind == TK_METRIC_HISTOGRAM ? BUCKETS : 0;
+        size_t buckets = is_histogram(row) ? scales[row->kind].buckets : 0;
         struct series *series = tk_zalloc(sizeof *series + buckets * sizeof series->buckets[0]);
 
         (void)tk_str_copy(series->label, sizeof series->label, label); /* longer ones are cut */
@@ -120,7 +138,7 @@ static struct series *series_get(struct tk_metrics *metrics, size_t at, const ch
 
 void tk_metric_add_l(struct tk_metrics *metrics, size_t row, const char *label, int64_t n)
 {
-        TK_CHECK(row < metrics->n && metrics->rows[row].kind != TK_METRIC_HISTOGRAM);
+        TK_CHECK(row < metrics->n && !is_histogram(&metrics->rows[row]));
         atomic_fetch_add_explicit(&series_get(metrics, row, label)->value, n, memory_order_relaxed);
 }
 
@@ -135,12 +153,13 @@ void tk_metric_observe_l(struct tk_metrics *metrics, size_t row, const char *lab
         struct series *series;
         size_t bucket = 0;
 
-        TK_CHECK(row < metrics->n && metrics->rows[row].kind == TK_METRIC_HISTOGRAM);
+        TK_CHECK(row < metrics->n && is_histogram(&metrics->rows[row]));
+        const struct scale *scale = &scales[metrics->rows[row].kind];
         series = series_get(metrics, row, label);
-        while (bucket < BUCKETS - 1 && ns > bounds_ns[bucket])
+        while (bucket < scale->buckets - 1 && ns > scale->bounds_ns[bucket])
                 bucket++;
         atomic_fetch_add_explicit(&series->buckets[bucket], 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&series->value, ns, memory_order_relaxed);
+        atomic_fetch_add_explicit(&series->value, ns / scale->sum_ns, memory_order_relaxed);
 }
 
 void tk_metric_add(struct tk_metrics *metrics, size_t row, int64_t n)
@@ -190,17 +209,23 @@ static void put_bucket(struct tk_buf *out, const struct tk_metric_row *row, cons
         tk_buf_printf(out, "} %" PRIu64 "\n", n);
 }
 
+static double seconds(const struct tk_metric_row *row, struct series *series)
+{
+        return (double)atomic_load_explicit(&series->value, memory_order_relaxed) * (double)scales[row->kind].sum_ns / (double)TK_NS_PER_S;
+}
+
 static void put_histogram(struct tk_buf *out, const struct tk_metric_row *row, struct series *series)
 {
-        double sum = (double)atomic_load_explicit(&series->value, memory_order_relaxed) / (double)TK_NS_PER_S;
+        const struct scale *scale = &scales[row->kind];
+        double sum = seconds(row, series);
         char name[NAME_MAX_BYTES];
         uint64_t total = 0;
 
-        for (size_t i = 0; i < BUCKETS; i++) {
+        for (size_t i = 0; i < scale->buckets; i++) {
                 char bound[32] = "+Inf";
 
-                if (i < BUCKETS - 1)
-                        snprintf(bound, sizeof bound, "%.9g", (double)bounds_ns[i] / (double)TK_NS_PER_S);
+                if (i < scale->buckets - 1)
+                        snprintf(bound, sizeof bound, "%.9g", (double)scale->bounds_ns[i] / (double)TK_NS_PER_S);
                 total += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
                 put_bucket(out, row, series->label, bound, total);
         }
@@ -219,7 +244,7 @@ void tk_metrics_text(struct tk_metrics *metrics, struct tk_buf *out)
                 for (struct series *series =
                              atomic_load_explicit(&metrics->state[i].first, memory_order_acquire);
                      series; series = atomic_load_explicit(&series->next, memory_order_acquire)) {
-                        if (row->kind == TK_METRIC_HISTOGRAM)
+                        if (is_histogram(row))
                                 put_histogram(out, row, series);
                         else
                                 tk_metrics_text_sample(
@@ -234,13 +259,13 @@ static void put_json_value(struct tk_buf *out, const struct tk_metric_row *row, 
         int64_t value = atomic_load_explicit(&series->value, memory_order_relaxed);
         uint64_t count = 0;
 
-        if (row->kind != TK_METRIC_HISTOGRAM) {
+        if (!is_histogram(row)) {
                 tk_buf_printf(out, "%" PRId64, value);
                 return;
         }
-        for (size_t i = 0; i < BUCKETS; i++)
+        for (size_t i = 0; i < scales[row->kind].buckets; i++)
                 count += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
-        tk_buf_printf(out, "{\"count\":%" PRIu64 ",\"sum\":%.9g}", count, (double)value / (double)TK_NS_PER_S);
+        tk_buf_printf(out, "{\"count\":%" PRIu64 ",\"sum\":%.9g}", count, seconds(row, series));
 }
 
 void tk_metrics_json(struct tk_metrics *metrics, struct tk_buf *out)

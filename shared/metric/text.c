@@ -39,7 +39,7 @@ void tk_metrics_text_label_put(struct tk_buf *out, const char *name, const char 
 
 void tk_metrics_text_head(struct tk_buf *out, const char *name, enum tk_metric_kind kind, const char *help)
 {
-        static const char *const kinds[] = {"counter", "gauge", "histogram"};
+        static const char *const kinds[] = {"counter", "gauge", "histogram", "histogram"};
 
         tk_buf_printf(out, "# HELP %s ", name);
         put_escaped(out, help, false);

@@ -307,7 +307,7 @@ int tk_yaml_parse(const char *file, const void *text, size_t len, struct tk_yaml
         int r = yaml_parser_initialize(&t->parser) ? 0 : TK_ERR(err, -ENOMEM, "%s: no memory for a parser", file);
         if (!r) {
                 yaml_parser_set_encoding(&t->parser, YAML_UTF8_ENCODING);
-                yaml_parser_set_input_string(&t->parser, text, len);
+                yaml_parser_set_input_string(&t->parser, text ? text : (const void *)"", len); /* no bytes are no pointer; libyaml ends the process */
                 r = document(t);
                 yaml_parser_delete(&t->parser);
         }

@@ -302,10 +302,10 @@ void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret)
         }
 }
 
-struct tk_actor *tk_actor_stop_free(struct tk_actor *actor)
+void tk_actor_stop(struct tk_actor *actor)
 {
         if (!actor)
-                return NULL;
+                return;
         tk_mbox_close(actor->mbox);
         tk_lock_take(&actor->lock);
         actor->stopping = true;
@@ -313,8 +313,15 @@ struct tk_actor *tk_actor_stop_free(struct tk_actor *actor)
         tk_lock_give(&actor->lock);
         for (unsigned i = 0; i < actor->threads; i++) {
                 tk_thread_join(&actor->runners[i].thread);
-                tk_free(actor->runners[i].self);
+                actor->runners[i].self = tk_free(actor->runners[i].self);
         }
+}
+
+struct tk_actor *tk_actor_stop_free(struct tk_actor *actor)
+{
+        if (!actor)
+                return NULL;
+        tk_actor_stop(actor);
         tk_cond_deinit(&actor->stop_asked);
         tk_lock_deinit(&actor->lock);
         tk_mbox_free(actor->mbox);

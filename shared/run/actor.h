@@ -57,4 +57,6 @@ bool tk_actor_ready(struct tk_actor *actor);                                /* a
 /* How full its mailbox is: cheaper than all the numbers. */
 void tk_actor_load(struct tk_actor *actor, const char **ret_name, uint32_t *ret_depth, uint32_t *ret_capacity);
 void tk_actor_stats(struct tk_actor *actor, struct tk_actor_stats *ret);
-struct tk_actor *tk_actor_stop_free(struct tk_actor *actor);                /* drains, joins, frees; NULL is fine; returns NULL */
+/* Drains and joins; NULL and twice are fine. It can still be looked at and still refuses messages, until it is freed. */
+void tk_actor_stop(struct tk_actor *actor);
+struct tk_actor *tk_actor_stop_free(struct tk_actor *actor);                /* NULL is fine; returns NULL */

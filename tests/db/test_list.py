@@ -15,11 +15,12 @@ INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace
                           tags, context, identity_hash, requested_at, created_at)
 SELECT (substr(tasker._uuid_at(x.at)::text, 1, 14) || '7' || substr(md5(n::text), 1, 3) || '-8' || substr(md5(n::text), 4, 3) || '-' || substr(md5(n::text), 7, 12))::uuid,
        (SELECT named_task_uuid FROM tasker.named_tasks WHERE name = CASE WHEN n % 1000 = 7 THEN 'rare' ELSE 'usual' END), '', 'shop',
-       CASE WHEN n % 5000 = 9 THEN 'blocked_by_failures'::tasker.task_state ELSE 'complete' END, 1, 0, gen_random_uuid(), 'mill', 'db',
+       CASE WHEN n % 5000 = 9 THEN 'blocked_by_failures'::tasker.task_state WHEN n % 5000 = 10 THEN 'cancelled' ELSE 'complete' END, 1, 0, gen_random_uuid(), 'mill', 'db',
        CASE WHEN n % 4000 = 11 THEN '["odd"]'::jsonb ELSE '[]' END, '{}', sha256(n::text::bytea), x.at, x.at
   FROM generate_series(1, $1::int) n, LATERAL (SELECT now() - n * interval '1 minute' AS at) x;
 """
 OPEN = "INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at) SELECT task_uuid, namespace, created_at FROM tasker.tasks WHERE state = 'blocked_by_failures'"
+ENDED = "INSERT INTO tasker.ended_otherwise (task_uuid, namespace, state) SELECT task_uuid, namespace, state FROM tasker.tasks WHERE state = 'cancelled'"
 
 
 class ListTest(DbTest):
@@ -110,6 +111,7 @@ class Large(ListTest):
             self.e.register(ONE, name=name)
         self.c.query(FILL, LARGE)
         self.c.query(OPEN)
+        self.c.query(ENDED)
         self.c.script("VACUUM ANALYZE")
 
     def rows_read(self):
@@ -134,6 +136,18 @@ class Large(ListTest):
             seen, pages = self.list(cursor=seen, path="$.nothing")["pagination"]["next_cursor"], pages + 1
         self.assertGreaterEqual(pages, LARGE // 10000)
 
+    def test_a_page_by_initiator_too(self):
+        page, rows = self.cost(cursor="", initiator="nobody")
+        self.assertEqual(page["tasks"], [])
+        self.assertLessEqual(rows, 7 * LARGE, "each is found and read, a few rows of tables and indexes; never again and again")
+        seen, found = "", []
+        while seen is not None:
+            page = self.list(cursor=seen, initiator="mill", per_page=100, name="rare")
+            found += [t["task_uuid"] for t in page["tasks"]]
+            seen = page["pagination"]["next_cursor"]
+        self.assertEqual(len(set(found)), LARGE // 1000)
+        self.assertEqual(len(self.ids(cursor="", source="db")), 25)
+
     def blocks(self, by_cursor=True, **filters):
         """Blocks that one list looked at, of tables and indexes: neither load nor what was cached before changes them."""
         given = [1, 25, by_cursor, filters.get("cursor"), *(filters.get(k) for k in KEYS)]
@@ -150,7 +164,8 @@ class Large(ListTest):
         until = self.c.value("SELECT (now() - interval '19 days 23 hours')::text")
         correlation = self.c.value("SELECT correlation_id FROM tasker.tasks LIMIT 1")
         for filters, n in (({}, 25), ({"cursor": middle}, 25), ({"namespace": "shop", "cursor": middle}, 25), ({"name": "rare"}, 25), ({"name": "usual", "cursor": middle}, 25),
-                           ({"status": "blocked_by_failures"}, LARGE // 5000), ({"status": "completed", "cursor": middle}, 25), ({"tag": "odd"}, LARGE // 4000),
+                           ({"status": "blocked_by_failures"}, LARGE // 5000), ({"status": "completed", "cursor": middle}, 25), ({"status": "cancelled"}, LARGE // 5000), ({"status": "error"}, 0),
+                           ({"status": "cancelled", "namespace": "shop"}, LARGE // 5000), ({"status": "cancelled", "initiator": "mill"}, LARGE // 5000), ({"tag": "odd"}, LARGE // 4000),
                            ({"after": day, "before": until}, 25), ({"correlation": correlation}, 1), ({"namespace": "nobody"}, 0)):
             with self.subTest(filters):
                 page = self.list(**{"cursor": "", **filters})

@@ -28,7 +28,7 @@ CREATE TEMP TABLE copies AS SELECT n, encode(sha256(n::text::bytea), 'hex') AS d
 INSERT INTO tasker.templates (digest, body, step_count) SELECT c.digest, t.body, t.step_count FROM copies c, tasker.templates t;
 INSERT INTO tasker.template_steps
 SELECT (jsonb_populate_record(s, jsonb_build_object('digest', c.digest))).* FROM copies c, tasker.template_steps s;
-INSERT INTO tasker.template_edges SELECT c.digest, e.from_no, e.to_no FROM copies c, tasker.template_edges e;
+INSERT INTO tasker.template_edges SELECT c.digest, e.from_no, e.to_no, e.from_pos, e.to_pos FROM copies c, tasker.template_edges e;
 INSERT INTO tasker.named_tasks (namespace_uuid, name, version, digest)
 SELECT t.namespace_uuid, t.name || c.n, t.version, c.digest FROM copies c, tasker.named_tasks t;
 """
@@ -235,6 +235,21 @@ class Plans(DbTest):
             self.assertEqual(self.found(rows_max=60)[1], [], f"with {what} statistics")
             self.c.script("SET auto_explain.log_min_duration = -1")
             self.c.script("VACUUM ANALYZE")
+
+    def test_plans_made_for_small_templates_serve_large_ones(self):
+        def run(template):
+            for single in (True, False):
+                self.e.single = single
+                rows = self.e.create(template, credit=1000)
+                self.e.settle(of(rows, "assign")[:1])
+                self.c.query("SELECT * FROM tasker.task_responses($1, true)", [of(rows, "created")[0].task_uuid])
+        run(self.template)  # this session's plans are those of a few small templates
+        layers = {f"s{at}_{i}": [f"s{at - 1}_{k}" for k in range(10)] if at else [] for at in range(10) for i in range(10)}
+        template = self.e.register({"start": [], **layers, "s0_0": ["start"]}, name="layers")
+        self.observe()
+        run(template)
+        edges = 901  # read once for each task, and twice for an answer
+        self.assertEqual(self.found(rows_max=2 * edges)[1], [])
 
     def test_empty_tables(self):
         self.look("empty")

@@ -2,45 +2,33 @@
 """`tasker retention` on a running system: what there is, what would go, and a month that goes while others work."""
 import collections
 import concurrent.futures
-import datetime
 import fcntl
 import json
 import os
 import pathlib
 import re
-import sys
 import tempfile
 import unittest
 
-from lib.system import ROOT, System, eventually, tasker
+from lib.old_tasks import OLD, history
+from lib.system import System, eventually, tasker
+from engine import CHAIN, Engine  # tests/db, which old_tasks found
 
-sys.path.append(os.path.join(ROOT, "tests", "db"))
-from engine import CHAIN, Engine, new_uuid, of  # noqa: E402
-
-OLD = datetime.datetime(2024, 3, 15, tzinfo=datetime.timezone.utc)  # most of history is in March 2024, a little in May
+# most of history is in March 2024, a little in May
 TABLES = {"step_results": 4, "workflow_step_transitions": 8, "task_transitions": 2}  # rows a chain leaves
 
 
 class Retention(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.s = System()
+        cls.s = System(env={"TASKER_RETENTION_ENABLED": "false"})  # the command does it
         cls.addClassCleanup(cls.s.stop)
         with cls.s.conn() as c:
             engine = Engine(c)
             template = engine.register(CHAIN)
-            cls.march = cls.history(engine, template, OLD, 3)
-            cls.may = cls.history(engine, template, OLD.replace(month=5), 2, end=False)
+            cls.march = history(engine, template, OLD, 3)
+            cls.may = history(engine, template, OLD.replace(month=5), 2, end=False)
             assert c.value("SELECT tasker.make_history_months(2)") == 6
-
-    @staticmethod
-    def history(engine, template, at, n, end=True):
-        """Tasks of that time; the last one is left open, or not."""
-        rows = engine.create(template, n=n, credit=n, task=[new_uuid(at.timestamp() + i) for i in range(n)])
-        tasks, out = [r.task_uuid for r in of(rows, "created")], of(rows, "assign")
-        while out:
-            out = of(engine.settle([a for a in out if end or a.task_uuid != tasks[-1]]), "assign")
-        return tasks
 
     def retention(self, *args, exits=0):
         done = tasker("retention", *args, "--database-url", self.s.endpoints["postgres"])
@@ -96,7 +84,7 @@ class Retention(unittest.TestCase):
     def test_4_an_export_that_cannot_be_written_drops_nothing(self):
         with self.s.conn() as c:
             engine = Engine(c)
-            tasks = self.history(engine, engine.register(CHAIN), OLD.replace(month=1), 1)
+            tasks = history(engine, engine.register(CHAIN), OLD.replace(month=1), 1)
             c.value("SELECT tasker.make_history_months(2)")
         with tempfile.NamedTemporaryFile() as file:
             self.assertRegex(self.retention("--drop-before", "2025-01-01", "--export", file.name, "--apply", exits=1), "2024")
@@ -120,8 +108,8 @@ class Retention(unittest.TestCase):
     def test_6_a_policy_deletes_what_is_older(self):
         with self.s.conn() as c:
             engine = Engine(c)
-            gone = self.history(engine, engine.register(CHAIN), OLD.replace(month=7), 7)
-            fresh = self.history(engine, engine.register(CHAIN), OLD.replace(month=8), 1)
+            gone = history(engine, engine.register(CHAIN), OLD.replace(month=7), 7)
+            fresh = history(engine, engine.register(CHAIN), OLD.replace(month=8), 1)
             c.query("UPDATE tasker.tasks SET completed_at = completed_at - interval '400 days' WHERE task_uuid = ANY ($1)", gone)
         self.assertRegex(self.policy(), r"(?m)^\(all others\) +for ever  -$")
         self.assertRegex(self.policy("set", "--others", "--keep", "forever"), r"(?m)^shop +for ever  all others$")
@@ -163,7 +151,7 @@ class Retention(unittest.TestCase):
     def test_7_two_at_once_write_each_task_to_one_file(self):
         with self.s.conn() as c:
             engine = Engine(c)
-            gone = self.history(engine, engine.register(CHAIN), OLD.replace(month=9), 60)
+            gone = history(engine, engine.register(CHAIN), OLD.replace(month=9), 60)
             c.query("UPDATE tasker.tasks SET completed_at = completed_at - interval '400 days' WHERE task_uuid = ANY ($1)", gone)
         self.policy("set", "shop", "--keep", "300d")
         eventually(lambda: re.search(r"(?m)^shop +300 days +60 +60 ", self.retention("apply", "--dry-run")), 90, "they are added up")

@@ -11,6 +11,7 @@ from lib.pg import ROOT
 SHARED = {  # a room and the rooms it may use, itself aside (docs/design/architecture.md)
     "base": set(), "fault": {"base"}, "run": {"base", "fault"}, "crypto": {"base"}, "json": {"base"}, "schema": {"base", "json"}, "conf": {"base", "json"}, "metric": {"base", "run", "json"},
     "pg": {"base", "fault", "run", "crypto"}, "kv": {"base", "run"}, "http": {"base", "run"}, "rpc": {"base", "fault", "run"},
+    "archive": {"base", "pg", "sql"},
     "model": {"base", "json", "schema", "crypto", "tbl"}, "queue": {"base", "run", "pg", "kv"}, "tbl": set(),
     "service": {"base", "fault", "run", "conf", "http", "metric"}, "sql": set(),
 }

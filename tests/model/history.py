@@ -3,11 +3,15 @@
 
 History rows are only ever inserted, so the hidden column xmin of each says which transaction wrote it. That is the whole trick:
 what one call of an engine function did to one task lies side by side, and replay.py can ask whether the rules allow it.
+
+The order is that of the commits, which the server keeps (track_commit_timestamp): whoever changes a task holds its row until then, so the
+next one begins after it. The times in the rows say less: they are read before the wait for that lock.
 """
 import json
 from dataclasses import dataclass, field
 
-_QUERY = """
+_WHEN = "h.xmin::text, (extract(epoch FROM pg_xact_commit_timestamp(h.xmin)) * 1000000)::bigint, (extract(epoch FROM h.at) * 1000000)::bigint"
+_QUERY = f"""
 SELECT json_build_object(
   'task', t.task_uuid, 'state', t.state, 'held', t.held, 'context', t.context,
   'counters', json_build_array(t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps),
@@ -16,10 +20,10 @@ SELECT json_build_object(
   'edges', (SELECT json_agg(json_build_array(a.name, b.name)) FROM tasker.workflow_steps b
               JOIN tasker.workflow_step_edges e ON e.to_step_uuid = b.workflow_step_uuid
               JOIN tasker.workflow_steps a ON a.workflow_step_uuid = e.from_step_uuid WHERE b.task_uuid = t.task_uuid),
-  'rows', (SELECT json_agg(json_build_array(h.xmin::text::bigint, (extract(epoch FROM h.at) * 1000000)::bigint, s.name, h.from_state, h.to_state, h.attempt, h.actor,
+  'rows', (SELECT json_agg(json_build_array({_WHEN}, s.name, h.from_state, h.to_state, h.attempt, h.actor,
               h.reason)) FROM tasker.workflow_step_transitions h JOIN tasker.workflow_steps s ON s.workflow_step_uuid = h.workflow_step_uuid
               WHERE h.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid),
-  'moves', (SELECT json_agg(json_build_array(h.xmin::text::bigint, (extract(epoch FROM h.at) * 1000000)::bigint, h.from_state, h.to_state, h.metadata))
+  'moves', (SELECT json_agg(json_build_array({_WHEN}, h.from_state, h.to_state, h.metadata))
               FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid),
   'results', (SELECT json_agg(json_build_array(s.name, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
               FROM tasker.step_results r JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
@@ -50,7 +54,7 @@ class Move:
 
 @dataclass
 class Transaction:
-    at: int
+    at: int  # when it was committed, µs
     rows: list = field(default_factory=list)
     moves: list = field(default_factory=list)
 
@@ -75,12 +79,10 @@ class History:
         self.edges = {tuple(e) for e in document["edges"] or []}
         self.results = {(name, attempt): Result(*rest) for name, attempt, *rest in document["results"] or []}
         found = {}
-        for xid, at, *rest in document["rows"] or []:
-            found.setdefault(xid, Transaction(at)).rows.append(Row(at, *rest))
-        for xid, at, *rest in document["moves"] or []:
-            found.setdefault(xid, Transaction(at)).moves.append(Move(at, *rest))
-        for tx in found.values():
-            tx.at = min(x.at for x in tx.rows + tx.moves)
+        for xid, committed, *rest in document["rows"] or []:
+            found.setdefault(xid, Transaction(committed)).rows.append(Row(*rest))
+        for xid, committed, *rest in document["moves"] or []:
+            found.setdefault(xid, Transaction(committed)).moves.append(Move(*rest))
         self.transactions = sorted(found.values(), key=lambda tx: tx.at)
 
 

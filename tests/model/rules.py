@@ -5,7 +5,6 @@ A method is one thing that may happen to a task; it changes the state or raises 
 shall happen. What a rule comes from stands beside it: dispatch.md, growth.md, database.md and architecture.md are in docs/design.
 replay.py lets the real system's history say what happened; foretell() lets chance say it.
 """
-import copy
 import random
 from dataclasses import dataclass
 
@@ -77,12 +76,6 @@ class Task:
     def _add(self, no, instance, name, no_room):
         require(name not in self.steps, name, "is there already")
         self.steps[name] = Step(no, instance, name, self.t.steps[no], no_room=no_room)
-
-    def copy(self):
-        other = copy.copy(self)
-        other.steps = {name: copy.copy(step) for name, step in self.steps.items()}
-        other.edges = set(self.edges)
-        return other
 
     # -- looking --
 

@@ -12,9 +12,9 @@ import tempfile
 import unittest
 
 import generate
-from breaker import LOSSES_MAX, Breaker
+from breaker import LOSSES_MAX, WHO, Breaker
 from drive import Drive, Run, runs_of, write_templates
-from lib.system import BUILD, SLOW, System
+from lib.system import BUILD, SLOW, System, eventually
 from template import Template
 
 SEED = os.environ.get("TASKER_MODEL_SEED") or "1"
@@ -68,6 +68,10 @@ class Model(unittest.TestCase):
             write_templates(os.path.join(folder, "model", "templates"), cls.pool + [t for t, _ in cls.cases])
             cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
         cls.addClassCleanup(cls.s.stop)
+        cls.s.sql("ALTER SYSTEM SET track_commit_timestamp = on")  # history.py asks for it
+        cls.s.restart_postgres("fast")
+        for kind, at in WHO:
+            eventually(lambda: cls.s.ready(kind, at), 60, f"{kind} {at} is ready")
 
     def agree(self, runs, **kwargs):
         done = Drive(self.s, runs, nonce=self.id(), **kwargs).go()

@@ -87,6 +87,34 @@ class DeadLetters(unittest.TestCase):
         for nothing in ("?namespace=nobody", "?name=nobody", "?version=9", "?reason=dependency_cycle_detected", "?offset=100000"):
             self.assertEqual(self.get(nothing), [])
 
+    def test_pages_by_cursor_and_by_time(self):
+        made = [self.blocked()[1] for _ in range(4)]
+        ids = [e["dlq_entry_uuid"] for e in reversed(made)]
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.get(f"?limit=2&cursor={ids[0]}")], ids[1:3])
+        since, until = (made[i]["dlq_timestamp"] + "Z" for i in (1, 3))
+        between = f"entered_after={since}&entered_before={until}"
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.get("?" + between)], ids[1:3])
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.get("/investigation-queue?" + between)], [m["dlq_entry_uuid"] for m in made[1:3]])
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.get(f"/investigation-queue?{between}&cursor={ids[2]}")], [ids[1]])
+        for path in ("", "/investigation-queue"):
+            self.assertEqual(self.call("GET", f"{path}?cursor={uuid.uuid4()}", None, 404).json["error"]["message"], "DLQ entry of the cursor not found")
+            self.assertIn("cursor must be a UUID", self.call("GET", path + "?cursor=x", None, 400).json["error"]["message"])
+            self.assertIn("entered_after must be a date and time", self.call("GET", path + "?entered_after=now", None, 400).json["error"]["message"])
+        self.assertIn("exclude each other", self.call("GET", f"?cursor={ids[0]}&offset=1", None, 400).json["error"]["message"])
+
+    def test_how_long_they_were_pending_is_told(self):
+        def count():
+            return self.s.metric(self.s.rest, "tasker_orchestrator_dlq_pending_seconds_count")
+        before = count()
+        _, entry = self.blocked()
+        self.s.sql("UPDATE tasker.dead_letters SET dlq_timestamp = dlq_timestamp - interval '2 days' WHERE dlq_entry_uuid = $1", entry["dlq_entry_uuid"])
+        self.call("PATCH", f"/entry/{entry['dlq_entry_uuid']}", {"resolution_status": "permanently_failed"})
+        page = self.s.call("GET", "/metrics").body.decode()
+        self.assertIn('tasker_orchestrator_dlq_pending_seconds_bucket{how="permanently_failed",le="86400"} 0\n', page)
+        self.assertIn('tasker_orchestrator_dlq_pending_seconds_bucket{how="permanently_failed",le="259200"} 1\n', page)
+        self.call("POST", f"/entry/{self.blocked()[1]['dlq_entry_uuid']}/revive", WHY)
+        self.assertEqual(count(), before + 2)
+
     def test_writing_down(self):
         task, entry = self.blocked()
         path = f"/entry/{entry['dlq_entry_uuid']}"

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
+#include "orchestrator/core/retention.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/staleness.h"
@@ -29,6 +30,7 @@ struct sweeper_state {
         bool more;              /* the last look ended at its limit: the next one begins after this task */
         struct tk_uuid after;
         struct orch_staleness staleness;
+        struct orch_retention retention;
 };
 
 static int start(void *self, void *app)
@@ -39,12 +41,14 @@ static int start(void *self, void *app)
         state->next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.sweep_interval, 0.5);
         state->months_ns = state->roll_up_ns = state->next_ns;
         state->staleness.next_ns = tk_time_mono_ns() + tk_rand_jitter(state->app->conf.staleness_interval, 0.5);
+        state->retention.next_ns = tk_time_mono_ns() + tk_rand_jitter(TK_NS_PER_S, 0.5);
         return orch_db_open(app, "tasker-sweeper", &state->pg);
 }
 
 static void stop(void *self)
 {
         struct sweeper_state *state = self;
+        orch_retention_end(&state->retention);
         tk_pg_close(state->pg);
         tk_arena_free(state->arena);
 }
@@ -139,10 +143,12 @@ static int64_t tick(void *self, int64_t now_ns)
         if (now_ns >= state->next_ns)
                 sweep(state, now_ns);
         orch_staleness_look(&state->staleness, state->app, state->pg, state->arena, now_ns);
+        orch_retention_look(&state->retention, state->app, state->pg, state->arena, now_ns);
         tk_arena_reset(state->arena);
         if (!tk_pg_alive(state->pg))
                 return -EIO;
-        return state->next_ns < state->staleness.next_ns ? state->next_ns : state->staleness.next_ns;
+        int64_t next_ns = state->next_ns < state->staleness.next_ns ? state->next_ns : state->staleness.next_ns;
+        return next_ns < state->retention.next_ns ? next_ns : state->retention.next_ns;
 }
 
 const struct tk_actor_type orch_sweeper_actor = {

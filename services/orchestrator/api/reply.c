@@ -3,6 +3,7 @@
 #include "orchestrator/api/reply.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "model/decision.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/db.h"
@@ -153,6 +154,34 @@ bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, stru
         else
                 orch_reply_error(req, ORCH_E_INVALID_UUID, "Invalid UUID: '%s'", text);
         return false;
+}
+
+bool orch_rest_arg_uuid(struct tk_http_req *req, struct tk_pg_args *args, const char *key)
+{
+        const char *text = tk_http_req_query(req, key);
+        struct tk_uuid uuid;
+        if (text && *text && tk_uuid_parse(text, &uuid)) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s must be a UUID, found '%.64s'", key, text);
+                return false;
+        }
+        tk_pg_arg_uuid(args, text && *text ? &uuid : NULL);
+        return true;
+}
+
+bool orch_rest_arg_time(struct tk_http_req *req, struct tk_pg_args *args, const char *key)
+{
+        const char *text = tk_http_req_query(req, key);
+        int64_t at;
+        if (!text) {
+                tk_pg_arg_null(args);
+                return true;
+        }
+        if (tk_time_parse(text, &at)) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s must be a date and time such as 2026-01-31T12:00:00Z, found '%.64s'", key, text);
+                return false;
+        }
+        tk_pg_arg_time(args, at);
+        return true;
 }
 
 bool orch_rest_no_database(struct tk_http_req *req, const struct tk_pg *pg)

@@ -42,6 +42,9 @@ void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_f
 TK_MUST bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret);
 /* The UUID in the path of a route of the dead-letter queue, whose contract has its own words for a wrong one; replies 400 itself. */
 TK_MUST bool orch_rest_dlq_uuid(struct tk_http_req *req, const char *name, struct tk_uuid *ret);
+/* An optional UUID or time of the query becomes the next argument; replies 400 itself when it is none. */
+TK_MUST bool orch_rest_arg_uuid(struct tk_http_req *req, struct tk_pg_args *args, const char *key);
+TK_MUST bool orch_rest_arg_time(struct tk_http_req *req, struct tk_pg_args *args, const char *key);
 /* pg NULL means the database is away: replies 503 and returns true. */
 TK_MUST bool orch_rest_no_database(struct tk_http_req *req, const struct tk_pg *pg);
 /* Runs a query whose one column `body` is the answer. No row: 404 with `missing`. */

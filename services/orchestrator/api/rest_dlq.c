@@ -36,6 +36,13 @@ static bool arg_word(struct tk_http_req *req, struct tk_pg_args *args, const cha
         return true;
 }
 
+static const char no_cursor[] = "DLQ entry of the cursor not found";
+
+static bool arg_times(struct tk_http_req *req, struct tk_pg_args *args)
+{
+        return orch_rest_arg_time(req, args, "entered_after") && orch_rest_arg_time(req, args, "entered_before");
+}
+
 static int list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         static const char *const texts[] = {"namespace", "name", "version"};
@@ -49,9 +56,15 @@ static int list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
                 return 0;
         for (size_t i = 0; i < tk_countof(texts); i++)
                 tk_pg_arg_text(&args, tk_http_req_query(req, texts[i]));
-        if (!arg_number(req, &args, "limit", 1, LIST, LIMIT_MAX) || !arg_number(req, &args, "offset", 0, 0, INT32_MAX))
+        const char *cursor = tk_http_req_query(req, "cursor");
+        if (cursor && *cursor && tk_http_req_query(req, "offset")) {
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "offset and cursor exclude each other");
                 return 0;
-        return orch_rest_reply_query(req, app, pg, &tk_sql_dlq_list, &args, "Resource not found");
+        }
+        if (!arg_times(req, &args) || !arg_number(req, &args, "limit", 1, LIST, LIMIT_MAX) || !arg_number(req, &args, "offset", 0, 0, INT32_MAX) ||
+            !orch_rest_arg_uuid(req, &args, "cursor"))
+                return 0;
+        return orch_rest_reply_query(req, app, pg, &tk_sql_dlq_list, &args, no_cursor);
 }
 
 static int stats(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
@@ -69,9 +82,9 @@ static int queue(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena,
         if (orch_rest_no_database(arg, pg))
                 return 0;
         tk_pg_args_init(&args, arena);
-        if (!arg_number(arg, &args, "limit", 1, QUEUE, LIMIT_MAX))
+        if (!arg_number(arg, &args, "limit", 1, QUEUE, LIMIT_MAX) || !arg_times(arg, &args) || !orch_rest_arg_uuid(arg, &args, "cursor"))
                 return 0;
-        return orch_rest_reply_query(arg, app, pg, &tk_sql_dlq_queue, &args, "Resource not found");
+        return orch_rest_reply_query(arg, app, pg, &tk_sql_dlq_queue, &args, no_cursor);
 }
 
 static int staleness(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)

@@ -2,11 +2,13 @@
 /* orchestrator/api/rest_dlq_act.c: what people do about entries of the dead-letter queue: make one, write down what they found, set its task
  * going again, and both for many at once, page by page. */
 #include "base/str.h"
+#include "base/time.h"
 #include "model/dead_letter.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/decide.h"
+#include "orchestrator/core/staleness.h"
 #include "tk_sql.h"
 
 enum { BULK_PAGE = 200, BODY_MAX = 1 << 20 };
@@ -117,8 +119,8 @@ static int update(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena
         } else if (tk_streq(outcome, "pending")) {
                 orch_reply_error(act->req, ORCH_E_CONFLICT, "Another entry of this task is pending; there can be one only");
         } else {
-                if (act->update.status && !tk_streq(act->update.status, "pending"))
-                        orch_count_l(app, dlq_entries_closed_total, act->update.status);
+                if (!tk_pg_is_null(res, 0, 1))
+                        orch_dead_letter_closed(app, act->update.status, (int64_t)(tk_pg_f64(res, 0, 1) * TK_NS_PER_S));
                 const char *body = tk_arena_printf(
                         arena, "{\"success\":true,\"message\":\"Investigation status updated successfully\",\"dlq_entry_uuid\":\"%s\"}", entry);
                 orch_reply_json(act->req, body, strlen(body));
@@ -169,7 +171,7 @@ static int revive(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena
                 return 0;
         }
         if (tk_streq(decision.outcome, "acted"))
-                orch_count_l(app, dlq_entries_closed_total, "revived");
+                orch_dead_letter_closed(app, "revived", decision.idx * TK_NS_PER_S);
         return reply_entry(app, pg, arena, act, &act->uuid);
 }
 
@@ -189,6 +191,7 @@ void orch_rest_dlq_revive(struct tk_http_req *req, void *app)
 /* ---- POST /v1/dlq/bulk ---- */
 
 struct bulk { /* in the request's arena */
+        struct orch_app *app;
         struct tk_http_req *req;
         struct tk_dead_letter_bulk body;
         struct tk_buf *matched; /* "uuid","uuid"… */
@@ -206,6 +209,8 @@ static void row(void *user, const struct orch_row *row)
                 bulk->looked = (unsigned)row->idx;
         } else if (tk_streq(row->kind, "changed")) {
                 bulk->changed++;
+                orch_dead_letter_closed(bulk->app, tk_streq(bulk->body.decision.action, "revive") ? "revived" : "manually_resolved",
+                                        row->idx * TK_NS_PER_S);
         } else if (tk_streq(row->kind, "matched")) {
                 char entry[TK_UUID_TEXT];
                 tk_uuid_format(&row->task, entry);
@@ -224,6 +229,7 @@ static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 return 0;
         TK_AUTOBUF struct tk_buf matched;
         tk_buf_init(&matched, BODY_MAX);
+        bulk->app = app;
         bulk->matched = &matched;
         tk_pg_args_init(&args, arena);
         for (size_t i = 0; i < tk_countof(filters); i++)
@@ -239,8 +245,6 @@ static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 orch_reply_db(bulk->req, app, "bulk_dead_letters", r, &err);
                 return r;
         }
-        const char *how = tk_streq(decision->action, "revive") ? "revived" : "manually_resolved";
-        tk_metric_add_l(app->metrics, ORCH_M_dlq_entries_closed_total, how, bulk->changed);
         orch_reply_bulk(bulk->req, decision, bulk->looked, bulk->changed, tk_buf_str(&matched), bulk->more);
         return 0;
 }

@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/api/rest_list.c: GET /v1/tasks: filters, pages as the contract has them, and pages by cursor. */
 #include "base/str.h"
-#include "base/time.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
 #include "tk_sql.h"
 
 enum { PER_PAGE_MAX = 100, PER_PAGE = 25, PATH_MAX_BYTES = 512, VALUE_MAX_BYTES = 1000 };
-
-/* Puts an optional UUID or time of the query as the next argument; false: replied. */
-static bool arg_uuid(struct tk_http_req *req, struct tk_pg_args *args, const char *key)
-{
-        const char *text = tk_http_req_query(req, key);
-        struct tk_uuid uuid;
-        if (text && *text && tk_uuid_parse(text, &uuid)) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s must be a UUID, found '%.64s'", key, text);
-                return false;
-        }
-        tk_pg_arg_uuid(args, text && *text ? &uuid : NULL);
-        return true;
-}
-
-static bool arg_time(struct tk_http_req *req, struct tk_pg_args *args, const char *key)
-{
-        const char *text = tk_http_req_query(req, key);
-        int64_t at;
-        if (!text) {
-                tk_pg_arg_null(args);
-                return true;
-        }
-        if (tk_time_parse(text, &at)) {
-                orch_reply_error(req, ORCH_E_BAD_REQUEST, "%s must be a date and time such as 2026-01-31T12:00:00Z, found '%.64s'", key, text);
-                return false;
-        }
-        tk_pg_arg_time(args, at);
-        return true;
-}
 
 /* A number of the query; false: replied. Absent: *ret stays. */
 static bool query_number(struct tk_http_req *req, const char *name, int64_t *ret)
@@ -69,7 +39,7 @@ static bool pages(struct tk_http_req *req, struct tk_pg_args *args)
         tk_pg_arg_i32(args, (int32_t)(page < INT32_MAX ? page : INT32_MAX)); /* there is nothing there either */
         tk_pg_arg_i32(args, (int32_t)per_page);
         tk_pg_arg_bool(args, cursor != NULL);
-        return arg_uuid(req, args, "cursor");
+        return orch_rest_arg_uuid(req, args, "cursor");
 }
 
 /* No index knows what is in a context, so a page looks at so many and says where it stopped: by cursor only. */
@@ -105,8 +75,8 @@ static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 return 0;
         for (size_t i = 0; i < tk_countof(texts); i++)
                 tk_pg_arg_text(&args, tk_http_req_query(req, texts[i]));
-        if (!arg_uuid(req, &args, "correlation_id") || !arg_uuid(req, &args, "parent_correlation_id") || !arg_time(req, &args, "created_after") ||
-            !arg_time(req, &args, "created_before") || !arg_context(req, &args))
+        if (!orch_rest_arg_uuid(req, &args, "correlation_id") || !orch_rest_arg_uuid(req, &args, "parent_correlation_id") ||
+            !orch_rest_arg_time(req, &args, "created_after") || !orch_rest_arg_time(req, &args, "created_before") || !arg_context(req, &args))
                 return 0;
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct tk_err err = {0};

@@ -25,6 +25,7 @@ static void first(void *user, const struct orch_row *row)
                 return;
         (void)tk_str_copy(decision->outcome, sizeof decision->outcome, row->kind);
         (void)tk_str_copy(decision->text, sizeof decision->text, row->text);
+        decision->idx = row->idx;
 }
 
 int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,

@@ -11,6 +11,7 @@ enum { ORCH_DECISION_TEXT_MAX = 64 };
 struct orch_decision {
         char outcome[ORCH_DECISION_TEXT_MAX]; /* the kind of the first row that tells what became of it; "" when there was none */
         char text[ORCH_DECISION_TEXT_MAX];    /* its step_name: a state, mostly */
+        int idx;                              /* what its kind says it is */
 };
 /* sql: answers with rows of the engine and needs no credit. 0, or an outcome of pg/pg.h with err. */
 TK_MUST int orch_decide(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,

@@ -32,6 +32,12 @@ void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args)
         tk_pg_arg_text_array(args, served, n);
 }
 
+void orch_dead_letter_closed(struct orch_app *app, const char *how, int64_t pending_ns)
+{
+        orch_count_l(app, dlq_entries_closed_total, how);
+        tk_metric_observe_l(app->metrics, ORCH_M_dlq_pending_seconds, how, pending_ns);
+}
+
 struct page {
         struct orch_staleness *look;
         struct orch_app *app;
@@ -59,7 +65,7 @@ static void row(void *user, const struct orch_row *row)
                             TK_INT("minutes", row->idx), TK_BOOL("ended", row->attempt));
         } else if (tk_streq(row->kind, "closed")) {
                 page->closed++;
-                orch_count_l(page->app, dlq_entries_closed_total, "moved");
+                orch_dead_letter_closed(page->app, "moved", row->idx * TK_NS_PER_S);
                 tk_log_info("dlq.closed", "The task of an entry went on or ended.", TK_STR("task_uuid", task), TK_STR("reason", row->text));
         } else if (tk_streq(row->kind, "gone") && row->idx) {
                 tk_log_info("dlq.deleted", "Entries closed long ago were deleted.", TK_INT("entries", row->idx));

@@ -18,5 +18,8 @@ struct orch_staleness { /* zero it, then set next_ns; of one thread */
 /* Does a page when it is time and sets next_ns; what fails is logged and tried again with the next look. */
 void orch_staleness_look(struct orch_staleness *look, struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, int64_t now_ns);
 
+/* An entry was closed: how, and how long it had been pending. */
+void orch_dead_letter_closed(struct orch_app *app, const char *how, int64_t pending_ns);
+
 /* The limits and the served namespaces, as the SQL functions take them. */
 void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args);

@@ -32,6 +32,7 @@ struct connection {
         atomic_uint unsettled; /* results handed on and not acked */
         atomic_bool paused;
         bool greeted;
+        uint64_t granted; /* the credit that came on this stream */
 };
 
 static void connection_unref(struct connection *c)
@@ -220,6 +221,16 @@ static const char *take_results(struct connection *c, const worker_frame *frame,
         return NULL;
 }
 
+/* A worker that counts is believed once; one that does not count, each time. */
+static void credit(struct connection *c, const Tasker__Dispatch__V1__Credit *credit)
+{
+        if (credit->granted && credit->granted <= c->granted)
+                return;
+        if (credit->granted)
+                c->granted = credit->granted;
+        orch_session_grant(c->session, credit->steps);
+}
+
 static void heartbeat(struct connection *c, const Tasker__Dispatch__V1__Heartbeat *beat)
 {
         Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
@@ -240,7 +251,7 @@ static const char *take_frame(struct connection *c, const worker_frame *frame, s
         if (!c->greeted)
                 return "the first frame must be a Hello";
         for (size_t i = 0; i < frame->n_credit; i++)
-                orch_session_grant(c->session, frame->credit[i]->steps);
+                credit(c, frame->credit[i]);
         if (frame->heartbeat)
                 heartbeat(c, frame->heartbeat);
         if (frame->n_held) {

@@ -208,13 +208,21 @@ const struct tkw_value *tkw_dependency_error(struct tkw_context *ctx, const char
 
 static const char *name_at(struct tkw_context *ctx, const char *prefix, size_t at, bool success)
 {
-        const char *name;
-        json_t *entry;
+        struct work_seek *seek = &ctx->seeks[success];
         fetch_all(ctx);
-        json_object_foreach(dependencies(ctx), name, entry) {
-                const json_t *succeeded = json_object_get(entry, "success");
-                if (json_is_boolean(succeeded) && json_is_true(succeeded) == success && (!prefix || tk_str_starts(name, prefix)) && !at--)
-                        return name;
+        json_t *deps = dependencies(ctx);
+        bool onward = seek->iter && at >= seek->at && tk_streq(prefix ? prefix : "", seek->prefix ? seek->prefix : "");
+        size_t left = onward ? at - seek->at : at;
+        for (void *iter = onward ? seek->iter : json_object_iter(deps); iter; iter = json_object_iter_next(deps, iter)) {
+                const char *name = json_object_iter_key(iter);
+                const json_t *succeeded = json_object_get(json_object_iter_value(iter), "success");
+                if (!json_is_boolean(succeeded) || json_is_true(succeeded) != success || (prefix && !tk_str_starts(name, prefix)) || left--)
+                        continue;
+                if (!onward)
+                        seek->prefix = prefix ? tk_arena_strndup(ctx->arena, prefix, strlen(prefix)) : NULL;
+                seek->iter = iter;
+                seek->at = at;
+                return name;
         }
         return NULL;
 }

@@ -13,6 +13,13 @@ struct work_text {
         size_t len;
 };
 
+/* Where asking for one name after the other has got to: the next is found without counting from the first again. */
+struct work_seek {
+        void *iter;             /* in the dependencies; NULL: nothing found yet */
+        const char *prefix;     /* in the arena; NULL: none */
+        size_t at;
+};
+
 struct tkw_context {
         struct tkw_info info;           /* texts are borrowed, or in the arena */
         struct tk_arena *arena;         /* of this call */
@@ -28,6 +35,7 @@ struct tkw_context {
         /* made on demand */
         json_t *input, *dependencies, *step_inputs, *checkpoint;
         json_t *results; /* {"name": its result}: those asked for, while `dependencies` as a whole is not needed */
+        struct work_seek seeks[2]; /* failed, successful */
         bool all_fetched;
         bool unanswered;                /* results were asked for and nobody answered: what the handler found is not the whole truth */
 };

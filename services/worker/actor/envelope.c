@@ -70,6 +70,7 @@ static void put_step(struct tk_buf *buf, const struct work_job *job)
         put_uuid(buf, ",", "task_uuid", &a->task_uuid);
         put_text(buf, "name", a->step_name);
         put_text(buf, "template_step_name", job->tpl->steps[job->step].name);
+        tk_buf_puts(buf, ",\"in_process\":true,\"processed\":false,\"processed_at\":null,\"results\":null"); /* as the handler was called */
         tk_buf_printf(buf, ",\"retryable\":%s,\"max_attempts\":%u,\"attempts\":%u", a->retryable ? "true" : "false", a->max_attempts, a->attempt);
         put_json(buf, "inputs", &a->step_inputs_json, "null");
         put_json(buf, "checkpoint", &a->checkpoint_json, "null");

@@ -222,9 +222,17 @@ void work_ledger_stop_credit(struct work_ledger *ledger)
         ledger->stopping = true;
 }
 
-/* It is here already and came again: over this link now, which saw no result of it. */
+static void use_credit(struct link *l)
+{
+        if (l->outstanding)
+                l->outstanding--;
+}
+
+/* It is here already and came again: over this link now, which saw no result of it. Where it was this link's, its frame came twice. */
 static int take_again(struct work_ledger *ledger, unsigned link, struct entry *e, const struct work_taken *taken)
 {
+        if (e->link != link)
+                use_credit(link_of(ledger, link));
         e->taken = *taken;
         move(ledger, e, link);
         e->told = true;
@@ -236,14 +244,13 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
         struct packed_key packed = pack(&taken->key);
         TK_LOCKED(&ledger->lock);
         struct link *l = link_of(ledger, link);
-        if (l->outstanding)
-                l->outstanding--;
         struct entry *e = find(ledger, &taken->key);
         if (e)
                 return take_again(ledger, link, e, taken);
         if (tk_map_count(ledger->entries) >=
             (size_t)ledger->unacked_max + (size_t)ledger->total_max * (ledger->links_n + 1))
                 return WORK_TAKE_E_FULL;
+        use_credit(l);
         e = TK_NEW(struct entry);
         tk_list_init(&e->node);
         e->taken = *taken;

@@ -191,12 +191,13 @@ void work_frame_put_hello(struct work_app *app, unsigned link, struct tk_buf *bu
         put_frame(&frame, buf);
 }
 
-void work_frame_put_credit(unsigned steps, struct tk_buf *buf)
+void work_frame_put_credit(unsigned steps, uint64_t granted, struct tk_buf *buf)
 {
         Tasker__Dispatch__V1__Credit credit = TASKER__DISPATCH__V1__CREDIT__INIT;
         Tasker__Dispatch__V1__Credit *list[] = {&credit};
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
         credit.steps = steps;
+        credit.granted = granted;
         frame.n_credit = 1;
         frame.credit = list;
         put_frame(&frame, buf);

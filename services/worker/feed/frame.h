@@ -16,6 +16,7 @@ bool work_frame_acks(struct work_app *app, const Tasker__Dispatch__V1__Orchestra
 void work_frame_put_hello(struct work_app *app, unsigned link, struct tk_buf *buf);
 /* What the link took over from others; false: nothing. */
 bool work_frame_put_untold(struct work_app *app, unsigned link, struct tk_buf *buf);
-void work_frame_put_credit(unsigned steps, struct tk_buf *buf);
+/* granted: all on this stream, these included. */
+void work_frame_put_credit(unsigned steps, uint64_t granted, struct tk_buf *buf);
 void work_frame_put_heartbeat(struct work_app *app, uint64_t sequence, struct tk_buf *buf);
 void work_frame_put_goodbye(struct tk_buf *buf);

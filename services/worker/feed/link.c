@@ -225,6 +225,7 @@ static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *
         unsigned credit;
         (void)stream;
         if (next.hello) {
+                link->granted = 0;
                 work_frame_put_hello(link->app, link->at, buf);
                 return true;
         }
@@ -233,7 +234,7 @@ static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *
         bool any = work_ledger_collect(link->app->ledger, link->at, buf, FRAME_BYTES, &credit);
         any |= work_frame_put_untold(link->app, link->at, buf);
         if (credit)
-                work_frame_put_credit(credit, buf);
+                work_frame_put_credit(credit, link->granted += credit, buf);
         if (next.beat)
                 work_frame_put_heartbeat(link->app, next.beat, buf);
         bool goodbye = !any && may_leave(link, &next);

@@ -29,6 +29,7 @@ struct work_link {
         int64_t seen_ns;                /* last frame of the orchestrator */
         int64_t heartbeat_ns, beat_due_ns, lease_ns;
         uint64_t sequence;              /* of heartbeats */
+        uint64_t granted;               /* credit on this stream; only of next_frame, which one thread at a time is in */
         bool beat;                      /* a heartbeat is due */
         bool leaving;                   /* say goodbye when nothing of this link is left */
         bool drained;                   /* the peer stops */

@@ -10,13 +10,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-enum { TASKS, DEPTH, LATENCY, BY_STATE, BY_PATH };
+enum { TASKS, DEPTH, LATENCY, BY_STATE, BY_PATH, AGE };
 static const struct tk_metric_row rows[] = {
         [TASKS] = {"tasker_test_tasks_total", TK_METRIC_COUNTER, "", "Tasks\nwith \\."},
         [DEPTH] = {"tasker_test_depth", TK_METRIC_GAUGE, "", "Depth."},
         [LATENCY] = {"tasker_test_latency_seconds", TK_METRIC_HISTOGRAM, "", "Latency."},
         [BY_STATE] = {"tasker_test_by_state_total", TK_METRIC_COUNTER, "state", "By state."},
         [BY_PATH] = {"tasker_test_by_path_seconds", TK_METRIC_HISTOGRAM, "path", "By path."},
+        [AGE] = {"tasker_test_age_seconds", TK_METRIC_HISTOGRAM_LONG, "", "Age."},
 };
 
 static void page_has_every_row(void **state)
@@ -37,6 +38,9 @@ static void page_has_every_row(void **state)
         tk_metric_add_l(metrics, BY_STATE, "complete", 1);
         tk_metric_add_l(metrics, BY_STATE, "a\"b\\c\nd", 2);
         tk_metric_observe_l(metrics, BY_PATH, "eager", 1);
+        for (int i = 0; i < 1000; i++) /* of more centuries than nanoseconds can count */
+                tk_metric_observe(metrics, AGE, 30 * 86400 * INT64_C(1000000000));
+        tk_metric_observe(metrics, AGE, 40 * 86400 * INT64_C(1000000000));
         tk_metrics_text(metrics, &buf);
         assert_non_null(strstr(
                 buf.data,
@@ -55,6 +59,10 @@ static void page_has_every_row(void **state)
         assert_non_null(
                 strstr(buf.data, "tasker_test_by_path_seconds_bucket{path=\"eager\",le=\"0.0001\"} 1\n"));
         assert_non_null(strstr(buf.data, "tasker_test_by_path_seconds_count{path=\"eager\"} 1\n"));
+        assert_non_null(strstr(buf.data, "# TYPE tasker_test_age_seconds histogram\ntasker_test_age_seconds_bucket{le=\"1\"} 0\n"));
+        assert_non_null(strstr(buf.data, "{le=\"604800\"} 0\ntasker_test_age_seconds_bucket{le=\"2592000\"} 1000\n"));
+        assert_non_null(strstr(buf.data, "tasker_test_age_seconds_bucket{le=\"+Inf\"} 1001\ntasker_test_age_seconds_sum 2595456000\n"
+                                         "tasker_test_age_seconds_count 1001\n"));
         assert_int_equal(tk_metric_get(metrics, BY_STATE), 3);
         assert_null(tk_metrics_free(metrics));
 }

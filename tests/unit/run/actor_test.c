@@ -249,6 +249,7 @@ static void ticks_at_start_and_when_woken(void **state)
 {
         struct app app;
         struct tk_actor *actor;
+        struct tk_actor_stats stats;
         (void)state;
 
         app_init(&app, 0);
@@ -256,8 +257,13 @@ static void ticks_at_start_and_when_woken(void **state)
         assert_true(reaches(&app.ticks, 1));
         tk_actor_wake(actor);
         assert_true(reaches(&app.ticks, 2));
-        tk_actor_stop_free(actor);
+        tk_actor_stop(actor);
         assert_int_equal(atomic_load(&app.ticks), 2);
+        tk_actor_stats(actor, &stats); /* one that has stopped can still be looked at */
+        assert_int_equal(stats.threads, 1);
+        assert_null(stats.current);
+        tk_actor_stop(actor);
+        assert_null(tk_actor_stop_free(actor));
         assert_null(tk_actor_stop_free(NULL));
         app_deinit(&app);
 }

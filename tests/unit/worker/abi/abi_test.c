@@ -121,6 +121,30 @@ static void dependencies_that_travelled(void **state)
         assert_int_equal(f->fetches, 0); /* complete: nobody is asked */
 }
 
+/* In any order, with one prefix and then another: where the last one was found is only a beginning. */
+static void names_of_dependencies(void **state)
+{
+        static const char text[] = "{\"a_1\":{\"success\":true},\"b_1\":{\"success\":true},\"a_2\":{\"success\":false},\"a_3\":{\"success\":true},"
+                                   "\"none\":null,\"b_2\":{\"success\":true},\"a_4\":{\"success\":true}}";
+        static const struct {
+                const char *prefix;
+                size_t at;
+                const char *name;
+        } cases[] = {{"a_", 0, "a_1"}, {"a_", 1, "a_3"}, {"a_", 1, "a_3"}, {"b_", 1, "b_2"}, {"a_", 2, "a_4"}, {"a_", 3, NULL}, {"a_", 0, "a_1"},
+                     {NULL, 0, "a_1"}, {NULL, 1, "b_1"}, {NULL, 4, "a_4"}, {NULL, 5, NULL}, {NULL, 3, "b_2"}, {"b_", 0, "b_1"}, {"c", 0, NULL}};
+        struct fixture *f = *state;
+        f->ctx.dependencies_json = (struct work_text){text, sizeof text - 1};
+        for (size_t i = 0; i < tk_countof(cases); i++) {
+                const char *name = tkw_dependency_name(&f->ctx, cases[i].prefix, cases[i].at);
+                if (cases[i].name)
+                        assert_string_equal(name, cases[i].name);
+                else
+                        assert_null(name);
+                assert_string_equal(tkw_failed_dependency_name(&f->ctx, NULL, 0), "a_2");
+        }
+        assert_null(tkw_failed_dependency_name(&f->ctx, "b_", 0));
+}
+
 static void dependencies_that_did_not_travel_are_fetched_once(void **state)
 {
         struct fixture *f = *state;
@@ -197,6 +221,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(values, setup, teardown),
                 cmocka_unit_test_setup_teardown(dependencies_that_travelled, setup, teardown),
+                cmocka_unit_test_setup_teardown(names_of_dependencies, setup, teardown),
                 cmocka_unit_test_setup_teardown(dependencies_that_did_not_travel_are_fetched_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(time_and_cancellation, setup, teardown),
                 cmocka_unit_test(results_that_go_wrong),

@@ -250,6 +250,21 @@ static void a_repeated_assignment_runs_once_and_answers_again(void **state)
         work_ledger_free(l);
 }
 
+static void an_assignment_that_comes_twice_uses_credit_once(void **state)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
+        struct work_taken taken = step(1);
+        (void)state;
+        work_ledger_up(l, 0);
+        assert_int_equal(credit(l, 0), TOTAL);
+        take(l, 0, 1);
+        assert_int_equal(work_ledger_take(l, 0, &taken), WORK_TAKE_E_KNOWN);
+        assert_int_equal(credit(l, 0), 0);
+        assert_true(done(l, 1, "one;", 0));
+        expect_collect(l, 0, "one;", 1);
+        work_ledger_free(l);
+}
+
 static void a_cancelled_step_does_not_start(void **state)
 {
         struct work_ledger *l = work_ledger_new(LINKS, TOTAL, UNACKED_MAX);
@@ -321,6 +336,7 @@ int main(void)
                 cmocka_unit_test(an_orphan_that_still_runs_reports_to_whoever_is_up),
                 cmocka_unit_test(the_first_result_counts),
                 cmocka_unit_test(a_repeated_assignment_runs_once_and_answers_again),
+                cmocka_unit_test(an_assignment_that_comes_twice_uses_credit_once),
                 cmocka_unit_test(a_cancelled_step_does_not_start),
                 cmocka_unit_test(a_flood_is_refused),
                 cmocka_unit_test(events_wait_for_the_acknowledgement),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/export.c: see the header. */
-#include "cli/export.h"
+/* archive/rows.c: see the header. */
+#include "archive/rows.h"
 #include "tk_sql.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 enum { FETCH_ROWS = 500 };
 
-int cli_export_sync_folder(const char *path, struct tk_err *err)
+int tk_archive_sync_folder(const char *path, struct tk_err *err)
 {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r = fd < 0 || fsync(fd) ? TK_ERR(err, -errno, "cannot sync %s: %s", path, strerror(errno)) : 0;
@@ -18,7 +18,7 @@ int cli_export_sync_folder(const char *path, struct tk_err *err)
         return r;
 }
 
-int cli_export_rows(struct tk_pg *pg, struct tk_arena *arena, FILE *out, struct tk_err *err)
+int tk_archive_rows(struct tk_pg *pg, struct tk_arena *arena, FILE *out, struct tk_err *err)
 {
         for (;;) {
                 TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;

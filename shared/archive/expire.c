@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/expire.c: see the header. */
-#include "cli/expire.h"
+/* archive/expire.c: see the header. */
+#include "archive/expire.h"
+#include "archive/rows.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "cli/export.h"
 #include "tk_sql.h"
 #include <errno.h>
 #include <libgen.h>
@@ -18,47 +18,71 @@ enum { BATCH_TASKS = 500, BATCH_STEPS = 5000, TRIES = 20, ARENA_BLOCK = 1 << 16,
 #define ARENA_MAX ((size_t)1 << 20)
 #define TRY_PAUSE_NS (200 * TK_NS_PER_MS)
 
-struct cli_expire {
+struct tk_archive_expire {
         struct tk_arena *arena;
         FILE *out;
-        const char *path;
+        char *path;
 };
 
-int cli_expire_open(const char *path, struct cli_expire **ret, struct tk_err *err)
+/* A process that died while it wrote left a line without its end; what it was of is in the database still. */
+static int cut_torn_line(FILE *out, const char *path, struct tk_err *err)
 {
-        struct cli_expire *expire = TK_NEW(struct cli_expire);
+        char block[PATH_BYTES];
+        off_t size = lseek(fileno(out), 0, SEEK_END), whole = size;
+        while (whole > 0) {
+                off_t from = whole > (off_t)sizeof block ? whole - (off_t)sizeof block : 0;
+                ssize_t n = pread(fileno(out), block, (size_t)(whole - from), from);
+                if (n != whole - from)
+                        return TK_ERR(err, -EIO, "cannot read the end of %s: %s", path, n < 0 ? strerror(errno) : "it is shorter than it was");
+                while (n > 0 && block[n - 1] != '\n')
+                        n--;
+                whole = from + n;
+                if (n > 0)
+                        break;
+        }
+        if (whole < size && ftruncate(fileno(out), whole))
+                return TK_ERR(err, -errno, "cannot cut the torn last line off %s: %s", path, strerror(errno));
+        return 0;
+}
+
+int tk_archive_expire_open(const char *path, struct tk_archive_expire **ret, struct tk_err *err)
+{
+        struct tk_archive_expire *expire = TK_NEW(struct tk_archive_expire);
         char folder[PATH_BYTES];
         int r = 0;
 
         expire->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        expire->path = path;
+        expire->path = path ? tk_strdup(path) : NULL;
         if (path && tk_str_copy(folder, sizeof folder, path))
                 r = TK_ERR(err, -ENAMETOOLONG, "the file's name has %zu bytes, at most %zu are possible", strlen(path), sizeof folder - 1);
-        if (!r && path && !(expire->out = fopen(path, "ae")))
+        if (!r && path && !(expire->out = fopen(path, "a+e")))
                 r = TK_ERR(err, -errno, "cannot write %s: %s", path, strerror(errno));
         if (!r && path && flock(fileno(expire->out), LOCK_EX | LOCK_NB))
                 r = TK_ERR(err, -errno, "cannot write %s: %s", path, errno == EWOULDBLOCK ? "another export writes it" : strerror(errno));
+        if (!r && path)
+                r = cut_torn_line(expire->out, path, err);
         if (!r && path) /* the name, if it is new */
-                r = cli_export_sync_folder(dirname(folder), err);
+                r = tk_archive_sync_folder(dirname(folder), err);
         if (r)
-                expire = cli_expire_close(expire);
+                expire = tk_archive_expire_close(expire);
         *ret = expire;
         return r;
 }
 
-struct cli_expire *cli_expire_close(struct cli_expire *expire)
+struct tk_archive_expire *tk_archive_expire_close(struct tk_archive_expire *expire)
 {
         if (!expire)
                 return NULL;
         if (expire->out)
                 fclose(expire->out);
         tk_arena_free(expire->arena);
+        tk_free(expire->path);
         tk_free(expire);
         return NULL;
 }
 
 /* The tasks of the batch, BATCH_TASKS at most, and where the look ended (nil: nothing is left). */
-static int choose(struct cli_expire *expire, struct tk_pg *pg, const char *namespace, const struct tk_uuid *at, struct tk_uuid *ret_tasks,
+static int choose(struct tk_archive_expire *expire, struct tk_pg *pg, const char *namespace, const struct tk_uuid *at, struct tk_uuid *ret_tasks,
                   size_t *ret_n, struct tk_uuid *ret_at, struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
@@ -78,7 +102,7 @@ static int choose(struct cli_expire *expire, struct tk_pg *pg, const char *names
         return 0;
 }
 
-static int with_tasks(struct cli_expire *expire, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_uuid *tasks, size_t n,
+static int with_tasks(struct tk_archive_expire *expire, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_uuid *tasks, size_t n,
                       struct tk_pg_result **ret, struct tk_err *err)
 {
         struct tk_pg_args args;
@@ -89,18 +113,18 @@ static int with_tasks(struct cli_expire *expire, struct tk_pg *pg, const struct 
 }
 
 /* What is in the file is on the disk before it is gone from the database. */
-static int write_tasks(struct cli_expire *expire, struct tk_pg *pg, const struct tk_uuid *tasks, size_t n, struct tk_err *err)
+static int write_tasks(struct tk_archive_expire *expire, struct tk_pg *pg, const struct tk_uuid *tasks, size_t n, struct tk_err *err)
 {
         int r = with_tasks(expire, pg, &tk_sql_retention_export, tasks, n, NULL, err);
         if (!r)
-                r = cli_export_rows(pg, expire->arena, expire->out, err);
+                r = tk_archive_rows(pg, expire->arena, expire->out, err);
         if (!r && (fflush(expire->out) || fsync(fileno(expire->out))))
                 r = TK_ERR(err, -EIO, "cannot write %s: %s", expire->path, strerror(errno));
         return r;
 }
 
 /* Within a transaction. */
-static int delete_batch(struct cli_expire *expire, struct tk_pg *pg, const char *namespace, struct tk_uuid *at, struct cli_expired *sum,
+static int delete_batch(struct tk_archive_expire *expire, struct tk_pg *pg, const char *namespace, struct tk_uuid *at, struct tk_archive_sum *sum,
                         struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
@@ -122,23 +146,24 @@ static int delete_batch(struct cli_expire *expire, struct tk_pg *pg, const char 
 }
 
 /* Takes back what was written of a batch that was not deleted. */
-static void unwrite(struct cli_expire *expire, off_t end)
+static int unwrite(struct tk_archive_expire *expire, off_t end, struct tk_err *err)
 {
         __fpurge(expire->out);
         clearerr(expire->out);
         if (ftruncate(fileno(expire->out), end))
-                fprintf(stderr, "tasker: %s has lines of tasks that are still there: %s\n", expire->path, strerror(errno));
+                return TK_ERR(err, -errno, "%s has lines of tasks that are still there: %s", expire->path, strerror(errno));
+        return 0;
 }
 
-int cli_expire_batch(struct cli_expire *expire, struct tk_pg *pg, const char *namespace, struct tk_uuid *at, struct cli_expired *sum,
+int tk_archive_expire_batch(struct tk_archive_expire *expire, struct tk_pg *pg, const char *namespace, struct tk_uuid *at, struct tk_archive_sum *sum,
                      bool *ret_more, struct tk_err *err)
 {
         off_t end = expire->out ? lseek(fileno(expire->out), 0, SEEK_END) : 0;
-        int r = 0;
+        int r = 0, wrong = 0;
 
         for (int tries = 0; tries < TRIES; tries++) {
                 struct tk_uuid next = *at;
-                struct cli_expired after = *sum;
+                struct tk_archive_sum after = *sum;
                 tk_arena_reset(expire->arena);
                 r = tk_pg_begin(pg, err);
                 if (!r)
@@ -155,9 +180,9 @@ int cli_expire_batch(struct cli_expire *expire, struct tk_pg *pg, const char *na
                         return 0;
                 }
                 if (expire->out && !(sent && r == TK_PG_E_DOWN)) /* then nobody knows whether they are gone: better twice than never */
-                        unwrite(expire, end);
-                if (r != TK_PG_E_RETRY)
-                        return r;
+                        wrong = unwrite(expire, end, err);
+                if (wrong || r != TK_PG_E_RETRY)
+                        return wrong ? wrong : r;
                 tk_time_sleep(tk_rand_jitter(TRY_PAUSE_NS, 0.5));
         }
         return r;

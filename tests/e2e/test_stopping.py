@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Whoever looks at a service while it stops sees it come to rest, and is answered until it is gone."""
+import http.client
+import json
+import threading
+import unittest
+import urllib.parse
+
+from lib.system import SLOW, System, eventually
+
+LOOKS = ("/metrics", "/v1/debug/runtime", "/health/detailed")
+
+
+class Looker(threading.Thread):
+    """Asks for the same again and again, on one connection as scrapers do, until nobody answers."""
+
+    def __init__(self, base, path):
+        super().__init__(daemon=True)
+        self.path, self.statuses, self.wrong = path, [], None
+        self.conn = http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc, timeout=20 * SLOW)
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                self.conn.request("GET", self.path)
+                reply = self.conn.getresponse()
+                body = reply.read()
+                self.statuses.append(reply.status)
+                if self.path == "/v1/debug/runtime" and reply.status == 200:
+                    json.loads(body)
+        except (OSError, http.client.HTTPException):
+            pass
+        except ValueError as e:
+            self.wrong = e
+
+
+class Stopping(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System()
+        cls.addClassCleanup(cls.s.stop)  # tells what a sanitizer wrote
+
+    def stop_under_their_eyes(self, kind):
+        process = self.s.process(kind)
+        lookers = [Looker(process["rest"], path) for path in LOOKS for _ in range(2)]
+        eventually(lambda: all(len(x.statuses) > 20 for x in lookers), what="all look")
+        self.s.kill(kind, sig=15)
+        eventually(lambda: not self.s.alive(process["pid"]), 40, "it has stopped")
+        for x in lookers:
+            x.join(20 * SLOW)
+            self.assertFalse(x.is_alive() or x.wrong, (x.path, x.wrong))
+            self.assertLessEqual(set(x.statuses[-1:]), {200, 503})
+        with open(process["log"], encoding="utf-8") as f:
+            self.assertIn('"service.stopped"', f.read().splitlines()[-1])
+        return lookers
+
+    def test_1_worker_that_finishes_a_step(self):
+        task = self.s.submit("tests", "chain", {"sleep_ms": 1000, "journal": self.s.journal})
+        eventually(lambda: self.s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'in_progress'", task) == 1, what="it runs")
+        lookers = self.stop_under_their_eyes("worker")
+        self.assertEqual({s for x in lookers for s in x.statuses[:-1] if x.path != "/health/detailed"}, {200}, "until the last moment")
+        self.assertEqual(self.s.value("SELECT max(losses) FROM tasker.workflow_steps WHERE task_uuid = $1", task), 0)
+
+    def test_2_cache(self):
+        self.stop_under_their_eyes("cache")
+
+    def test_3_orchestrator(self):
+        self.stop_under_their_eyes("orchestrator")
