@@ -13,6 +13,7 @@ from cost import Cost, rss, tables
 from floor import floor
 from graphs import GRAPHS, LOADS
 from lib.system import BIN, eventually
+from old import fill, turns
 from stats import quantiles
 
 CLOCK = "SELECT task_uuid::text, extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms FROM tasker.tasks WHERE task_uuid = ANY ($1)"
@@ -26,14 +27,17 @@ STATISTICS = 1.5  # seconds until PostgreSQL's own counters have arrived
 class Bench:
     """`system` is None when somebody else's server is measured."""
 
-    def __init__(self, system, url, args):
-        self.system, self.url, self.args = system, url, args
+    def __init__(self, system, url, args, another=None):
+        """`another`: makes a second system, a context manager."""
+        self.system, self.url, self.args, self.another = system, url, args, another
 
     def run(self, graphs, cost=None, **options):
         """With a cost, that of the load alone: reading everything back comes after it."""
         def loaded():
             time.sleep(STATISTICS)
             cost.stop()
+        if not self.system:
+            options.setdefault("poll", 2)  # somebody else's server may know no way to wait
         return client.run(os.path.join(BIN, "tasker-bench"), self.url, graphs, progress=True, loaded=loaded if cost else None, **options)
 
     def cost(self):
@@ -61,11 +65,12 @@ def one_latency(bench, variant, name):
     """Three clocks: the database's, a client that waits, a client that asks every 2 ms."""
     graph, samples, line = GRAPHS[name], bench.args.samples, {"mode": "latency", "variant": variant, "graph": name}
     if bench.system:
-        cost = bench.cost()
+        before, cost = tables(bench.system), bench.cost()
         done = bench.run([graph], cost, tasks=samples + WARM_UP, warmup=WARM_UP)
         rows = bench.system.sql(CLOCK, [row[0] for row in done["samples"]])
         line |= {"database_ms": quantiles([r.ms for r in rows]), "wait_ms": quantiles([row[3] for row in done["samples"]]),
-                 "submit_ms": quantiles([row[2] for row in done["samples"]]), **client_share(done), **bench.costs(cost, done)}
+                 "submit_ms": quantiles([row[2] for row in done["samples"]]), **client_share(done), **bench.costs(cost, done),
+                 "tables_before": before, "tables_after": tables(bench.system)}
         line["cdf"] = [round(r.ms, 3) for r in rows]
     done = bench.run([graph], tasks=samples + WARM_UP, warmup=WARM_UP, poll=2)
     return line | {"poll_ms": quantiles([row[3] for row in done["samples"]]), **client_share(done)}
@@ -78,10 +83,9 @@ def latency(bench, variant="1x1"):
 
 def throughput(bench):
     for name, n in itertools.chain((("linear", c) for c in CLIENTS), [("diamond", 64)]):
-        poll = {} if bench.system else {"poll": 2}
         before = tables(bench.system) if bench.system else None
         cost = bench.cost()
-        done = bench.run([GRAPHS[name]], cost, clients=n, seconds=bench.args.seconds, **poll)
+        done = bench.run([GRAPHS[name]], cost, clients=n, seconds=bench.args.seconds)
         steps = done["tasks"] * GRAPHS[name].steps
         yield {"mode": "throughput", "variant": name, "clients": n, "seconds": round(done["seconds"], 1), "steps_per_second": round(steps / done["seconds"]),
                "tasks_per_second": round(done["tasks_per_second"]), "refused": done["refused"], "submit_ms": done["submit_ms"], "task_ms": done["task_ms"],
@@ -92,10 +96,11 @@ def ramp(bench):
     """Open loop: tasks begin when they are due, and count from then; ends where the server no longer follows."""
     seconds = min(30, bench.args.seconds)
     for rate in RAMP:
-        done = bench.run([GRAPHS["linear"]], mode="open", rate=rate, clients=512, seconds=seconds)
+        before, cost = tables(bench.system) if bench.system else None, bench.cost()
+        done = bench.run([GRAPHS["linear"]], cost, mode="open", rate=rate, clients=512, seconds=seconds)
         reached = done["tasks"] / done["seconds"]
         yield {"mode": "ramp", "tasks_per_second_asked": rate, "tasks_per_second": round(reached, 1), "task_ms": done["task_ms"], "refused": done["refused"],
-               **client_share(done)}
+               **client_share(done), **bench.costs(cost, done), **({"tables_before": before, "tables_after": tables(bench.system)} if bench.system else {})}
         if reached < 0.9 * rate:
             return
 
@@ -115,18 +120,20 @@ def load(bench):
 
 
 def growth(bench):
-    """Cost per step of a small and of a large task, one at a time; and the latency with many finished tasks in the tables."""
+    """Cost per step of a small and of a large task, one at a time."""
     for name, n in (("wide10", 100), ("wide100", 30), ("wide1000", 10), ("wide10000", 3)):
         done = bench.run([LOADS[name]], tasks=n + 1, warmup=1, patience=600)
         per_step = [row[3] / LOADS[name].steps for row in done["samples"]]
         yield {"mode": "growth", "variant": f"{LOADS[name].steps} steps", "ms_per_step": quantiles(per_step), **client_share(done)}
-    if not bench.system:
-        return
-    yield one_latency(bench, "before old tasks", "linear")
-    began = time.monotonic()
-    sqlbench.old_tasks(bench.system, bench.args.old_tasks)
-    yield {"mode": "growth", "variant": "old tasks", "tasks": bench.args.old_tasks, "written_in_s": round(time.monotonic() - began, 1)}
-    yield one_latency(bench, f"{bench.args.old_tasks} old tasks", "linear")
+
+
+def old(bench):
+    """A new task beside many finished ones, and on an empty database, by turns: two systems, of which one is idle. The full one is not asked for its consistency at
+    the end: nothing in it but the measured tasks ran."""
+    with bench.another() as system:
+        full = Bench(system, system.rest, bench.args)
+        yield fill(full, bench.args.old_tasks, bench.args.old_history)
+        yield turns(bench, full, bench.args.samples, CLOCK)
 
 
 def fair(bench):
@@ -225,6 +232,6 @@ def closing(bench):
            "heap_only_updates": {r.relname: round(r.ratio, 3) for r in hot}}
 
 
-MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "fair": fair, "soak": soak}
+MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "old": old, "fair": fair, "soak": soak}
 ALL = ("idle", "latency", "throughput", "load", "ramp", "micro")
-AGAINST = ("latency", "throughput", "load", "ramp", "soak")
+AGAINST = ("latency", "throughput", "ramp", "soak")  # graphs that the examples bring; the others need templates and handlers of our own

@@ -13,8 +13,8 @@ def heading(text):
     print(f"\n{text}\n{'─' * len(text)}")
 
 
-def floor_of(lines):
-    return next((line["p50"] for line in of(lines, "floor") if line["clients"] == 1), None)
+def floor_of(lines, clients=1, figure="p50"):
+    return next((line[figure] for line in of(lines, "floor") if line["clients"] == clients), None)
 
 
 def costs(line):
@@ -31,22 +31,24 @@ def show_latency(lines):
     one = floor_of(lines)
     heading("Latency, one task at a time (ms)")
     print(f"{'':22}{'database clock':^31}  {'client, wait':^22}  {'client, 2 ms polls':^20}")
-    print(f"{'graph':22} {'p50':>6} {'p95':>6} {'p99':>6} {'95/50':>6}   {'p50':>6} {'p95':>6} {'p99':>6}   {'p50':>6} {'p99':>6}  {'submit':>6}  of 5 commits")
+    print(f"{'graph':22} {'p50':>6} {'p95':>6} {'p99':>6} {'95/50':>6}   {'p50':>6} {'p95':>6} {'p99':>6}   {'p50':>6} {'p99':>6}  {'submit':>6}  of 5 commits; submit of one")
     for line in of(lines, "latency"):
         d, w, p, s = (line.get(k) or {} for k in ("database_ms", "wait_ms", "poll_ms", "submit_ms"))
         name = line["graph"] + ("" if line["variant"] == "1x1" else f", {line['variant']}")
 
         def f(q, k):
             return f"{q[k]:6.2f}" if k in q else "     –"
-        ratio = f"{d['p50'] / (5 * one):5.2f} ×" if one and "p50" in d else ""
+        ratio = f"{d['p50'] / (5 * one):5.2f} × {s['p50'] / one:9.2f} ×" if one and "p50" in d else ""
         print(f"{name:22} {f(d, 'p50')} {f(d, 'p95')} {f(d, 'p99')} {f(d, 'p95_over_p50')}   {f(w, 'p50')} {f(w, 'p95')} {f(w, 'p99')}   {f(p, 'p50')} {f(p, 'p99')}  {f(s, 'p50')}  {ratio}")
 
 
 def show_throughput(lines):
-    heading("Throughput, closed loop")
+    heading("Throughput, closed loop (against the floor: steps to single-row commits of 16 clients)")
+    most = floor_of(lines, 16, "per_second")
     for line in of(lines, "throughput"):
         print(f"{line['variant']:8} {line['clients']:4} clients  {line['steps_per_second']:7,} steps/s  {line['tasks_per_second']:6,} tasks/s  task p50 {line['task_ms'].get('p50', 0):8.2f} "
-              f"p99 {line['task_ms'].get('p99', 0):8.2f} ms  refused {line['refused']}  client {line['client_percent_of_a_core']} % of a core")
+              f"p99 {line['task_ms'].get('p99', 0):8.2f} ms  refused {line['refused']}  client {line['client_percent_of_a_core']} % of a core"
+              + (f"  {line['steps_per_second'] / most:.2f} × the floor" if most else ""))
         costs(line)
 
 
@@ -90,7 +92,18 @@ def show(lines):
     if of(lines, "growth"):
         heading("Growth")
         for line in of(lines, "growth"):
-            print(f"{line['variant']:14} " + (f"{line['ms_per_step']['p50']} ms per step" if "ms_per_step" in line else f"{line['tasks']:,} tasks written in {line['written_in_s']} s"))
+            print(f"{line['variant']:14} {line['ms_per_step']['p50']} ms per step")
+    if of(lines, "old"):
+        heading("A new task beside old ones (by the database's clock, ms)")
+        for line in of(lines, "old"):
+            if line["variant"] == "written":
+                print(f"{line['tasks']:,} finished tasks, {line['tasks_with_history']:,} with history: {sum(line['rows'].values()):,} rows, {line['heap_bytes'] / 1e9:.1f} GB and "
+                      f"{line['index_bytes'] / 1e9:.1f} GB of indexes, written in {line['written_in_s']} s")
+                continue
+            for side in ("empty", "full"):
+                print(f"{side:6} p50 {line[side + '_ms']['p50']}  p95 {line[side + '_ms']['p95']}  p99 {line[side + '_ms']['p99']}")
+            print("PostgreSQL's CPU per step, reading the values back included: " + ", ".join(f"{side} {us} µs" for side, us in line["postgres_us_per_step"].items()))
+            print(f"full against empty, p50: {100 * (line['p50_ratio'] - 1):+.1f} % [{', '.join(f'{100 * (x - 1):+.1f}' for x in line['p50_ratio_interval'])}]")
     if of(lines, "fair"):
         heading("Small tasks beside a large one (by the database's clock, ms)")
         for line in of(lines, "fair"):

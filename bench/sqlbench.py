@@ -17,31 +17,6 @@ CHAINS = (4, 100, 1000)
 EVENT = {"event_name": "s0.over", "payload": {"payload": {"text": "x" * 900}}, "metadata": {}}
 ROUNDS = 60
 
-# Finished tasks as history has them: four steps, results and transitions each; generated, not run.
-OLD = ("""INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, context, identity_hash,
-         requested_at, created_at, updated_at, completed_at)
-  SELECT md5('old task ' || n)::uuid, nt.named_task_uuid, nt.digest, 'bench', 'complete', 4, 0, gen_random_uuid(), '{"even_number": 6}', sha256(n::text::bytea),
-         now() - interval '40 days', now() - interval '40 days', now() - interval '40 days', now() - interval '40 days'
-    FROM generate_series($1::int8, $2::int8) n CROSS JOIN (SELECT named_task_uuid, digest FROM tasker.named_tasks LIMIT 1) nt""",
-       """INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, state, unmet_parents, attempts, max_attempts, retryable, created_at, settled_at, name)
-  SELECT md5('old step ' || n || ' ' || s)::uuid, md5('old task ' || n)::uuid, s, 'complete', 0, 1, 3, true, now() - interval '40 days', now() - interval '40 days', 'step_' || s
-    FROM generate_series($1::int8, $2::int8) n, generate_series(0, 3) s""",
-       """INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, execution_time_ms, worker_id, result, recorded_at)
-  SELECT md5('old step ' || n || ' ' || s)::uuid, 1, md5('old task ' || n)::uuid, true, 1, 'worker-1', '{"success": true, "result": 36}', now() - interval '40 days'
-    FROM generate_series($1::int8, $2::int8) n, generate_series(0, 3) s""")
-SLICE = 50000
-
-
-def old_tasks(system, n):
-    """n finished tasks of four steps, as if they had run weeks ago."""
-    with system.conn() as c:
-        for first in range(1, n + 1, SLICE):
-            for statement in OLD:
-                c.query(statement, first, min(n, first + SLICE - 1))
-            if sys.stderr.isatty():
-                print(f"\r  {first + SLICE - 1:,} old tasks ", end="", file=sys.stderr, flush=True)
-        c.query("VACUUM ANALYZE")
-
 
 def micro_lines(*argv):
     done = subprocess.run(argv, capture_output=True, text=True, check=True)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROUNDS = 9 };
 
@@ -15,19 +16,36 @@ static int by_size(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-void micro_run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more)
+static int64_t cpu_ns(void)
+{
+        struct timespec now;
+        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return now.tv_sec * TK_NS_PER_S + now.tv_nsec;
+}
+
+static void run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more, int64_t (*clock_ns)(void))
 {
         int64_t ns[ROUNDS];
         body(user, n / 10 + 1); /* caches are warm then */
         for (unsigned i = 0; i < ROUNDS; i++) {
-                int64_t begin_ns = tk_time_mono_ns();
+                int64_t begin_ns = clock_ns();
                 body(user, n);
-                ns[i] = tk_time_mono_ns() - begin_ns;
+                ns[i] = clock_ns() - begin_ns;
         }
         qsort(ns, ROUNDS, sizeof ns[0], by_size);
         (void)printf("{\"mode\":\"micro\",\"name\":\"%s\",\"ns\":%.1f,\"ns_min\":%.1f,\"n\":%llu%s}\n", name, (double)ns[ROUNDS / 2] / (double)n,
                      (double)ns[0] / (double)n, (unsigned long long)n, more);
         (void)fflush(stdout);
+}
+
+void micro_run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more)
+{
+        run(name, n, body, user, more, tk_time_mono_ns);
+}
+
+void micro_cpu(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user)
+{
+        run(name, n, body, user, "", cpu_ns);
 }
 
 void micro_times(const char *name, int64_t *ns, uint64_t n)
@@ -44,14 +62,21 @@ int main(int argc, char **argv)
                 return micro_cache(argv[2], argv[3], NULL, argv[4], 2000);
         if (argc == 5 && !strcmp(argv[1], "cache-forget"))
                 return micro_cache(argv[2], "", argv[3], argv[4], 500);
+        if (argc == 2 && !strcmp(argv[1], "sight")) {
+                micro_sight();
+                return 0;
+        }
         if (argc != 2) {
                 (void)fputs("usage: tasker-micro TEMPLATE.yaml\n"
+                            "       tasker-micro sight\n"
                             "       tasker-micro cache HOST:PORT DIGEST[,DIGEST…] NAME\n"
                             "       tasker-micro cache-forget HOST:PORT NAMESPACE/NAME/VERSION NAME\n", stderr);
                 return 2;
         }
         micro_formats();
         micro_threads();
+        micro_sight();
+        micro_shed();
         micro_resolver();
         micro_template(argv[1]);
         return 0;

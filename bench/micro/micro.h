@@ -6,11 +6,15 @@
 /* Runs `body` n times, in rounds, and prints {"mode":"micro","name":…,"ns":median of the rounds,…} with `more` (JSON members
  * that begin with a comma, or ""). */
 void micro_run(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user, const char *more);
+/* The same in CPU time of this thread, for bodies that never sleep: what others do on the machine is not in it. */
+void micro_cpu(const char *name, uint64_t n, void (*body)(void *user, uint64_t n), void *user);
 /* One line for latencies that were measured one by one. */
 void micro_times(const char *name, int64_t *ns, uint64_t n);
 
 void micro_formats(void);  /* JSON against MessagePack */
 void micro_threads(void);  /* mailboxes, permits, locks */
+void micro_sight(void);    /* histograms, meters, counters */
+void micro_shed(void);     /* whether a task is refused */
 void micro_resolver(void);
 void micro_template(const char *file);
 /* Reads templates from a cache service; `digests`: separated by commas, by turns. `forget`: NULL, or "namespace/name/version"

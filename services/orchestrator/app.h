@@ -40,6 +40,7 @@ struct orch_app {
         int64_t started_ns;             /* wall clock */
         atomic_bool pressed;            /* a mailbox is past shedding.warn_percent */
         atomic_bool intake_up;          /* intake has its connection */
+        atomic_bool redis_rests;        /* the last hint was not offered to Redis: its breaker is open */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */
 
         const struct orch_after *after; /* what follows a commit */

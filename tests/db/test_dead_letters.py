@@ -436,9 +436,9 @@ class Written(DeadLetterTest):
             self.assertEqual((len(set(whole)), self.pages(lambda n, cursor, c=call: self.document(c, n, cursor))), (100, whole))
         scores = [e["priority_score"] for e in self.document(queue, 1000, None)]
         self.assertEqual(scores, sorted(scores, reverse=True))
-        first = self.document(queue, 50, None)
-        self.c.query("UPDATE tasker.dead_letters SET resolution_status = 'cancelled' WHERE dlq_entry_uuid = $1", first[6]["dlq_entry_uuid"])
-        self.assertEqual(self.document(queue, 7, first[6]["dlq_entry_uuid"]), first[7:14], "the cursor's own may be closed meanwhile")
+        first = [e["dlq_entry_uuid"] for e in self.document(queue, 50, None)]
+        self.c.query("UPDATE tasker.dead_letters SET resolution_status = 'cancelled' WHERE dlq_entry_uuid = $1", first[6])
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.document(queue, 7, first[6])], first[7:14], "the cursor's own may be closed meanwhile")
         self.assertIsNone(self.c.value(queue, 7, new_uuid()))
         self.assertIsNone(self.c.value(entries, 7, new_uuid()))
 

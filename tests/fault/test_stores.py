@@ -28,6 +28,13 @@ class Stores(unittest.TestCase):
         load.finish(self)
         self.all_alive(s)
 
+        def told():
+            s.run("tests", "chain", {})  # its end is a hint to the other orchestrator
+            return s.metric(s.rest, 'tasker_orchestrator_breaker_open{breaker="redis"}')
+        eventually(told, 60, "the breaker on Redis is open")
+        health = s.call("GET", "/health/detailed").json
+        self.assertEqual((health["checks"]["circuit_breaker"]["status"], health["info"]["circuit_breaker_state"]), ("healthy", "Closed"))
+
     def test_redis_hangs(self):
         s = self.system(orchestrators=2, workers=2)
         load = Load(s).start()

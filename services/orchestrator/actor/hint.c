@@ -105,6 +105,7 @@ static void publish(struct hint_state *state, const char *channel, const char *p
         orch_count_l(state->app, hints_total, "sent");
         if (tk_kv_publish(state->kv, channel, payload, strlen(payload)))
                 notify(state, channel, payload);
+        atomic_store_explicit(&state->app->redis_rests, tk_kv_breaker(state->kv) == TK_KV_OPEN, memory_order_relaxed);
 }
 
 static void publish_done(struct hint_state *state, struct tk_buf *tasks)

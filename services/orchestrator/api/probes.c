@@ -4,6 +4,7 @@
 #include "orchestrator/app.h"
 #include "orchestrator/core/pressure.h"
 #include "orchestrator/core/sessions.h"
+#include "orchestrator/core/template.h"
 #include <stdio.h>
 
 void orch_actors(struct orch_app *app, struct tk_actor *ret[ORCH_ACTORS])
@@ -26,7 +27,11 @@ static struct orch_probe breaker(struct orch_app *app)
 {
         struct orch_probe probe = {
                 .name = "circuit_breaker", .for_readiness = true, .healthy = atomic_load(&app->intake_up)};
-        snprintf(probe.message, sizeof probe.message, probe.healthy ? "closed" : "open");
+        /* The others cost latency, not readiness: told, no more. */
+        bool cache = app->cache && orch_templates_cache_rests(app->templates);
+        bool redis = atomic_load_explicit(&app->redis_rests, memory_order_relaxed);
+        snprintf(probe.message, sizeof probe.message, "%s%s%s", probe.healthy ? "closed" : "open", cache ? ", cache service: open" : "",
+                 redis ? ", Redis: open" : "");
         return probe;
 }
 

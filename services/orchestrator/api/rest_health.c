@@ -55,8 +55,8 @@ static void put_info(struct tk_buf *buf, struct orch_app *app)
         tk_buf_printf(buf,
                       ",\"operational_state\":\"%s\",\"web_database_pool_size\":%u,\"orchestration_database_pool_"
                       "size\":%u,"
-                      "\"circuit_breaker_state\":\"Closed\",\"instance_id\":",
-                      state, app->conf.query_threads + 1, app->conf.results_threads + 3);
+                      "\"circuit_breaker_state\":\"%s\",\"instance_id\":",
+                      state, app->conf.query_threads + 1, app->conf.results_threads + 3, atomic_load(&app->intake_up) ? "Closed" : "Open");
         tk_buf_put_json_str(buf, app->instance_id, strlen(app->instance_id));
         tk_buf_putc(buf, '}');
 }
@@ -123,6 +123,7 @@ static void refresh(struct orch_app *app, struct tk_actor *actors[ORCH_ACTORS])
         tk_metric_set(app->metrics, ORCH_M_pressure_percent, full.percent);
         tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "database", !atomic_load(&app->intake_up));
         tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "cache", app->cache && orch_templates_cache_rests(app->templates));
+        tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "redis", atomic_load_explicit(&app->redis_rests, memory_order_relaxed));
         orch_actors(app, actors);
 }
 
