@@ -48,12 +48,12 @@ def count(name, output):
 
 def run(job):
     name, command, _ = job
-    began = time.monotonic()
+    began, patience = time.monotonic(), JOB_SECONDS + int(os.environ.get("TASKER_MODEL_RUNS") or 0) // 10  # as many runs as somebody asks for
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=JOB_SECONDS, check=False, cwd=ROOT)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patience, check=False, cwd=ROOT)
         output, code = done.stdout.decode(errors="replace"), done.returncode
     except subprocess.TimeoutExpired as e:
-        output, code = (e.stdout or b"").decode(errors="replace") + f"\nstopped after {JOB_SECONDS} s", 1
+        output, code = (e.stdout or b"").decode(errors="replace") + f"\nstopped after {patience} s", 1
     counts = count(name, output)
     if counts is None:
         counts = (0, 1, 0)

@@ -1,4 +1,4 @@
--- tasker._expire_tasks(tasks, now, processor): ends those whose deadline has passed, as their templates say (on_timeout: error or cancel; without
+-- tasker._expire_tasks(tasks, now, processor): ends those whose deadline has passed, as their requests or else their templates say (on_timeout: error or cancel; without
 -- it lifecycle.auto_fail_on_timeout: false means cancel, and nothing means error). With lifecycle.auto_dlq_on_timeout an error has an entry in the
 -- dead-letter queue, of the task as it was.
 -- Returns per task one 'timed_out' row (step_name: 'task'), perhaps a 'dead_letter', and what _end_task returns.
@@ -11,7 +11,7 @@ BEGIN
   FOR v IN
     SELECT t.task_uuid AS task, t.namespace AS ns,
            format('it was not complete by its deadline, %s', tasker.time_text(t.deadline, 'zoned')) AS reason,
-           CASE WHEN coalesce(tp.body ->> 'on_timeout', CASE tp.body #>> '{lifecycle,auto_fail_on_timeout}' WHEN 'false' THEN 'cancel' END) = 'cancel'
+           CASE WHEN coalesce(t.on_timeout, tp.body ->> 'on_timeout', CASE tp.body #>> '{lifecycle,auto_fail_on_timeout}' WHEN 'false' THEN 'cancel' END) = 'cancel'
                 THEN 'cancelled'::tasker.task_state ELSE 'error' END AS becomes,
            coalesce(tp.body #>> '{lifecycle,auto_dlq_on_timeout}', 'false') = 'true' AS letter,
            jsonb_build_object('detection_method', 'deadline', 'actor', 'timer', 'deadline', tasker.time_text(t.deadline, 'zoned'), 'detected_by', p_processor,

@@ -23,7 +23,7 @@ BEGIN
                                            'message', r.doc #> '{error,message}', 'error_message', r.doc #> '{error,message}',
                                            'retryable', false, 'attempt', s.attempts, 'failed_at', v_now)),
            'metadata', jsonb_build_object('task_uuid', s.task_uuid, 'step_uuid', s.workflow_step_uuid, 'step_name', s.name, 'namespace', t.namespace,
-                                          'correlation_id', t.correlation_id, 'fired_at', v_now, 'fired_by', 'orchestrator',
+                                          'correlation_id', t.correlation_id, 'parent_correlation_id', t.parent_correlation_id, 'fired_at', v_now, 'fired_by', 'orchestrator',
                                           'condition', d.event ->> 'condition', 'attempt', s.attempts)) ORDER BY p.n, d.n)
     INTO v_task, v_event
     FROM unnest(p_step) WITH ORDINALITY p(step, n)

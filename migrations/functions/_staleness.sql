@@ -8,8 +8,8 @@
 --   spared  why it is healthy however long it stands still: it is held, blocked (a person's turn, and its entry is there), a step
 --           left a checkpoint lately, all it has lies in the queue of workers that are busy, or it waits for another task, which is
 --           judged itself. NULL: it is judged.
--- The lifetime counts from the start the request asked for (run_at), and from the last time an investigation ended, so that what was revived
--- has it again. Locks: none.
+-- The lifetime counts from when a task really started, which for one with a run_at may be before (a person started it) or after (nobody was there to do it),
+-- and from the last time an investigation ended, so that what was revived has it again. Locks: none.
 CREATE OR REPLACE FUNCTION tasker._staleness(p_tasks uuid[], p_limits int[], p_served text[])
 RETURNS TABLE (task_uuid uuid, namespace text, named_task_uuid uuid, state tasker.task_state, priority int, since timestamptz, minutes int, age int,
                threshold int, reason tasker.dlq_reason, action text, health text, spared text)
@@ -27,7 +27,7 @@ BEGIN
   ), looked AS (
     SELECT t.task_uuid, t.namespace, t.named_task_uuid, t.state, t.priority, t.held, t.created_at,
            greatest(t.created_at, t.updated_at, s.moved_at) AS since,
-           greatest(t.created_at, t.run_at, (SELECT max(d.resolution_timestamp) FROM tasker.dead_letters d WHERE d.task_uuid = t.task_uuid)) AS born,
+           greatest(t.created_at, coalesce(t.started_at, t.run_at), (SELECT max(d.resolution_timestamp) FROM tasker.dead_letters d WHERE d.task_uuid = t.task_uuid)) AS born,
            coalesce(CASE t.state WHEN 'waiting_for_dependencies' THEN (l.keys ->> 'max_waiting_for_dependencies_minutes')::int
                                  WHEN 'waiting_for_retry' THEN (l.keys ->> 'max_waiting_for_retry_minutes')::int
                                  WHEN 'steps_in_process' THEN (l.keys ->> 'max_steps_in_process_minutes')::int END,

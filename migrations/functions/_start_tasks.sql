@@ -7,7 +7,7 @@ DECLARE
   v_go uuid[];
 BEGIN
   WITH upd AS (
-    UPDATE tasker.tasks t SET held = t.held & ~8, updated_at = p_now
+    UPDATE tasker.tasks t SET held = t.held & ~8, started_at = p_now, updated_at = p_now
       FROM tasker.open_tasks o
      WHERE t.task_uuid = ANY (p_task) AND o.task_uuid = t.task_uuid AND o.due_at <= p_now AND t.held & 8 <> 0 AND t.run_at <= p_now
     RETURNING t.task_uuid, t.state, t.held

@@ -17,6 +17,7 @@ DECLARE
   v_step    tasker.workflow_steps;
   v_to      tasker.step_state;
   v_changed uuid[] := ARRAY[p_step];
+  v_waits   boolean := false;
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task FOR NO KEY UPDATE;
   SELECT * INTO v_step FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = p_step;
@@ -35,11 +36,14 @@ BEGIN
   END IF;
 
   v_to := CASE p_action WHEN 'reset_for_retry' THEN 'pending' WHEN 'complete_manually' THEN 'complete' ELSE 'resolved_manually' END;
+  IF v_to = 'pending' AND tasker._isolated(v_step.instance, v_step.inputs) THEN
+    v_waits := NOT tasker._has_room(p_task, v_step.step_no, v_step.inputs); -- it gave its place in the window away
+  END IF;
   PERFORM tasker._delete_messages(ARRAY[v_task.namespace], ARRAY[v_step.msg_id]);
   WITH retry AS (DELETE FROM tasker.step_timers st WHERE st.workflow_step_uuid = p_step)
   DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = p_step;
   UPDATE tasker.workflow_steps s
-     SET state = v_to, msg_id = NULL, next_retry_at = NULL, updated_at = v_now, unmet_parents = 0, no_room = s.no_room AND v_to = 'pending',
+     SET state = v_to, msg_id = NULL, next_retry_at = NULL, updated_at = v_now, unmet_parents = 0, no_room = (s.no_room OR v_waits) AND v_to = 'pending',
          attempts = s.attempts + CASE WHEN v_to = 'complete' THEN 1 ELSE 0 END, -- a manual result is an attempt of its own, which no worker made
          forgiven = CASE v_to WHEN 'pending' THEN s.attempts WHEN 'complete' THEN s.forgiven + 1 ELSE s.forgiven END,
          losses = CASE WHEN v_to = 'pending' THEN 0 ELSE s.losses END,

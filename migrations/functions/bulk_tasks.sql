@@ -1,5 +1,5 @@
--- tasker.bulk_tasks(action, filters…, dry, actor, reason, after, limit, processor): one page of a decision about many open tasks: pause, resume,
--- cancel, or reset (every failed step runs again). Looks at `limit` open tasks in uuid order after `after` (NULL: from the start) and
+-- tasker.bulk_tasks(action, filters…, dry, actor, reason, after, limit, processor): one page of a decision about many open tasks: pause, resume, start,
+-- cancel, or for every failed step reset (it runs again), resolve or skip (it is resolved by hand). Looks at `limit` open tasks in uuid order after `after` (NULL: from the start) and
 -- acts on those that match every filter that is not NULL; dry: only says which. Each page is a transaction: whoever is interrupted goes on,
 -- and what was done already is left as it is.
 -- Returns 'page' (idx = how many were looked at), per task 'matched' (task_uuid) and, when something was changed, 'changed' (task_uuid); 'next' (task_uuid: go on
@@ -34,6 +34,11 @@ BEGIN
       IF v.kind = 'acted' THEN v.kind := 'changed'; END IF;
       IF v.kind NOT IN ('unchanged', 'ended', 'unknown') THEN RETURN NEXT v; END IF;
     END LOOP;
+  ELSIF p_action = 'start' THEN
+    FOR v IN SELECT r.* FROM tasker.start_tasks(v_task, p_actor, p_reason, p_processor) r LOOP
+      IF v.kind = 'acted' THEN v.kind := 'changed'; END IF;
+      IF v.kind NOT IN ('unchanged', 'ended', 'unknown') THEN RETURN NEXT v; END IF;
+    END LOOP;
   ELSIF p_action = 'cancel' THEN
     FOR v IN SELECT u.task, c.* FROM unnest(v_task) u(task), LATERAL tasker.cancel_task(u.task, p_actor, p_reason, p_processor) c WHERE c.outcome = 'cancelled' LOOP
       IF v.step_uuid IS NULL THEN
@@ -43,14 +48,15 @@ BEGIN
         RETURN NEXT tasker._row('called_off', NULL, v.step_uuid, v.task, v.attempt, NULL, NULL, NULL);
       END IF;
     END LOOP;
-  ELSIF p_action = 'reset' THEN
+  ELSIF p_action IN ('reset', 'resolve', 'skip') THEN
     FOR v IN SELECT s.task_uuid AS task, s.workflow_step_uuid AS step FROM tasker.workflow_steps s
               WHERE s.task_uuid = ANY (v_task) AND s.state = 'error' ORDER BY s.task_uuid, s.step_no LOOP
       IF v.task IS DISTINCT FROM v_last THEN
         RETURN NEXT tasker._row('changed', NULL, NULL, v.task, NULL, NULL, NULL, NULL);
       END IF;
       v_last := v.task;
-      RETURN QUERY SELECT r.* FROM tasker.act_on_step(v.task, v.step, 'reset_for_retry', p_actor, p_reason, NULL, p_processor) r WHERE r.kind <> 'acted';
+      RETURN QUERY SELECT r.* FROM tasker.act_on_step(v.task, v.step, CASE p_action WHEN 'reset' THEN 'reset_for_retry' WHEN 'resolve' THEN 'resolve_manually' ELSE 'skip' END,
+                                                      p_actor, p_reason, NULL, p_processor) r WHERE r.kind <> 'acted';
     END LOOP;
   END IF;
 END $$;

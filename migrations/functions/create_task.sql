@@ -2,10 +2,13 @@
 -- A graph with many roots, roots without credit, a paused template, a later start, and whatever cannot be stored go to create_tasks.
 -- Returns, locks and writes: as create_tasks.
 DROP FUNCTION IF EXISTS tasker.create_task(uuid, text, bytea, text, int, uuid, uuid, text, text, text, text, timestamptz, uuid[], text[], int[], int, uuid);
+DROP FUNCTION IF EXISTS tasker.create_task(uuid, text, bytea, text, int, uuid, uuid, text, text, text, text, timestamptz, uuid[], text[], int[], int, uuid,
+  timestamptz, timestamptz, int); -- before requests had an on_timeout
 CREATE OR REPLACE FUNCTION tasker.create_task(
   p_task uuid, p_digest text, p_identity bytea, p_context text, p_priority int, p_correlation uuid, p_parent uuid, p_initiator text, p_source text,
   p_reason text, p_tags text, p_requested timestamptz, p_steps uuid[], p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
-  p_run_at timestamptz DEFAULT NULL, p_deadline timestamptz DEFAULT NULL, p_timeout_s int DEFAULT NULL)
+  p_run_at timestamptz DEFAULT NULL, p_deadline timestamptz DEFAULT NULL, p_timeout_s int DEFAULT NULL,
+  p_on_timeout text DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
@@ -29,9 +32,9 @@ BEGIN
     v_deadline := least(p_deadline, v_now + v_timeout_s * interval '1 second');
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps, correlation_id,
                               parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash, requested_at, created_at,
-                              run_at, deadline)
+                              run_at, deadline, on_timeout)
     VALUES (p_task, v_named, p_digest, v_ns, 'steps_in_process', p_priority, v_n, v_n, cardinality(v_roots), p_correlation, p_parent, p_initiator, p_source,
-            p_reason, p_tags::jsonb, p_context::jsonb, p_identity, p_requested, v_now, p_run_at, v_deadline)
+            p_reason, p_tags::jsonb, p_context::jsonb, p_identity, p_requested, v_now, p_run_at, v_deadline, p_on_timeout)
     ON CONFLICT (identity_hash) DO NOTHING;
     v_plain := FOUND;
   END IF;
@@ -39,7 +42,7 @@ BEGIN
     RETURN QUERY SELECT r.* FROM tasker.create_tasks(ARRAY[p_task], ARRAY[p_digest], ARRAY[p_identity], ARRAY[p_context], ARRAY[p_priority], ARRAY[p_correlation],
                                                      ARRAY[p_parent], ARRAY[p_initiator], ARRAY[p_source], ARRAY[p_reason], ARRAY[p_tags], ARRAY[p_requested],
                                                      p_steps, ARRAY[1], p_credit_ns, p_credit_n, p_lease_ms, p_processor, ARRAY[p_run_at],
-                                                     ARRAY[p_deadline], ARRAY[p_timeout_s]) r;
+                                                     ARRAY[p_deadline], ARRAY[p_timeout_s], ARRAY[p_on_timeout]) r;
     RETURN;
   END IF;
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at) VALUES (p_task, v_ns, v_now, v_deadline);

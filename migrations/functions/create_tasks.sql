@@ -9,11 +9,14 @@
 -- Locks: new rows only; identities are inserted in order, so two calls never wait crosswise.
 DROP FUNCTION IF EXISTS tasker.create_tasks(uuid[], text[], bytea[], text[], int[], uuid[], uuid[], text[], text[], text[], text[], timestamptz[], uuid[], int[],
   text[], int[], int, uuid); -- before there was time
+DROP FUNCTION IF EXISTS tasker.create_tasks(uuid[], text[], bytea[], text[], int[], uuid[], uuid[], text[], text[], text[], text[], timestamptz[], uuid[], int[],
+  text[], int[], int, uuid, timestamptz[], timestamptz[], int[]); -- before requests had an on_timeout
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
   p_task uuid[], p_digest text[], p_identity bytea[], p_context text[], p_priority int[], p_correlation uuid[], p_parent uuid[],
   p_initiator text[], p_source text[], p_reason text[], p_tags text[], p_requested timestamptz[], p_steps uuid[], p_step_first int[],
   p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
-  p_run_at timestamptz[] DEFAULT NULL, p_deadline timestamptz[] DEFAULT NULL, p_timeout_s int[] DEFAULT NULL)
+  p_run_at timestamptz[] DEFAULT NULL, p_deadline timestamptz[] DEFAULT NULL, p_timeout_s int[] DEFAULT NULL,
+  p_on_timeout text[] DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
@@ -26,10 +29,11 @@ BEGIN
     SELECT r.*, coalesce(p_step_first[r.idx + 1], cardinality(p_steps) + 1) - p_step_first[r.idx] AS steps_n,
            nt.named_task_uuid, ns.name AS namespace, st.at_start, st.roots,
            CASE WHEN nt.paused THEN 2 ELSE 0 END + CASE WHEN ns.paused THEN 4 ELSE 0 END + CASE WHEN r.run_at > v_now THEN 8 ELSE 0 END AS held,
+           coalesce(nullif(r.timeout_s, 0), nt.timeout_s) AS takes_s,
            least(r.until, greatest(v_now, r.run_at) + coalesce(nullif(r.timeout_s, 0), nt.timeout_s) * interval '1 second') AS deadline
       FROM unnest(p_task, p_digest, p_identity, p_context, p_priority, p_correlation, p_parent, p_initiator, p_source, p_reason, p_tags, p_requested,
-                  p_run_at, p_deadline, p_timeout_s)
-           WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, run_at, until, timeout_s, idx)
+                  p_run_at, p_deadline, p_timeout_s, p_on_timeout)
+           WITH ORDINALITY r(task, digest, identity, context, priority, correlation, parent, initiator, source, reason, tags, requested, run_at, until, timeout_s, on_timeout, idx)
       JOIN LATERAL (SELECT n.named_task_uuid, n.namespace_uuid, n.paused, n.timeout_s FROM tasker.named_tasks n WHERE n.digest = r.digest LIMIT 1) nt ON true
       JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
       JOIN LATERAL (SELECT count(*)::int AS at_start, count(*) FILTER (WHERE ts.parents = 0)::int AS roots
@@ -37,12 +41,12 @@ BEGIN
   ), ins AS (
     INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, priority, total_steps, open_steps, active_steps,
                               correlation_id, parent_correlation_id, initiator, source_system, reason, tags, context, identity_hash,
-                              requested_at, created_at, held, run_at, deadline)
+                              requested_at, created_at, held, run_at, deadline, on_timeout, timeout_s)
     SELECT req.task, req.named_task_uuid, req.digest, req.namespace,
            CASE WHEN req.held = 0 THEN 'steps_in_process'::tasker.task_state ELSE 'waiting_for_dependencies' END, req.priority, req.at_start, req.at_start,
            CASE WHEN req.held = 0 THEN req.roots ELSE 0 END,
            req.correlation, req.parent, req.initiator, req.source, req.reason, req.tags::jsonb, req.context::jsonb, req.identity,
-           req.requested, v_now, req.held, req.run_at, req.deadline
+           req.requested, v_now, req.held, req.run_at, req.deadline, req.on_timeout, CASE WHEN req.held & 8 <> 0 THEN req.takes_s END
       FROM req WHERE req.steps_n = req.at_start AND req.at_start > 0
      ORDER BY req.identity
     ON CONFLICT (identity_hash) DO NOTHING

@@ -123,7 +123,7 @@ BEGIN
                    WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
                    WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
                    WHEN v_task.held & 4 <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
-                   WHEN v_task.held <> 0 THEN NULL
+                   WHEN v_task.held <> 0 THEN format('Start it now: tasker task start %s --reason ...', p_task)
                    WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
                    WHEN v_worst = 'enqueued' AND v_workers = 0 THEN format('Start a worker that has templates of namespace %s.', v_task.namespace)
                    WHEN v_worst = 'enqueued' AND v_credit = 0 THEN 'Start more workers, or give them more permits (worker.permits).'

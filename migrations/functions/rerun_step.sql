@@ -30,10 +30,7 @@ BEGIN
     RETURN;
   END IF;
 
-  WITH RECURSIVE below AS (
-    SELECT p_step AS step
-    UNION SELECT e.to_step_uuid FROM below JOIN tasker.workflow_step_edges e ON e.from_step_uuid = below.step)
-  SELECT array_agg(step) INTO v_set FROM below;
+  v_set := array(SELECT b.step FROM tasker._below(p_task, ARRAY[p_step]) b);
 
   RETURN NEXT tasker._row('acted', v_task.generation + 1, p_step, p_task, NULL, NULL, 'pending', NULL);
   INSERT INTO tasker.task_generations (task_uuid, generation, from_step, at, actor, reason, context)

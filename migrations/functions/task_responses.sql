@@ -22,8 +22,9 @@ BEGIN
            'execution_status', x.status, 'recommended_action', tasker._recommended_action(x.status),
            'completion_percentage', CASE WHEN c.total = 0 THEN 0::numeric ELSE round(100.0 * c.done / c.total, 2) END,
            'health_status', CASE WHEN c.failed > 0 THEN 'blocked' ELSE 'healthy' END,
-           'template_digest', t.template_digest, 'held', tasker._held_text(t.held), 'generation', t.generation,
-           'run_at', tasker.time_text(t.run_at, 'zoned'), 'deadline', tasker.time_text(t.deadline, 'zoned'), 'message', t.message,
+           'template_digest', t.template_digest, 'held', tasker._held_text(CASE WHEN t.state IN ('complete', 'error', 'cancelled', 'resolved_manually') THEN 0::smallint ELSE t.held END), 'generation', t.generation,
+           'run_at', tasker.time_text(t.run_at, 'zoned'), 'started_at', tasker.time_text(t.started_at, 'zoned'),
+           'deadline', tasker.time_text(t.deadline, 'zoned'), 'on_timeout', t.on_timeout, 'message', t.message,
            'parent_task_uuid', st.parent_uuid, 'parent_step_uuid', st.step_uuid,
            'steps', coalesce(c.steps, '[]'::json))
     FROM unnest(p_tasks) WITH ORDINALITY u(task, n)

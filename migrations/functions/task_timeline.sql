@@ -14,7 +14,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (
     WITH task AS (
-      SELECT t.task_uuid, t.state, t.created_at, t.completed_at, t.run_at, t.deadline, t.message, nt.name
+      SELECT t.task_uuid, t.state, t.created_at, t.completed_at, t.run_at, t.started_at, t.deadline, t.message, nt.name
         FROM tasker.tasks t JOIN tasker.named_tasks nt ON nt.named_task_uuid = t.named_task_uuid WHERE t.task_uuid = p_task
     ), begun AS (
       SELECT s.workflow_step_uuid AS step, s.name, s.step_no, h.attempt, h.at AS dispatched_at
@@ -28,7 +28,7 @@ BEGIN
                         WHERE p.workflow_step_uuid = b.step AND p.task_uuid = p_task AND p.attempt = b.attempt - 1 AND p.from_state = 'in_progress'),
                       (SELECT max(d.settled_at) FROM tasker.workflow_step_edges w JOIN tasker.workflow_steps d ON d.workflow_step_uuid = w.from_step_uuid
                         WHERE w.to_step_uuid = b.step),
-                      (SELECT greatest(task.created_at, task.run_at) FROM task)) AS ready_at,
+                      (SELECT greatest(task.created_at, coalesce(task.started_at, task.run_at)) FROM task)) AS ready_at,
              r.execution_time_ms, r.worker_id, w.*
         FROM begun b
         LEFT JOIN LATERAL (SELECT h.at, h.to_state FROM tasker.workflow_step_transitions h

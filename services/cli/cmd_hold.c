@@ -10,6 +10,10 @@
 
 enum kind { TASK, TEMPLATE, NAMESPACE };
 
+static const struct deed {
+        const char *verb, *done;
+} pause = {"pause", "paused"}, resume = {"resume", "resumed"}, start = {"start", "started"};
+
 /* "shop/refund@2.0.0" → the path of its template. */
 static const char *template_path(struct cli_verb *verb, const char *name, const char *verb_name)
 {
@@ -24,15 +28,14 @@ static const char *template_path(struct cli_verb *verb, const char *name, const 
                                at ? cli_client_escape(verb->client, at + 1) : "");
 }
 
-static const char *path_of(struct cli_verb *verb, enum kind kind, const char *name, bool on)
+static const char *path_of(struct cli_verb *verb, enum kind kind, const char *name, const char *what)
 {
-        const char *what = on ? "pause" : "resume";
         if (kind == TEMPLATE)
                 return template_path(verb, name, what);
         return tk_arena_printf(verb->arena, "/v1/%s/%s/%s", kind == TASK ? "tasks" : "namespaces", cli_client_escape(verb->client, name), what);
 }
 
-static int hold(enum kind kind, bool on, const char *command, const char *argument, const char *text, int argc, char **argv)
+static int hold(enum kind kind, const struct deed *deed, const char *command, const char *argument, const char *text, int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *by = NULL, *reason = NULL, *name;
@@ -46,7 +49,7 @@ static int hold(enum kind kind, bool on, const char *command, const char *argume
                 return r;
         if ((r = cli_needs_reason(command, reason)))
                 return r;
-        struct cli_pages pages = {.verb = &verb, .path = path_of(&verb, kind, name, on)};
+        struct cli_pages pages = {.verb = &verb, .path = path_of(&verb, kind, name, deed->verb)};
         if (!pages.path) {
                 fprintf(stderr, "%s: %s: expected NAMESPACE/TEMPLATE[@VERSION]\n", command, name);
                 return CLI_EXIT_USAGE;
@@ -58,9 +61,9 @@ static int hold(enum kind kind, bool on, const char *command, const char *argume
         else if (verb.json)
                 cli_verb_print_json(pages.last);
         else if (kind == TASK)
-                printf("%s %s\n", on ? "paused" : "resumed", name);
+                printf("%s %s\n", deed->done, name);
         else
-                printf("%s %s, %lld open task%s changed\n", on ? "paused" : "resumed", name, pages.changed, pages.changed == 1 ? "" : "s");
+                printf("%s %s, %lld open task%s changed\n", deed->done, name, pages.changed, pages.changed == 1 ? "" : "s");
         json_decref(pages.body);
         json_decref(pages.last);
         return r;
@@ -68,7 +71,7 @@ static int hold(enum kind kind, bool on, const char *command, const char *argume
 
 int cli_cmd_task_pause(int argc, char **argv)
 {
-        return hold(TASK, true, "tasker task pause", "UUID",
+        return hold(TASK, &pause, "tasker task pause", "UUID",
                     "Holds a task: steps that run go on to their end, nothing new of it is started.\n\n"
                     "  tasker task pause UUID --reason 'the bank is closed'",
                     argc, argv);
@@ -76,15 +79,23 @@ int cli_cmd_task_pause(int argc, char **argv)
 
 int cli_cmd_task_resume(int argc, char **argv)
 {
-        return hold(TASK, false, "tasker task resume", "UUID",
+        return hold(TASK, &resume, "tasker task resume", "UUID",
                     "Lets a paused task go on. What its template or namespace holds stays held.\n\n"
                     "  tasker task resume UUID --reason 'it is open again'",
                     argc, argv);
 }
 
+int cli_cmd_task_start(int argc, char **argv)
+{
+        return hold(TASK, &start, "tasker task start", "UUID",
+                    "Starts a task now that waits for its run_at. A timeout counts from now on, a deadline stays.\n\n"
+                    "  tasker task start UUID --reason 'the file is there already'",
+                    argc, argv);
+}
+
 int cli_cmd_template_pause(int argc, char **argv)
 {
-        return hold(TEMPLATE, true, "tasker template pause", "NAMESPACE/TEMPLATE[@VERSION]",
+        return hold(TEMPLATE, &pause, "tasker template pause", "NAMESPACE/TEMPLATE[@VERSION]",
                     "Holds all open tasks of a template, and those submitted from now on. Without a version: of all that are\n"
                     "registered now.\n\n"
                     "  tasker template pause payments/refund --reason 'wrong amounts'",
@@ -93,7 +104,7 @@ int cli_cmd_template_pause(int argc, char **argv)
 
 int cli_cmd_template_resume(int argc, char **argv)
 {
-        return hold(TEMPLATE, false, "tasker template resume", "NAMESPACE/TEMPLATE[@VERSION]",
+        return hold(TEMPLATE, &resume, "tasker template resume", "NAMESPACE/TEMPLATE[@VERSION]",
                     "Lets the tasks of a paused template go on.\n\n"
                     "  tasker template resume payments/refund --reason mended",
                     argc, argv);
@@ -101,7 +112,7 @@ int cli_cmd_template_resume(int argc, char **argv)
 
 int cli_cmd_namespace_pause(int argc, char **argv)
 {
-        return hold(NAMESPACE, true, "tasker namespace pause", "NAMESPACE",
+        return hold(NAMESPACE, &pause, "tasker namespace pause", "NAMESPACE",
                     "Holds all open tasks of a namespace, and those submitted from now on.\n\n"
                     "  tasker namespace pause payments --reason 'end of year'",
                     argc, argv);
@@ -109,7 +120,7 @@ int cli_cmd_namespace_pause(int argc, char **argv)
 
 int cli_cmd_namespace_resume(int argc, char **argv)
 {
-        return hold(NAMESPACE, false, "tasker namespace resume", "NAMESPACE",
+        return hold(NAMESPACE, &resume, "tasker namespace resume", "NAMESPACE",
                     "Lets the tasks of a paused namespace go on.\n\n"
                     "  tasker namespace resume payments --reason 'new year'",
                     argc, argv);
@@ -125,7 +136,8 @@ static void put(json_t *object, const char *key, const char *text)
 
 static void say_bulk(const struct cli_pages *pages, const char *action, bool dry)
 {
-        static const char *const done[][2] = {{"pause", "paused"}, {"resume", "resumed"}, {"cancel", "cancelled"}, {"reset", "reset"}};
+        static const char *const done[][2] = {{"pause", "paused"}, {"resume", "resumed"}, {"start", "started"}, {"cancel", "cancelled"},
+                                              {"reset", "reset"}, {"resolve", "resolved"}, {"skip", "skipped"}};
         for (size_t i = 0; i < tk_countof(done); i++) {
                 if (!tk_streq(done[i][0], action))
                         continue;
@@ -156,7 +168,8 @@ int cli_cmd_task_bulk(int argc, char **argv)
                 CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task bulk", "ACTION",
-                "Does the same to all open tasks that match: pause, resume, cancel, or reset (every failed step runs again).\n"
+                "Does the same to all open tasks that match: pause, resume, start (before their run_at), cancel, or reset\n"
+                "(every failed step runs again), resolve or skip (every failed step, go on without it).\n"
                 "Page by page: interrupt it and run it again, what is done is left as it is.\n\n"
                 "  tasker task bulk reset --status blocked_by_failures --namespace payments --dry-run --reason -\n"
                 "  tasker task bulk cancel --tag import-7 --reason 'wrong file'",

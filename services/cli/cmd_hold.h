@@ -3,6 +3,7 @@
 #pragma once
 int cli_cmd_task_pause(int argc, char **argv);
 int cli_cmd_task_resume(int argc, char **argv);
+int cli_cmd_task_start(int argc, char **argv);
 int cli_cmd_task_bulk(int argc, char **argv);
 int cli_cmd_template_pause(int argc, char **argv);
 int cli_cmd_template_resume(int argc, char **argv);

@@ -18,7 +18,7 @@ enum { BODY_MAX = 4 << 20, NAMED_MAX = 12 };
 struct submission {
         const char *ns, *name, *version; /* NULL: look up */
         const char *context, *initiator, *source, *reason, *priority, *key, *identity, *timeout;
-        const char *run_at, *deadline, *task_timeout;
+        const char *run_at, *deadline, *task_timeout, *on_timeout;
         struct cli_opt_list tags;
         bool wait, graph;
 };
@@ -144,6 +144,8 @@ static int put_times(json_t *request, const struct submission *sub)
 
         if (put_time(request, "run_at", "--run-at", sub->run_at) || put_time(request, "deadline", "--deadline", sub->deadline))
                 return -1;
+        if (sub->on_timeout)
+                (void)json_object_set_new(request, "on_timeout", json_string(sub->on_timeout));
         if (!sub->task_timeout)
                 return 0;
         if (tk_time_duration_parse(sub->task_timeout, &timeout_ns) || timeout_ns < TK_NS_PER_S || timeout_ns % TK_NS_PER_S) {
@@ -243,6 +245,7 @@ int cli_cmd_submit(int argc, char **argv)
                 CLI_OPT_VALUE("run-at", "TIME", &sub.run_at, "Starts then: +10m, or 2026-01-31T12:00:00Z."),
                 CLI_OPT_VALUE("deadline", "TIME", &sub.deadline, "Not complete by then, it ends."),
                 CLI_OPT_VALUE("task-timeout", "DURATION", &sub.task_timeout, "The same, from its start."),
+                CLI_OPT_VALUE("on-timeout", "WHAT", &sub.on_timeout, "What it becomes then: error or cancel, before the template's."),
                 CLI_OPT_FLAG("wait", &sub.wait, "Wait until it rests; exit code as task wait."),
                 CLI_OPT_FLAG("watch", &sub.graph, "Wait and draw its graph live."),
                 CLI_OPT_VALUE("timeout", "DURATION", &sub.timeout, "With --wait or --watch: give up then."),

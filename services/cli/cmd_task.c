@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/cmd_history.h"
 #include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
 #include "cli/cmd_summary.h"
@@ -161,11 +162,13 @@ static int task_list(int argc, char **argv)
 static int task_cancel(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
-        const struct cli_opt opts[] = {CLI_VERB_OPTS(verb)};
+        const char *by = NULL, *reason = "cancelled by hand";
+        const struct cli_opt opts[] = {CLI_OPT_VALUE("reason", "TEXT", &reason, "Why; kept in its history."),
+                                       CLI_OPT_VALUE("by", "NAME", &by, "Who decides this (default $USER)."), CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {
                 "tasker task cancel", "UUID",
                 "Cancels a task: what has not run will not run, running steps are told.\n\n"
-                "  tasker task cancel 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c",
+                "  tasker task cancel 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c --reason 'ordered twice'",
                 opts, tk_countof(opts), 1, 1};
         TK_AUTOJSON json_t *task = NULL;
         struct tk_err err;
@@ -175,7 +178,9 @@ static int task_cancel(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        const struct cli_request request = {.method = "DELETE", .path = task_path(&verb, uuid)};
+        const char *path = tk_arena_printf(verb.arena, "%s?by=%s&reason=%s", task_path(&verb, uuid),
+                                           cli_client_escape(verb.client, cli_verb_who(by)), cli_client_escape(verb.client, reason));
+        const struct cli_request request = {.method = "DELETE", .path = path};
         r = cli_client_send(verb.client, &request, &task, NULL, &err);
         if (r)
                 return cli_verb_fail(r, &err);
@@ -286,11 +291,13 @@ int cli_cmd_task(int argc, char **argv)
                 {"graph", "draw a task's graph, or follow it live", task_graph},
                 {"summary", "show a task's steps and what went wrong, without contexts and results", cli_cmd_summary},
                 {"timeline", "show where a task's time went", cli_cmd_timeline},
+                {"history", "show what became of a task, by whom and why", cli_cmd_history},
                 {"tree", "show the tasks its steps have started", cli_cmd_tree},
                 {"cancel", "cancel a task", task_cancel},
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},
                 {"resume", "let a paused task go on", cli_cmd_task_resume},
-                {"bulk", "pause, resume, cancel or reset many", cli_cmd_task_bulk},
+                {"start", "start a task now that waits for its run_at", cli_cmd_task_start},
+                {"bulk", "pause, resume, start, cancel, reset, resolve or skip many", cli_cmd_task_bulk},
         };
         return cli_sub_run(
                 "tasker task",

@@ -23,7 +23,7 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         {"dev", "run the whole system on this machine", cli_cmd_dev},
-        {"task", "submit, get, list, wait, graph, timeline, cancel, pause, resume, bulk", cli_cmd_task},
+        {"task", "submit, get, list, wait, graph, timeline, cancel, pause, resume, start, bulk", cli_cmd_task},
         {"step", "reset, resolve, complete, skip, rerun", cli_cmd_step},
         {"explain", "why a task is where it is, and what can be done", cli_cmd_explain},
         {"template", "list, apply, validate, pause, resume", cli_cmd_template},

@@ -170,7 +170,7 @@ void cli_task_print(const json_t *task, const struct cli_term *term, int64_t now
         static const char *const keys[] = {
                 "namespace",     "version", "created_at",     "updated_at",       "initiator",
                 "source_system", "reason",  "correlation_id", "execution_status", "recommended_action"};
-        static const char *const times[] = {"run_at", "deadline", "message"}; /* of few tasks */
+        static const char *const times[] = {"run_at", "started_at", "deadline", "on_timeout", "message"}; /* of few tasks */
         const json_t *context = json_object_get(task, "context");
 
         cli_task_print_line(task, term, now_wall_ns, out);

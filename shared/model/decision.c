@@ -83,7 +83,7 @@ int tk_decision_parse_weight(const void *json, size_t len, struct tk_arena *aren
 
 static int take_action(const json_t *in, struct tk_decision *ret, struct tk_err *err)
 {
-        static const char *const actions[] = {"pause", "resume", "cancel", "reset"};
+        static const char *const actions[] = {"pause", "resume", "start", "cancel", "reset", "resolve", "skip"};
         const json_t *value = json_object_get(in, "action"), *dry = json_object_get(in, "dry_run");
         if (!json_is_string(value))
                 return shape(err, "action", "a string", value);
@@ -91,8 +91,8 @@ static int take_action(const json_t *in, struct tk_decision *ret, struct tk_err 
                 if (tk_streq(json_string_value(value), actions[i]))
                         ret->action = actions[i];
         if (!ret->action)
-                return TK_ERR(err, TK_DECISION_E_SHAPE, "unknown variant `%.64s`, expected one of `pause`, `resume`, `cancel`, `reset`",
-                              json_string_value(value));
+                return TK_ERR(err, TK_DECISION_E_SHAPE, "unknown variant `%.64s`, expected one of `pause`, `resume`, `start`, `cancel`, `reset`, "
+                              "`resolve`, `skip`", json_string_value(value));
         if (dry && !json_is_boolean(dry))
                 return shape(err, "dry_run", "a boolean", dry);
         ret->dry_run = json_is_true(dry);

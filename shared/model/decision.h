@@ -16,7 +16,7 @@ struct tk_decision {
         struct tk_uuid after;       /* of a decision taken in pages: where to go on; nil: from the start */
         int weight;                 /* of a namespace */
         /* Of a bulk decision: */
-        const char *action;         /* pause, resume, cancel, reset */
+        const char *action;         /* pause, resume, start, cancel, reset, resolve, skip */
         bool dry_run;
         const char *ns, *name, *version, *state, *initiator, *tag; /* filters, NULL: any */
         struct tk_uuid correlation; /* nil: any */

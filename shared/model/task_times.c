@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* model/task_times.c: see the header. */
 #include "model/task_times.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "model/task_request.h"
 #include <errno.h>
@@ -46,6 +47,22 @@ static int take_timeout(const json_t *request, int32_t *ret_s, struct tk_err *er
         return 0;
 }
 
+static int take_on_timeout(const json_t *request, const char **ret, struct tk_err *err)
+{
+        static const char *const ways[] = {"error", "cancel"};
+        const json_t *value = json_object_get(request, "on_timeout");
+        if (!value || json_is_null(value))
+                return 0;
+        if (!json_is_string(value))
+                return TK_ERR(err, TK_TASK_REQUEST_E_SHAPE, "on_timeout: invalid type, expected a string");
+        for (size_t i = 0; i < tk_countof(ways); i++)
+                if (tk_streq(json_string_value(value), ways[i])) {
+                        *ret = ways[i];
+                        return 0;
+                }
+        return TK_ERR(err, TK_TASK_REQUEST_E_VALUE, "on_timeout: must be error or cancel, found '%.64s'", json_string_value(value));
+}
+
 int tk_task_times_parse(const json_t *request, int64_t now_ns, struct tk_task_times *ret, struct tk_err *err)
 {
         struct tk_task_times times = {0};
@@ -54,6 +71,8 @@ int tk_task_times_parse(const json_t *request, int64_t now_ns, struct tk_task_ti
                 r = take_time(request, "deadline", now_ns, &times.deadline_ns, err);
         if (!r)
                 r = take_timeout(request, &times.timeout_s, err);
+        if (!r)
+                r = take_on_timeout(request, &times.on_timeout, err);
         if (r)
                 return r;
         if (times.deadline_ns && times.deadline_ns <= now_ns)

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import unittest
+import uuid
 
 from lib.clock import age
 from lib.system import EXAMPLES, FIXTURES, OWN, ROOT, System, eventually, request, tasker
@@ -149,13 +150,15 @@ class Templates(unittest.TestCase):
     def test_domain_events(self):
         """worker.md 9.10: counted by the worker, and the durable one is in the queue."""
         before = self.figures()
-        task = self.s.run("domain_events_rust", "domain_event_publishing", runs.EVENT_ORDER)
+        parent = str(uuid.uuid4())
+        task = self.s.run("domain_events_rust", "domain_event_publishing", runs.EVENT_ORDER, parent_correlation_id=parent)
         self.assertEqual(task["status"], "complete")
         after = eventually(lambda: (f := self.figures())["total_routed"] >= before["total_routed"] + 4 and f, 10, "four events are routed")
         self.assertEqual({k: after[k] - before[k] for k in ("total_routed", "durable_routed", "fast_routed")}, {"total_routed": 4, "durable_routed": 1, "fast_routed": 3})
-        sent = self.s.sql("SELECT message->>'event_name' AS name, message #>> '{payload,payload,amount}' AS amount FROM pgmq.q_domain_events_rust_domain_events"
+        sent = self.s.sql("SELECT message->>'event_name' AS name, message #>> '{payload,payload,amount}' AS amount,"
+                          " message #>> '{metadata,correlation_id}' AS correlation, message #>> '{metadata,parent_correlation_id}' AS parent FROM pgmq.q_domain_events_rust_domain_events"
                           " WHERE message #>> '{metadata,task_uuid}' = $1", task["task_uuid"])
-        self.assertEqual([(e.name, float(e.amount)) for e in sent], [("payment.processed", 12.5)])
+        self.assertEqual([(e.name, float(e.amount), e.correlation, e.parent) for e in sent], [("payment.processed", 12.5, task["correlation_id"], parent)])
 
     def test_one_that_stands_still(self):
         """worker.md 9.12: found once, moved to the dead-letter queue, an error; then investigated, and set going again."""

@@ -112,11 +112,11 @@ class Engine:
                       col("initiator", "test"), col("source", "db"), col("reason", "to see it run"), col("tags", "[]"),
                       ["2026-01-02T03:04:05Z"] * len(requests)]
         of_call = [list(credit), list(credit.values()), LEASE_MS, PROCESSOR]
-        times = [col(key, None) for key in ("run_at", "deadline", "timeout_s")]
+        times = [col(key, None) for key in ("run_at", "deadline", "timeout_s", "on_timeout")]
         if self._for_one(len(requests)):
-            return self.c.query("SELECT * FROM tasker.create_task($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)",
+            return self.c.query("SELECT * FROM tasker.create_task($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)",
                                 *[values[0] for values in of_request], steps, *of_call, *[values[0] for values in times])
-        return self.c.query("SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)",
+        return self.c.query("SELECT * FROM tasker.create_tasks($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)",
                             *of_request, steps, first, *of_call, *times)
 
     # -- steps --
@@ -185,6 +185,9 @@ class Engine:
 
     def hold(self, task, on=True, bits=1):
         return self.c.query("SELECT * FROM tasker.hold_tasks($1, $2, $3, $4, $5, $6)", [task], bits, on, "pat", "wait a moment", PROCESSOR)
+
+    def start_now(self, task):
+        return self.c.query("SELECT * FROM tasker.start_tasks($1, $2, $3, $4)", [task], "pat", "the file is there", PROCESSOR)
 
     def hold_group(self, on, namespace="shop", name=None, version=None, limit=1000):
         """All pages of it."""
@@ -260,7 +263,7 @@ class Engine:
 
     def pass_time(self, seconds):
         """Everything that was to come is so much nearer."""
-        for change in ("tasks SET run_at = run_at - $1, deadline = deadline - $1", "open_tasks SET due_at = due_at - $1",
+        for change in ("tasks SET run_at = run_at - $1, started_at = started_at - $1, deadline = deadline - $1", "open_tasks SET due_at = due_at - $1",
                        "queue_timers SET due_at = due_at - $1", "step_timers SET due_at = due_at - $1"):
             self.c.query(f"UPDATE tasker.{change.replace('$1', '$1::interval')}", f"{seconds} seconds")
 

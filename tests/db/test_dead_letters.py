@@ -162,11 +162,19 @@ class Spared(DeadLetterTest):
         limits = (1000, 1000, 1000, 60, 15)
         task = self.one(self.e.create(self.e.register(ONE), credit=1, run_at=self.e.at(60)), "created").task_uuid
         self.e.age(task, 10000)
-        self.e.pass_time(61 + 58 * 60)
+        self.e.pass_time(61 + 90 * 60)
         self.e.fire()
+        self.assertEqual(self.found(limits=limits), {}, "nobody was there to start it in time: it lives from when it was")
+        self.e.pass_time(58 * 60)
         self.assertEqual(self.found(limits=limits), {})
         self.e.pass_time(120)
         self.assertEqual(self.found(limits=limits)[task][0], "detected")
+        self.e.revive(self.e.entries(task)[0].dlq_entry_uuid)
+        early = self.one(self.e.create(self.e.register(ONE), credit=1, run_at=self.e.at(7200)), "created").task_uuid
+        self.e.start_now(early)
+        self.e.age(early, 10000)
+        self.c.query("UPDATE tasker.tasks SET started_at = started_at - interval '61 minutes' WHERE task_uuid = $1", early)
+        self.assertEqual(self.found(limits=limits)[early][0], "detected", "somebody started it before its time")
 
     def test_what_is_blocked(self):
         task = self.blocked()
@@ -429,9 +437,9 @@ class Written(DeadLetterTest):
             self.assertEqual((len(set(whole)), self.pages(lambda n, cursor, c=call: self.document(c, n, cursor))), (100, whole))
         scores = [e["priority_score"] for e in self.document(queue, 1000, None)]
         self.assertEqual(scores, sorted(scores, reverse=True))
-        first = self.document(queue, 50, None)
-        self.c.query("UPDATE tasker.dead_letters SET resolution_status = 'cancelled' WHERE dlq_entry_uuid = $1", first[6]["dlq_entry_uuid"])
-        self.assertEqual(self.document(queue, 7, first[6]["dlq_entry_uuid"]), first[7:14], "the cursor's own may be closed meanwhile")
+        first = [e["dlq_entry_uuid"] for e in self.document(queue, 50, None)]
+        self.c.query("UPDATE tasker.dead_letters SET resolution_status = 'cancelled' WHERE dlq_entry_uuid = $1", first[6])
+        self.assertEqual([e["dlq_entry_uuid"] for e in self.document(queue, 7, first[6])], first[7:14], "the cursor's own may be closed meanwhile")
         self.assertIsNone(self.c.value(queue, 7, new_uuid()))
         self.assertIsNone(self.c.value(entries, 7, new_uuid()))
 

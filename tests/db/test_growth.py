@@ -50,7 +50,7 @@ class Growth(DbTest):
         return rows
 
     def batches(self, n, window, strategy="fail_fast"):
-        inputs = {"batch_metadata": {"failure_strategy": strategy}}
+        inputs = {"batch_metadata": {"failure_strategy": strategy}, **({"__window": window} if strategy == "isolate" else {})}
         return [*[("w", i, {"cursor": {"batch_id": f"{i:03}"}, **inputs}, i > window) for i in range(1, n + 1)], "y"], [("p", "w"), ("w", "y")]
 
     def names(self, rows):
@@ -184,6 +184,43 @@ class Growth(DbTest):
         self.e.act(task, "w_001", "reset_for_retry")
         again = of(self.e.claim(), "assign")
         self.assertEqual((self.names(again), self.names(self.e.settle(again))), (["w_001"], ["y"]))
+
+    def test_isolated_failures_that_are_reset_take_their_turn(self):
+        task, out = self.isolated(7, 2)
+        for _ in range(2):
+            out = of(self.e.settle(out, success=False, retryable=False), "assign")
+        self.assertEqual(self.names(out), ["w_005", "w_006"])
+        self.assertEqual(self.c.column("SELECT task_uuid FROM tasker.get_next_ready_tasks(5)"), [])
+        for name in ("w_002", "w_003", "w_004"):
+            self.assertEqual(kinds(self.e.act(task, name, "reset_for_retry")), {"acted": 1})
+        self.assertEqual((self.e.claim(), self.e.states(task)["w_002"]), ([], "pending"))
+        self.assertIn("waits for room", self.c.value("SELECT tasker.explain_task($1, '{}', '{}', '{}')", task))
+        one = of(self.e.settle(out[:1]), "assign")
+        self.assertEqual(self.names(one), ["w_007"], "it has not had its turn")
+        two = of(self.e.settle(out[1:]), "assign")
+        self.assertEqual(self.names(two), ["w_002"])
+        self.assertEqual(self.names(self.e.settle([*one, *two])), ["w_003", "w_004"])
+        self.e.settle(of(self.e.act(task, "w_001", "reset_for_retry"), "assign"))
+        self.assertEqual(self.e.step(task, "w_001").no_room, True)
+        running = self.c.query("SELECT workflow_step_uuid AS step_uuid, task_uuid, attempts AS attempt, msg_id, name AS step_name FROM tasker.workflow_steps "
+                               "WHERE task_uuid = $1 AND state = 'in_progress' ORDER BY name", task)
+        last = of(self.e.settle(running), "assign")
+        self.assertEqual(self.names(last), ["w_001"])
+        self.assertEqual(self.names(self.e.settle(last)), ["y"])
+
+    def test_an_isolated_failure_that_is_reset_where_there_is_room(self):
+        task, out = self.isolated(3, 2)
+        out = of(self.e.settle(out[:1], success=False, retryable=False), "assign") + out[1:]
+        self.e.settle(out)
+        self.assertEqual(kinds(self.e.act(task, "w_001", "reset_for_retry")), {"acted": 1, "queued": 1, "done": 1})
+
+    def test_ready_isolated_steps_that_nobody_dispatched_are_seen(self):
+        task, out = self.isolated(3, 3)
+        self.e.settle(out[:1], success=False, retryable=False)
+        self.assertEqual(self.c.column("SELECT task_uuid FROM tasker.get_next_ready_tasks(5)"), [])
+        self.c.query("UPDATE tasker.workflow_steps SET state = 'pending', msg_id = NULL WHERE workflow_step_uuid = $1", out[1].step_uuid)
+        self.assertEqual(self.c.query("SELECT task_uuid, ready_steps_count FROM tasker.get_next_ready_tasks(5)"), [{"task_uuid": task, "ready_steps_count": 1}])
+        self.c.query("UPDATE tasker.workflow_steps SET state = 'in_progress', msg_id = $2 WHERE workflow_step_uuid = $1", out[1].step_uuid, out[1].msg_id)
 
     def test_isolated_failures_in_one_transaction_with_successes(self):
         task, out = self.isolated(6, 3)

@@ -21,6 +21,26 @@ class Hold(ManualTest):
         self.assertEqual(self.finish_all(task), "complete")
         self.assertEqual(kinds(self.e.hold(task)), {"ended": 1})
 
+    def test_what_held_a_task_before_its_end_holds_it_no_more(self):
+        task, out = self.start({"only": []})
+        self.e.hold(task)
+        self.e.settle(out)
+        shown = self.c.value("SELECT body FROM tasker.task_responses(ARRAY[$1::uuid], false)", task)
+        self.assertEqual((self.e.task(task).state, json.loads(shown)["held"]), ("complete", []))
+        self.assertIn("It has ended: complete.", self.c.value("SELECT tasker.explain_task($1, '{}', '{}', '{}')", task))
+        self.assertEqual(kinds(self.e.hold(task, False)), {"unchanged": 1})
+        self.e.rerun(task, "only")
+        self.assertEqual((self.e.task(task).held, self.finish_all(task)), (0, "complete"))
+
+    def test_what_is_run_again_in_a_paused_namespace_waits_for_it(self):
+        task, out = self.start({"only": []})
+        self.e.settle(out)
+        self.e.hold_group(True)
+        self.e.rerun(task, "only")
+        self.assertEqual((self.e.task(task).held, self.e.states(task)), (4, {"only": "pending"}))
+        self.e.hold_group(False)
+        self.assertEqual(self.finish_all(task), "complete")
+
     def test_what_lies_in_the_queue_is_taken_back(self):
         task, _ = self.start(DIAMOND)
         fresh = self.e.create(self.e.register(CHAIN))
@@ -194,3 +214,11 @@ class Bulk(ManualTest):
         rows = self.e.bulk("reset", state="blocked_by_failures")
         self.assertEqual((kinds(rows)["matched"], kinds(rows)["changed"], kinds(rows)["done"]), (4, 4, 4))
         self.assertEqual({self.finish_all(t) for t in [*tasks, double]}, {"complete"})
+
+    def test_going_on_without_what_has_failed_in_many(self):
+        for action in ("resolve", "skip"):
+            tasks = sorted(self.blocked() for _ in range(2))
+            rows = self.e.bulk(action, dry=True, state="blocked_by_failures")
+            self.assertEqual((sorted(r.task_uuid for r in of(rows, "matched")), of(rows, "changed")), (tasks, []))
+            self.assertEqual(len(of(self.e.bulk(action, state="blocked_by_failures"), "changed")), 2)
+            self.assertEqual([(self.e.states(t)["left"], self.finish_all(t)) for t in tasks], [("resolved_manually", "complete")] * 2)

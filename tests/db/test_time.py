@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What time does to tasks and steps: starts that wait, deadlines, handlers that take too long, steps that nobody takes.
+"""What time does to tasks and steps: deadlines, handlers that take too long, steps that nobody takes. Starts that wait: test_time_starts.
 
 Model: the clock is moved by pass_time(), which brings everything that was to come so much nearer; fire() is an orchestrator that looks."""
 import threading
 
-from engine import CHAIN, DIAMOND, LEASE_MS, PROCESSOR, DbTest, Engine, kinds, new_uuid, of
-from lib import pg
+from engine import CHAIN, DIAMOND, DbTest, Engine, kinds, of
 
 ONE = {"only": []}
 TWO = {"one": [], "two": ["one"]}
@@ -29,88 +28,6 @@ class TimeTest(DbTest):
 
     def explain(self, task, workers=0, credit=0):
         return self.c.value("SELECT tasker.explain_task($1, $2, $3, $4)", task, ["shop"], [workers], [credit])
-
-
-class Starts(TimeTest):
-    def test_nothing_of_it_is_dispatched_before(self):
-        for single in (True, False):
-            self.e.single = single
-            task, rows = self.submit(TWO, run_at=self.e.at(60))
-            self.assertEqual(kinds(rows), {"created": 1, "timer": 1})
-            self.assertEqual(self.one(rows, "created").step_name, "waiting_for_dependencies")
-            self.assertEqual(self.e.states(task), {"one": "pending", "two": "pending"})
-            self.assertEqual(self.one(self.e.fire(), "next").due_at, self.one(rows, "timer").due_at)
-            self.assertEqual((self.e.task(task).held, self.due(task)), (8, [self.one(rows, "timer").due_at]))
-            self.assertEqual(kinds(self.e.sweep()), {}, "it is not stranded")
-            self.e.pass_time(61)
-            rows = self.e.fire()
-            self.assertEqual([a.step_name for a in of(rows, "assign")], ["one"])
-            self.assertEqual(kinds(rows), {"assign": 1, "done": 1})
-            self.assertEqual((self.e.task(task).held, self.e.task(task).state, self.due(task)), (0, "steps_in_process", [None]))
-            self.assertEqual(kinds(self.e.fire()), {}, "once")
-            self.e.settle(of(self.e.settle(of(rows, "assign")), "assign"))
-            self.assertEqual(self.e.task(task).state, "complete")
-
-    def test_a_start_that_has_passed_is_now(self):
-        task, rows = self.submit(ONE, run_at=self.e.at(-5))
-        self.assertEqual(kinds(rows), {"created": 1, "assign": 1})
-        self.assertEqual(self.e.task(task).held, 0)
-
-    def test_without_credit_it_goes_into_the_queue(self):
-        self.submit(ONE, run_at=self.e.at(60))
-        self.e.pass_time(61)
-        self.assertEqual(kinds(self.e.fire(credit={"shop": 0})), {"queued": 1, "done": 1})
-        self.assertEqual(len(of(self.e.claim(), "assign")), 1)
-
-    def test_credit_is_given_once_to_starts_and_retries_together(self):
-        _, rows = self.submit(ONE)
-        self.e.settle(of(rows, "assign"), success=False, delay_ms=0)
-        self.submit(ONE, run_at=self.e.at(60))
-        self.e.pass_time(61)
-        self.assertEqual(kinds(self.e.fire(credit={"shop": 1})), {"assign": 1, "queued": 1, "done": 2})
-
-    def test_cancelled_before(self):
-        task, _ = self.submit(TWO, run_at=self.e.at(60))
-        self.assertEqual([r.outcome for r in self.e.cancel(task)], ["cancelled"])
-        self.assertEqual(self.e.task(task).message, "no longer wanted")
-        self.e.pass_time(61)
-        self.assertEqual(kinds(self.e.fire()), {})
-        self.assertIsNone(self.one(self.e.fire(), "next").due_at)
-
-    def test_paused_meanwhile_it_starts_when_it_is_resumed(self):
-        task, _ = self.submit(ONE, run_at=self.e.at(60))
-        self.e.hold(task)
-        self.e.pass_time(61)
-        self.assertEqual(kinds(self.e.fire()), {})
-        self.assertEqual(self.e.task(task).held, 1)
-        self.assertEqual(kinds(self.e.hold(task, on=False)), {"acted": 1, "queued": 1, "done": 1})
-
-    def test_resumed_before_its_start_it_still_waits(self):
-        task, _ = self.submit(ONE, run_at=self.e.at(60))
-        self.e.hold(task)
-        self.assertEqual(kinds(self.e.hold(task, on=False)), {"acted": 1})
-        self.assertEqual(self.e.states(task), {"only": "pending"})
-        self.e.pass_time(61)
-        self.assertEqual(kinds(self.e.fire()), {"assign": 1, "done": 1})
-
-    def test_explain_says_until_when(self):
-        task, _ = self.submit(TWO, run_at=self.e.at(60))
-        said = self.explain(task)
-        self.assertIn("it starts at", said)
-        self.assertIn("(run_at)", said)
-        self.e.pass_time(61)
-        self.e.fire()
-        self.assertNotIn("it starts at", self.explain(task))
-
-    def test_no_more_than_a_limit_and_than_so_many_steps_at_once(self):
-        template = self.e.register({f"s{i}": [] for i in range(4000)}, name="wide")
-        for _ in range(4):
-            self.e.create(template, run_at=self.e.at(60))
-        self.e.pass_time(61)
-        self.assertEqual([of(self.e.fire({"shop": 0}), "queued")[0].idx for _ in range(2)], [12000, 4000])
-        self.e.create(self.e.register(ONE), n=5, credit=0, run_at=self.e.at(60))
-        self.e.pass_time(61)
-        self.assertEqual([len(of(self.e.fire(limit=2), "assign")) for _ in range(4)], [2, 2, 1, 0])
 
 
 class Deadlines(TimeTest):
@@ -222,6 +139,16 @@ class Deadlines(TimeTest):
         self.assertEqual(kinds(self.e.fire()), {"timed_out": 1, "done": 1})
         self.e.tidy()
         self.assertEqual([(e.dlq_reason, e.resolution_status) for e in self.e.entries(task)], [("max_retries_exceeded", "pending")])
+
+    def test_the_request_says_what_happens_then(self):
+        for single in (True, False):
+            self.e.single = single
+            for request, template, state in ((None, None, "error"), ("cancel", None, "cancelled"), ("cancel", "error", "cancelled"), ("error", "cancel", "error"),
+                                             (None, "cancel", "cancelled")):
+                task, _ = self.submit(ONE, deadline=self.e.at(30), on_timeout=request, body={"on_timeout": template} if template else None)
+                self.e.pass_time(31)
+                self.e.fire()
+                self.assertEqual(self.e.task(task).state, state, (request, template))
 
     def test_one_that_is_revived_has_its_deadline_behind_it(self):
         task, rows = self.submit(TWO, timeout_s=30)

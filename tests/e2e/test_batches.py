@@ -120,17 +120,37 @@ class Batches(Replicas):
         self.assertEqual(set(result(task, "join")["names"]), {"analyze", "beside", "part_a", "part_b", "part_c"})
         self.assertEqual(set(task["by_name"]["join"]["dependencies"]), {"beside", "part_a", "part_b", "part_c"})
 
-    def test_no_more_run_than_the_window_lets(self):
-        journal = os.path.join(self.s.dir, "window")
-        task = self.complete("tests", "batches", {"batches": 40, "sleep_ms": 20, "journal": journal})
-        self.assertEqual(result(task, "join")["count"], 42)
+    def most_at_once(self, journal):
         running, most = set(), 0
         with open(journal, encoding="ascii") as f:
             for what, _, step, _ in map(str.split, f):
                 if step.startswith("part_"):
                     (running.add if what == "begin" else running.discard)(step)
                     most = max(most, len(running))
-        self.assertEqual(most, 4)
+        return most
+
+    def test_no_more_run_than_the_window_lets(self):
+        journal = os.path.join(self.s.dir, "window")
+        task = self.complete("tests", "batches", {"batches": 40, "sleep_ms": 20, "journal": journal})
+        self.assertEqual(result(task, "join")["count"], 42)
+        self.assertEqual(self.most_at_once(journal), 4)
+
+    def test_isolated_failures_wait_for_a_person_and_then_for_their_turn(self):
+        journal, batch = os.path.join(self.s.dir, "isolated"), [f"part_{i:03}" for i in range(1, 10)]
+        task = self.s.submit("tests", "batches_isolated", {"batches": 9, "broken_once": 6, "sleep_ms": 20, "journal": journal})
+
+        def states():
+            return {s["name"]: s["current_state"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
+        ran = {"analyze": "complete", **{n: "error" for n in batch[:6]}, **{n: "complete" for n in batch[6:]}, "join": "pending"}
+        eventually(lambda: states() == ran, 60, "those that did not fail have run to their ends")
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}").json["status"], "blocked_by_failures")
+        self.assertIn("part_001 failed", self.s.call("GET", f"/v1/tasks/{task}/explain").json["summary"])
+        tasks = {"by": "kim", "reason": "mended", "action": "reset", "filter": {"status": "blocked_by_failures", "name": "batches_isolated"}}
+        self.assertEqual(self.s.call("POST", "/v1/tasks/bulk", tasks).json["changed"], 1)
+        self.assertEqual(self.s.wait(task, 60)["status"], "complete")
+        joined = self.s.value("SELECT r.result -> 'result' ->> 'count' FROM tasker.step_results r JOIN tasker.workflow_steps s USING (workflow_step_uuid) "
+                              "WHERE s.task_uuid = $1 AND s.name = 'join'", task)
+        self.assertEqual((int(joined), self.most_at_once(journal)), (10, 2))
 
     def test_explain_tells_of_room(self):
         task = self.s.submit("tests", "batches", {"batches": 12, "sleep_ms": 400})

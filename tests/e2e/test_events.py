@@ -88,7 +88,7 @@ class Orders(EventTest):
         self.assertEqual(sequence["step_definition"]["handler"]["initialization"], {"payment_provider": "mock"})
         self.assertEqual({k: v for k, v in event["metadata"].items() if k != "fired_at"},
                          {"task_uuid": task["task_uuid"], "step_uuid": step["step_uuid"], "step_name": STEPS[1], "namespace": ORDER[0],
-                          "correlation_id": task["correlation_id"], "fired_by": "PaymentEventPublisher", "condition": "success", "attempt": 1,
+                          "correlation_id": task["correlation_id"], "parent_correlation_id": None, "fired_by": "PaymentEventPublisher", "condition": "success", "attempt": 1,
                           "worker_id": before["worker_id"]})
         self.assertRegex(event["metadata"]["fired_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 

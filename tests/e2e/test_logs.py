@@ -80,9 +80,10 @@ class Logs(unittest.TestCase):
         self.assertEqual((matched.status, matched.json["matched"]), (200, []))  # it has ended
 
         # The lines of both services, of both tasks.
-        for of, one in ((task, correlation), (child.task_uuid, child.correlation_id)):
+        for of, one, its_parent in ((task, correlation, above), (child.task_uuid, child.correlation_id, correlation)):
             for service, events in (("orchestrator", {"task.created" if of == task else "sub_task.created", "step.assigned"}), ("worker", {"step.succeeded"})):
                 def lines(service=service, of=of):
                     return [x for x in self.lines(service) if x.get("task_uuid") == of and "correlation_id" in x]
                 eventually(lambda: events <= {x["event"] for x in lines()}, what=f"{service} says {events}")
                 self.assertEqual({x["correlation_id"] for x in lines()}, {one})
+                self.assertEqual({x["parent_correlation_id"] for x in lines() if "parent_task_uuid" not in x}, {its_parent})

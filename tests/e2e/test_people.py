@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`tasker step`, `pause`, `resume`, `bulk`: what an operator types."""
+import json
 import unittest
 
 from lib.system import System, tasker
@@ -39,6 +40,28 @@ class People(unittest.TestCase):
                 self.assertIn(says, self.run_it("step", verb, task, "middle", "--reason", "seen to it", *more))
                 self.assertEqual(self.s.wait(task)["status"], "complete")
                 self.assertEqual(self.history(task), [(who, "seen to it")])
+
+    def test_starting_before_its_time_and_its_history(self):
+        told = self.run_it("task", "submit", "tests/chain", "--run-at", "+1d", "--task-timeout", "1h", "--on-timeout", "cancel", "--json")
+        task = json.loads(told)["task_uuid"]
+        self.assertIn(f"tasker task start {task}", self.run_it("explain", task))
+        self.assertEqual(self.run_it("task", "start", task, "--reason", "it is there"), f"started {task}\n")
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        self.assertIn("Cannot start a task that has ended: complete", self.run_it("task", "start", task, "--reason", "r", exits=FAILED))
+        self.assertRegex(self.run_it("task", "get", task), "(?s)started_at .*on_timeout +cancel")
+        self.assertIn("on_timeout: must be error or cancel, found 'x'", self.run_it("task", "submit", "tests/chain", "--on-timeout", "x", exits=FAILED))
+        self.run_it("step", "rerun", task, "three", "--reason", "wrong rate")
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        told = self.run_it("task", "history", task)
+        self.assertRegex(told, r"steps_in_process +start +olga +it is there|waiting_for_dependencies +start +olga +it is there")
+        self.assertRegex(told, r"Generation 1, .*: run again from three by olga: wrong rate")
+
+    def test_weights(self):
+        self.assertEqual(self.run_it("namespace", "weight", "tests", "3", "--reason", "first of all"), "tests has a weight of 3\n")
+        self.assertRegex(self.run_it("namespace", "list"), r"tests +3 +\d+ +weight set .* by olga: first of all")
+        self.run_it("namespace", "weight", "tests", "1", "--reason", "as before")
+        self.assertIn("WEIGHT must be a number from 1 to 1000, found '0'", self.run_it("namespace", "weight", "tests", "0", "--reason", "r", exits=USAGE))
+        self.assertIn("Namespace not found: nobody", self.run_it("namespace", "weight", "nobody", "2", "--reason", "r", exits=FAILED))
 
     def test_json_and_uuids(self):
         task = self.blocked()

@@ -24,18 +24,6 @@ CHUNK = 100
 PATIENCE_S = 60
 BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by",
       "rerun": "rerun_by"}
-ABOVE_GROWN = """
-WITH RECURSIVE above AS (
-  SELECT s.workflow_step_uuid AS step
-    FROM tasker.workflow_steps s JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
-    JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = s.step_no
-   WHERE s.task_uuid = $1 AND NOT ts.created_at_start
-  UNION SELECT e.from_step_uuid FROM above JOIN tasker.workflow_step_edges e ON e.to_step_uuid = above.step)
-SELECT step FROM above UNION ALL
-SELECT s.workflow_step_uuid FROM tasker.workflow_steps s
- WHERE s.task_uuid = $1 AND EXISTS (SELECT 1 FROM tasker.workflow_steps x
-                                     WHERE x.task_uuid = $1 AND x.state::text = ANY ('{enqueued,in_progress,waiting_for_retry}'))"""
-# The steps made at run time, and all above them; every step while some still run, because they may make more in a moment.
 ACTIVE = """SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND state = 'blocked_by_failures'
               AND (active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
 
@@ -180,11 +168,6 @@ class Drive:
             status, _ = client.call("POST", f"/v1/tasks/{run.task}/{act['do']}", {"by": PEOPLE + "pat", "reason": "to see"})
         else:
             steps = conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)
-            if act["do"] == "rerun":  # what rerun drops and grows anew is not in the model (docs/design/proof.md)
-                grown = set(conn.column(ABOVE_GROWN, run.task))
-                steps = [step for step in steps if step not in grown]
-            if not steps:
-                return
             status = self._decide(run, steps[act["step"] % len(steps)], act["do"], client)
         assert status in (200, 400), (status, act)
 

@@ -28,6 +28,7 @@ def _retry(rnd, step):
     step.base_ms = rnd.randint(0, 12)
     step.cap_ms = rnd.randint(step.base_ms, 40)
     step.timeout_s = 1 if rnd.random() < 0.04 else 0
+    step.on_timeout = rnd.choice(("retry", "error", "cancel")) if step.timeout_s else "retry"
     return step
 
 
@@ -69,19 +70,26 @@ def script(rnd, t):
     fatal = rnd.choice((0, 0, 0.04, 0.12))
     said = {}
     for no, step in enumerate(t.steps):
-        says = _decision(rnd, t, no) if step.kind == DECISION else _batches(rnd, t, no) if step.kind == BATCHABLE else None
+        says = outcomes(rnd, t, no)
         names = [f"{step.name}_{i:03}" for i in range(BATCHES_MAX + 1)] if step.kind == BATCH_WORKER else [step.name]
         for name in names:
             entries = _entries(rnd, step, says, trouble, fatal)
+            if says and rnd.random() < 0.3:
+                entries.append({"says": outcomes(rnd, t, no)})  # when it runs again
             if entries != [{}]:
                 said[name] = entries
     return said
 
 
+def outcomes(rnd, t, no):
+    """What a decision or an analyzer says; None of others."""
+    return {DECISION: _decision, BATCHABLE: _batches}.get(t.kind(no), lambda *_: None)(rnd, t, no)
+
+
 def _entries(rnd, step, says, trouble, fatal):
     entries = []
     while rnd.random() < trouble and len(entries) < step.max_attempts - (rnd.random() > fatal) and len(entries) < 6:
-        how = "hang" if step.timeout_s and rnd.random() < 0.1 else "retryable"
+        how = "hang" if step.timeout_s and rnd.random() < 0.3 else "retryable"
         entries.append({"how": how, **({"delay_ms": rnd.randint(0, 20)} if how == "retryable" and rnd.random() < 0.3 else {})})
     if rnd.random() < fatal / 2:
         entries.append({"how": rnd.choice(("permanent", "permanent", "nonsense"))})
@@ -123,7 +131,7 @@ def people(rnd):
     meanwhile = {"nothing": [], "cancel": [{"do": "cancel", **later}], "pause": [{"do": "pause", **later}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
                  "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}[kind]
     return {"meanwhile": meanwhile, "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
-            "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 9 + (1, 2)))]}
+            "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 6 + (1, 2)))]}
 
 
 def pool(seed, n):

@@ -11,23 +11,23 @@ import json
 from dataclasses import dataclass, field
 
 _WHEN = "h.xmin::text, (extract(epoch FROM pg_xact_commit_timestamp(h.xmin)) * 1000000)::bigint, (extract(epoch FROM h.at) * 1000000)::bigint"
+_EVER = """SELECT x.workflow_step_uuid AS id, x.name FROM tasker.workflow_steps x WHERE x.task_uuid = t.task_uuid
+           UNION ALL SELECT x.workflow_step_uuid, x.name FROM tasker.superseded_steps x WHERE x.task_uuid = t.task_uuid"""
 _QUERY = f"""
 SELECT json_build_object(
   'task', t.task_uuid, 'state', t.state, 'held', t.held, 'context', t.context,
   'counters', json_build_array(t.total_steps, t.open_steps, t.failed_steps, t.active_steps, t.retry_steps),
-  'steps', (SELECT json_object_agg(s.name, json_build_object('state', s.state, 'attempts', s.attempts, 'forgiven', s.forgiven, 'losses', s.losses,
+  'steps', (SELECT json_object_agg(s.name, json_build_object('id', s.workflow_step_uuid, 'state', s.state, 'attempts', s.attempts, 'forgiven', s.forgiven, 'losses', s.losses,
               'unmet', s.unmet_parents, 'no_room', s.no_room, 'no', s.step_no, 'instance', s.instance)) FROM tasker.workflow_steps s WHERE s.task_uuid = t.task_uuid),
   'edges', (SELECT json_agg(json_build_array(a.name, b.name)) FROM tasker.workflow_steps b
               JOIN tasker.workflow_step_edges e ON e.to_step_uuid = b.workflow_step_uuid
               JOIN tasker.workflow_steps a ON a.workflow_step_uuid = e.from_step_uuid WHERE b.task_uuid = t.task_uuid),
-  'rows', (SELECT json_agg(json_build_array({_WHEN}, s.name, h.from_state, h.to_state, h.attempt, h.actor,
-              h.reason)) FROM tasker.workflow_step_transitions h JOIN tasker.workflow_steps s ON s.workflow_step_uuid = h.workflow_step_uuid
-              WHERE h.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid),
+  'rows', (SELECT json_agg(json_build_array({_WHEN}, s.id, s.name, h.from_state, h.to_state, h.attempt, h.actor, h.reason))
+              FROM ({_EVER}) s JOIN tasker.workflow_step_transitions h ON h.workflow_step_uuid = s.id AND h.task_uuid = t.task_uuid),
   'moves', (SELECT json_agg(json_build_array({_WHEN}, h.from_state, h.to_state, h.metadata))
               FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid),
-  'results', (SELECT json_agg(json_build_array(s.name, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
-              FROM tasker.step_results r JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
-              WHERE r.task_uuid = t.task_uuid AND s.task_uuid = t.task_uuid))::text
+  'results', (SELECT json_agg(json_build_array(s.id, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
+              FROM ({_EVER}) s JOIN tasker.step_results r ON r.workflow_step_uuid = s.id AND r.task_uuid = t.task_uuid))::text
   FROM tasker.tasks t WHERE t.task_uuid = ANY ($1)"""
 
 
@@ -35,6 +35,7 @@ SELECT json_build_object(
 class Row:
     """A step's change."""
     at: int  # µs
+    id: str  # a name is given anew to what a rerun makes anew
     step: str
     was: str
     to: str
@@ -77,7 +78,7 @@ class History:
         self.task, self.state, self.held = document["task"], document["state"], document["held"]
         self.context, self.counters, self.steps = document["context"], tuple(document["counters"]), document["steps"]
         self.edges = {tuple(e) for e in document["edges"] or []}
-        self.results = {(name, attempt): Result(*rest) for name, attempt, *rest in document["results"] or []}
+        self.results = {(step, attempt): Result(*rest) for step, attempt, *rest in document["results"] or []}
         found = {}
         for xid, committed, *rest in document["rows"] or []:
             found.setdefault(xid, Transaction(committed)).rows.append(Row(*rest))

@@ -10,7 +10,8 @@ from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WA
 PEOPLE = "model:"     # actors that the driver makes up
 RERUN = "rerun"       # the reason it gives for that
 WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
-TIMED_OUT = ("handler_timeout", "Cancelled")  # whoever looked first, the worker or its handler
+LATE = "handler_timeout"
+TIMED_OUT = (LATE, "Cancelled")  # whoever looked first, the worker or its handler, which was told to stop and says so
 FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
 
 
@@ -42,14 +43,11 @@ class Replay:
     def _apply(self, task, tx):
         rows = list(tx.rows)
         dispatched = [r for r in rows if r.was in (PENDING, WAITING) and r.to in (ENQUEUED, IN_PROGRESS)]
-        causes = [r for r in rows if r not in dispatched]
+        ended = [r for r in rows if r.to == CANCELLED]
+        causes = [r for r in rows if r not in dispatched and r not in ended]
         self.began.update({(r.step, r.attempt): r.at for r in rows if r.to == IN_PROGRESS})
         was = task.state
         action = next((m.metadata["action"] for m in tx.moves if m.metadata and "action" in m.metadata), None)
-        if tx.moves and tx.moves[-1].to == "cancelled":
-            ended = task.cancel()
-            require({(r.step, r.to) for r in rows} == {(n, CANCELLED) for n in ended} and len(rows) == len(ended), "cancelling ends", sorted(ended))
-            return
         if action in ("pause", "resume"):
             back = task.hold(action == "pause")
             require(sorted(r.step for r in causes if r.to == PENDING) == sorted(back) and len(causes) == len(back), "a pause takes back", back)
@@ -57,11 +55,17 @@ class Replay:
             self._causes(task, causes)
         for r in (r for r in dispatched if r.was == PENDING):
             task.dispatch(r.step, r.to == IN_PROGRESS)
+            self._is_that_step(task, r)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
         for r in (r for r in dispatched if r.was == WAITING):
             task.fire(r.step, r.to == IN_PROGRESS, r.at)
             require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
         require(not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
+        if tx.moves and tx.moves[-1].to == "cancelled" and (task.to_end or not causes + dispatched):
+            over = task.cancel()
+            require({r.step for r in ended} == set(over) and len(ended) == len(over), "cancelling ends", sorted(over))
+            return
+        require(not task.to_end and not ended, "the task", "is" if task.to_end else "is not", "to end with its step's timeout")
         task.follow()
         if action is None and task.state != was:
             require(tx.moves and tx.moves[-1].to == task.state, "the task is", task.state, "and its history does not say so")
@@ -73,6 +77,7 @@ class Replay:
         results = [r for r in causes if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)]
         over = []
         for r in results:
+            self._is_that_step(task, r)
             to = task.settle(r.step, r.attempt, self._outcome(task, r), r.at)
             require(to == r.to, r.step, "becomes", to)
             over += [r.step] if to != WAITING else []
@@ -80,12 +85,12 @@ class Replay:
         rest = [r for r in causes if r not in results]
         again = {r.step for r in rest if r.reason == RERUN}
         if again:
-            root = next((n for n in again if task.below(n) == again), None)
-            require(root and len(again) == len(rest), "nothing has", sorted(again), "below it")
             require(all(r.was == task.step(r.step).state for r in rest), "they were not in these states")
-            task.rerun(root)
+            root = next((n for n in again if again <= task.below(n)), None)
+            require(root and task.rerun(root) == again and len(again) == len(rest), "nothing brings these to run again")
             return
         for r in rest:
+            self._is_that_step(task, r)
             self._other(task, r)
 
     def _other(self, task, r):
@@ -106,6 +111,13 @@ class Replay:
         require(task.step(r.step).attempts == r.attempt, r.step, "is at attempt", task.step(r.step).attempts)
 
     @staticmethod
+    def _is_that_step(task, r):
+        """Not one of the same name that a rerun has dropped."""
+        step = task.step(r.step)
+        step.id = step.id or r.id
+        require(step.id == r.id, r.step, "is another one, made anew")
+
+    @staticmethod
     def _person(r):
         return (r.actor or "").startswith(PEOPLE)
 
@@ -113,7 +125,7 @@ class Replay:
 
     def _outcome(self, task, r):
         """What the handler was to answer; the stored result must say the same."""
-        stored, said = self.h.results.get((r.step, r.attempt)), self.script.outcome(r.step, r.attempt)
+        stored, said = self.h.results.get((r.id, r.attempt)), self.script.outcome(r.step, r.attempt)
         require(stored and stored.worker, "no result of", r.step, r.attempt)
         kind = (stored.error or {}).get("error_type")
         if self.faults and kind in WORKERS_OWN:
@@ -121,7 +133,7 @@ class Replay:
         if kind in TIMED_OUT and task.step(r.step).rule.timeout_s:  # whatever it was about to say; a busy machine makes it late
             took_us = r.at - self.began[r.step, r.attempt]
             require(took_us >= 1e6 * task.step(r.step).rule.timeout_s, r.step, "has timed out after only", took_us, "µs")
-            return Outcome(False, True)
+            return Outcome(False, True, late=kind == LATE)
         if said.ok and kind == "invalid_outcome":
             return said  # the model refuses it too, or the states differ
         require(said.ok == stored.success, r.step, "attempt", r.attempt, "was to be", "ok:" if said.ok else "a failure:", said, "and is", stored)
@@ -146,6 +158,7 @@ class Replay:
         require(set(task.steps) == set(h.steps), "steps are", sorted(set(h.steps) - set(task.steps)), "more and", sorted(set(task.steps) - set(h.steps)), "fewer")
         for name, step in task.steps.items():
             real = h.steps[name]
+            require(step.id in (None, real["id"]), name, "is another one")
             mine = {"state": step.state, "attempts": step.attempts, "forgiven": step.forgiven, "losses": step.losses, "no": step.no, "instance": step.instance}
             if step.state == PENDING:
                 mine.update(unmet=task.unmet(step), no_room=step.no_room)
@@ -156,6 +169,6 @@ class Replay:
         require(not task.in_state(ENQUEUED, IN_PROGRESS) and not task.pausing(), "it does not rest")
         require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         by_worker = {k for k, r in h.results.items() if r.worker}
-        settled = {(r.step, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
+        settled = {(r.id, r.attempt) for tx in h.transactions for r in tx.rows if r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING)
                    and r.reason not in FAULTS_ONLY and not self._person(r)}
         require(by_worker == settled, "results without a settled attempt:", by_worker ^ settled)

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 
 import growth
-from template import SOURCES
+from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, SOURCES
 
 PENDING, ENQUEUED, IN_PROGRESS, WAITING = "pending", "enqueued", "in_progress", "waiting_for_retry"
 COMPLETE, ERROR, CANCELLED, RESOLVED = "complete", "error", "cancelled", "resolved_manually"
@@ -36,6 +36,7 @@ class Outcome:
     retryable: bool = False
     pause_ms: int = -1        # its own pause before the next attempt
     says: dict = None         # decision_point_outcome or batch_processing_outcome
+    late: bool = False        # it was not the handler that answered: its time was over
 
 
 @dataclass
@@ -52,6 +53,9 @@ class Step:
     by_hand: bool = False     # completed by a person
     due_us: float = 0         # not earlier than this
     value: object = None      # of its last successful result
+    named: tuple = ()         # by its decision, when it is complete
+    opened: bool = False      # its decision opened branches
+    id: object = None         # of the real step that was seen first under this name
     sees: object = None       # the values its ancestors had when it was dispatched; None: not known
 
     @property
@@ -67,6 +71,7 @@ class Step:
 class Task:
     def __init__(self, template):
         self.t, self.state, self.held, self.steps, self.edges = template, None, False, {}, set()
+        self.to_end = False  # a step's on_timeout says so
         for no, there in enumerate(template.at_start):
             if there:
                 self._add(no, 0, template.steps[no].name, False)
@@ -185,9 +190,11 @@ class Task:
                 self._grow(step, outcome.says)
             except growth.Refused:  # growth.md "One transaction": a permanent error here
                 outcome = Outcome(False)
+        means = step.rule.on_timeout if outcome.late else "retry"  # time.md "Handlers that take too long"
+        self.to_end |= means == "cancel"
         if outcome.ok:
             step.state, step.value = COMPLETE, 100 * attempt + len(name)
-        elif outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
+        elif means == "retry" and outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
             step.state = WAITING
             pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
             step.due_us = at_us + 1000 * pause
@@ -198,11 +205,16 @@ class Task:
         return step.state
 
     def make_room(self, names):
-        """Those of a batch that have no place any more let as many go on that wait, lowest first (growth.md "Window")."""
-        for name in (n for n in names if not self.steps[n].has_place):
-            waiting = [s for s in self.steps.values() if s.no == self.steps[name].no and s.no_room and s.state == PENDING]
-            if self.steps[name].instance and waiting:
-                min(waiting, key=lambda s: s.instance).no_room = False
+        """Those of a batch that have no place any more let as many go on that wait, lowest first, those that were reset last (growth.md "Window")."""
+        over = [s for s in (self.steps[n] for n in names) if s.instance and not s.has_place]
+        for no in {s.no for s in over}:
+            last = max(s.instance for s in over if s.no == no)
+            waiting = sorted((s.instance < last, s.instance, s.name) for s in self.steps.values() if s.no == no and s.no_room and s.state == PENDING)
+            for _, _, name in waiting[:sum(s.no == no for s in over)]:
+                self.steps[name].no_room = False
+
+    def has_room(self, step):
+        return sum(s.no == step.no and s is not step and s.has_place for s in self.steps.values()) < min(step.rule.parallelism, growth.PARALLEL_MAX)
 
     def _grow(self, source, says):
         status = {}
@@ -210,6 +222,8 @@ class Task:
             over = step.state in ENDED and status.get(step.no) != growth.OPEN
             status[step.no] = growth.OVER if over else growth.OPEN
         grown = growth.plan(self.t, source.no, status, says)
+        source.named = tuple(says.get("step_names") or ())
+        source.opened = bool(source.named)
         for step in grown.steps:
             self._add(*step)
         made = {name for _, _, name, _ in grown.steps}
@@ -249,6 +263,7 @@ class Task:
         step.state = to
         if to == PENDING:
             step.forgiven, step.losses = step.attempts, 0
+            step.no_room = step.isolated and not self.has_room(step)  # it had given its place away
         else:
             step.no_room = False
         if to == COMPLETE:  # an attempt of its own, which no worker made
@@ -259,21 +274,55 @@ class Task:
             self.make_room([name])
 
     def below(self, name):
-        """The step and all that depend on it, however far down."""
+        """The step and all that depend on it, however far down; what a decision has named is below it, whatever it waited for."""
         found, more = set(), {name}
         while more:
             found |= more
-            more = {b for a, b in self.edges if a in found} - found
+            more = {b for a, b in self.edges if a in found} | {n for a in found for n in self.steps[a].named if n in self.steps}
+            more -= found
         return found
 
     def rerun(self, name):
-        """A step that has ended and everything below it run again, with full budgets; not where something came at run time (growth.md)."""
+        """A step that has ended and everything below it run again, with full budgets. Sources among them speak anew: what they brought goes.
+        Returns the steps that are pending again."""
         require(self.state not in ("cancelled", "resolved_manually"), "the task is", self.state)
         require(self.step(name).state in (*ENDED, ERROR), name, "is", self.steps[name].state)
-        for step in (self.steps[n] for n in self.below(name)):
-            require(self.t.at_start[step.no], step.name, "was made at run time")
-            step.state, step.forgiven, step.losses, step.by_hand = PENDING, step.attempts, 0, False
+        again = self.below(name)
+        dropped = self._brought(again)
+        # What is left of those that lose a parent waits for the sources that may bring it one again: a hold.
+        sources = {n for n in again - dropped if self.steps[n].rule.kind in SOURCES}
+        holds = {(s, b) for a, b in self.edges if a in dropped and b not in dropped for s in sources - {b} if a in self.below(s)}
+        self.edges = {(a, b) for a, b in self.edges | holds if not {a, b} & dropped}
+        for n in dropped:
+            del self.steps[n]
+        for step in self.in_state(IN_PROGRESS):
+            step.sees = None  # as in act()
+        for step in (self.steps[n] for n in again - dropped):
+            step.state, step.forgiven, step.losses, step.by_hand, step.named, step.opened = PENDING, step.attempts, 0, False, (), False
         self.state = None  # open again; follow() says what it is
+        return again - dropped
+
+    def _brought(self, again):
+        """Those that would not be there if the sources that run again had not spoken (growth.md "People and what grew")."""
+        unsure = {n for s in again if self.steps[s].rule.kind in SOURCES for n in self.below(s) - {s} if not self.t.at_start[self.steps[n].no]}
+        speak = {n: s for n, s in self.steps.items() if n not in again}
+        stays, more = set(), set(self.steps) - unsure
+        while more:
+            stays |= more
+            more = {n for n in unsure - stays if self._stays(self.steps[n], stays, speak)}
+        return unsure - stays
+
+    def _stays(self, step, stays, speak):
+        above = [self.steps[a] for a, b in self.edges if b == step.name and self.steps[a].no in step.rule.parents]
+        if any(step.name in s.named for s in speak.values()):
+            return True
+        if step.rule.kind == BATCH_WORKER:
+            return any(a.rule.kind == BATCHABLE and a.name in speak for a in above)
+        if step.rule.kind == DECISION and all(self.t.kind(p) == DECISION for p in step.rule.parents):
+            return any(a.name in speak and a.opened for a in above)
+        dynamic = [p for p in step.rule.parents if self.t.kind(p) != DECISION and not self.t.at_start[p]]
+        late = step.rule.kind == CONVERGENCE and dynamic  # made of what was there from the start too, when nothing more comes
+        return any(a.name in stays and a.rule.kind != DECISION and (late or a.no in dynamic) for a in above)
 
 
 # ---- the model by itself ----
@@ -294,9 +343,9 @@ class Script:
         return Outcome(how == "ok", how in ("retryable", "hang"), entry.get("delay_ms", -1) if how == "retryable" else -1, entry.get("says"))
 
 
-def foretell(template, said, rnd=random):
-    """The model runs a task alone, in an order that chance decides, until it rests."""
-    task, script = Task(template), Script(said)
+def foretell(template, said, rnd=random, task=None):
+    """The model runs a task (a new one, or on from there) alone, in an order that chance decides, until it rests."""
+    task, script = task or Task(template), Script(said)
     task.follow()
     while True:
         for step in task.ready():

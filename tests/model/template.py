@@ -21,6 +21,7 @@ class Step:
     base_ms: int = 1
     cap_ms: int = 20
     timeout_s: int = 0
+    on_timeout: str = "retry"
     parallelism: int = 10
     strategy: str = "continue_on_failure"
 
@@ -74,7 +75,7 @@ class Template:
                 "retry": {"max_attempts": s.max_attempts, "retryable": s.retryable, "backoff": s.backoff, "backoff_base_ms": s.base_ms,
                           "max_backoff_ms": s.cap_ms}}
         if s.timeout_s:
-            said["timeout_seconds"] = s.timeout_s
+            said.update(timeout_seconds=s.timeout_s, on_timeout=s.on_timeout)
         if s.kind == BATCH_WORKER:
             said["batch_config"] = {"parallelism": s.parallelism, "failure_strategy": s.strategy}
         return said

@@ -43,6 +43,7 @@ class Hold(unittest.TestCase):
         self.assertEqual(self.post(f"/v1/tasks/{task}/resume")["held"], [])
         self.assertEqual(self.s.wait(task)["status"], "complete")
         self.assertEqual(self.post(f"/v1/tasks/{task}/pause", status=400)["error"]["message"], "Cannot pause a task that has ended: complete")
+        self.assertEqual(self.post(f"/v1/tasks/{task}/resume")["held"], [], "nothing holds it")
         self.post(f"/v1/tasks/{uuid.uuid4()}/pause", status=404)
         self.post("/v1/tasks/zzz/pause", status=400)
 
@@ -107,6 +108,44 @@ class Hold(unittest.TestCase):
         slow = [self.s.submit("tests", "chain", {"sleep_ms": 60000}, tags=[tag]) for _ in range(3)]
         self.assertEqual(self.post("/v1/tasks/bulk", {**WHY, "action": "cancel", "filter": {"tag": tag}})["changed"], 3)
         self.assertEqual({self.s.wait(t)["status"] for t in slow}, {"cancelled"})
+
+    def test_history_of_what_ran_again(self):
+        task = self.s.submit("tests", "batches", {"batches": 3})
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        steps = {s["name"]: s["step_uuid"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}/history").json["generations"], [])
+        body = {"action_type": "rerun", "rerun_by": "kim", "reason": "wrong cut", "context": {"batches": 2}}
+        self.assertEqual(self.s.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{steps['analyze']}", body).status, 200)
+        self.assertEqual(self.s.wait(task)["total_steps"], 5)
+        told = self.s.call("GET", f"/v1/tasks/{task}/history").json
+        again, = told["generations"]
+        self.assertEqual({k: again[k] for k in ("generation", "actor", "reason", "from_step", "step_name", "dropped_count")},
+                         {"generation": 1, "actor": "kim", "reason": "wrong cut", "from_step": steps["analyze"], "step_name": "analyze", "dropped_count": 3})
+        self.assertEqual(again["context"]["batches"], 3, "the one before")
+        self.assertEqual([(d["name"], d["state"], d["attempts"], d["step_uuid"]) for d in again["dropped"]],
+                         [(n, "complete", 1, steps[n]) for n in ("part_001", "part_002", "part_003")])
+        self.assertEqual((told["generation"], told["status"], told["changes"][0]["from"], told["changes"][-1]["to"], told["more"]), (1, "complete", None, "complete", False))
+        audit = self.s.call("GET", f"/v1/tasks/{task}/workflow_steps/{steps['part_003']}/audit").json
+        self.assertEqual([(a["step_name"], a["attempt"], a["success"]) for a in audit], [("part_003", 1, True)])
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}/workflow_steps/{steps['part_003']}").status, 404, "it is no step of it any more")
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{uuid.uuid4()}/history").status, 404)
+
+    def test_history_of_decisions(self):
+        task = self.submit("blocked")
+        self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        for verb in ("pause", "resume"):
+            self.post(f"/v1/tasks/{task}/{verb}")
+        told = [(c["action"], c["actor"], c["reason"]) for c in self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"] if c["action"]]
+        self.assertEqual(told, [("pause", "kim", "because"), ("resume", "kim", "because")])
+
+    def test_who_cancels_and_why(self):
+        for query, who, why in (("", "api", "cancelled by request"), ("?by=kim&reason=ordered%20twice", "kim", "ordered twice")):
+            task = self.s.submit("tests", "chain", {"sleep_ms": 60000})
+            answer = self.s.call("DELETE", f"/v1/tasks/{task}{query}")
+            self.assertEqual((answer.status, answer.json["message"]), (200, why))
+            last = self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"][-1]
+            self.assertEqual((last["to"], last["actor"], last["reason"]), ("cancelled", who, why))
+        self.assertIn("reason: must have 1 to 500 bytes, found 501", self.s.call("DELETE", f"/v1/tasks/{task}?reason={'x' * 501}").body.decode())
 
     def test_rerun(self):
         task = self.submit()

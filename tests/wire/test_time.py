@@ -2,6 +2,7 @@
 """run_at, deadline and timeout_seconds of a submission: what is taken, what is refused and how, and what the answers hold."""
 import json
 import unittest
+import uuid
 
 from lib.system import System
 from test_rest import curl, request
@@ -45,6 +46,30 @@ class Times(unittest.TestCase):
             self.refused(400, "timeout_seconds: must be between 1 and 31622400, found ", timeout_seconds=value)
         for value in ("5", 1.5, True, []):
             self.refused(422, "timeout_seconds: invalid type", timeout_seconds=value)
+
+    def test_what_happens_then(self):
+        self.refused(400, "on_timeout: must be error or cancel, found 'retry'", on_timeout="retry")
+        self.refused(422, "on_timeout: invalid type", on_timeout=5)
+        for n, (value, state) in enumerate((("error", "error"), ("cancel", "cancelled"))):
+            task = self.s.submit("tests", "chain", {"sleep_ms": 60000}, timeout_seconds=1, on_timeout=value)
+            self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}").json["on_timeout"], value)
+            self.assertEqual(self.s.wait(task)["status"], state)
+
+    def test_start_now(self):
+        why = {"by": "kim", "reason": "the file is there"}
+        task = self.s.submit("tests", "chain", {}, run_at=self.ahead(1))
+        answer = self.s.call("POST", f"/v1/tasks/{task}/start", why)
+        self.assertEqual((answer.status, answer.json["held"]), (200, []))
+        self.assertIsNotNone(answer.json["started_at"])
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        self.assertEqual(self.s.call("POST", f"/v1/tasks/{task}/start", why).status, 400, "it has ended")
+        self.assertEqual(self.s.call("POST", f"/v1/tasks/{task}/start", {}).status, 422)
+        tag = str(uuid.uuid4())
+        later = [self.s.submit("tests", "chain", {}, run_at=self.ahead(1), tags=[tag]) for _ in range(3)]
+        ask = {**why, "action": "start", "filter": {"tag": tag}}
+        self.assertEqual(len(self.s.call("POST", "/v1/tasks/bulk", {**ask, "dry_run": True}).json["matched"]), 3)
+        self.assertEqual(self.s.call("POST", "/v1/tasks/bulk", ask).json["changed"], 3)
+        self.assertEqual({self.s.wait(t)["status"] for t in later}, {"complete"})
 
     def test_what_is_taken(self):
         for fields in ({"run_at": None, "deadline": None, "timeout_seconds": None}, {"run_at": "2020-01-01T00:00:00Z"}, {"timeout_seconds": 31622400},

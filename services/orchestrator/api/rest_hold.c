@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/api/rest_hold.c: pausing and resuming a task, a template, a namespace; decisions about many tasks at once. What concerns
- * many is done in pages, each a transaction of its own; the answer says where to go on, so that a request never takes long. */
+/* orchestrator/api/rest_hold.c: pausing and resuming a task, a template, a namespace, starting a task before its time; decisions
+ * about many tasks at once. What concerns many is done in pages, each a transaction of its own; the answer says where to go on, so that a
+ * request never takes long. */
 #include "base/str.h"
 #include "base/time.h"
 #include "model/decision.h"
@@ -15,6 +16,7 @@ enum { HELD_TASK = 1, GROUP_PAGE = 500, BULK_PAGE = 500, BODY_MAX = 1 << 20 };
 
 struct hold { /* in the request's arena */
         struct tk_http_req *req;
+        const char *action;         /* of a task: pause, resume, start */
         struct tk_decision decision;
         const char *ns, *name, *version;
         bool on;
@@ -68,7 +70,7 @@ static void row(void *user, const struct orch_row *row)
         }
 }
 
-/* ---- POST /v1/tasks/{uuid}/pause, /resume ---- */
+/* ---- POST /v1/tasks/{uuid}/pause, /resume, /start ---- */
 
 static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
@@ -78,15 +80,18 @@ static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         if (orch_rest_no_database(hold->req, pg))
                 return 0;
         tk_pg_args_init(&args, arena);
+        bool start = tk_streq(hold->action, "start");
         tk_pg_arg_uuid_array(&args, &hold->task, 1);
-        tk_pg_arg_i32(&args, HELD_TASK);
-        tk_pg_arg_bool(&args, hold->on);
+        if (!start) {
+                tk_pg_arg_i32(&args, HELD_TASK);
+                tk_pg_arg_bool(&args, hold->on);
+        }
         tk_pg_arg_text(&args, hold->decision.actor);
         tk_pg_arg_text(&args, hold->decision.reason);
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide_rows(app, pg, &tk_sql_engine_hold_tasks, &args, row, hold, &err);
+        int r = orch_decide_rows(app, pg, start ? &tk_sql_engine_start_tasks : &tk_sql_engine_hold_tasks, &args, row, hold, &err);
         if (r) {
-                orch_reply_db(hold->req, app, "hold_tasks", r, &err);
+                orch_reply_db(hold->req, app, start ? "start_tasks" : "hold_tasks", r, &err);
                 return r;
         }
         if (tk_streq(hold->outcome, "unknown")) {
@@ -94,11 +99,11 @@ static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 return 0;
         }
         if (tk_streq(hold->outcome, "ended")) {
-                orch_reply_error(hold->req, ORCH_E_BAD_REQUEST, "Cannot %s a task that has ended: %s", hold->on ? "pause" : "resume", hold->text);
+                orch_reply_error(hold->req, ORCH_E_BAD_REQUEST, "Cannot %s a task that has ended: %s", hold->action, hold->text);
                 return 0;
         }
         if (tk_streq(hold->outcome, "acted"))
-                orch_count_l(app, task_actions_total, hold->on ? "pause" : "resume");
+                orch_count_l(app, task_actions_total, hold->action);
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid_array(&args, &hold->task, 1);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
@@ -110,7 +115,7 @@ static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         return r;
 }
 
-static void task_request(struct tk_http_req *req, struct orch_app *app, bool on)
+static void task_request(struct tk_http_req *req, struct orch_app *app, const char *action)
 {
         struct tk_uuid task;
         if (!orch_rest_uuid(req, 0, NULL, &task))
@@ -119,18 +124,24 @@ static void task_request(struct tk_http_req *req, struct orch_app *app, bool on)
         if (!hold)
                 return;
         hold->task = task;
-        hold->on = on;
+        hold->action = action;
+        hold->on = tk_streq(action, "pause");
         post(app, hold, hold_task);
 }
 
 void orch_rest_task_pause(struct tk_http_req *req, void *app)
 {
-        task_request(req, app, true);
+        task_request(req, app, "pause");
 }
 
 void orch_rest_task_resume(struct tk_http_req *req, void *app)
 {
-        task_request(req, app, false);
+        task_request(req, app, "resume");
+}
+
+void orch_rest_task_start(struct tk_http_req *req, void *app)
+{
+        task_request(req, app, "start");
 }
 
 /* ---- POST /v1/namespaces/{namespace}/pause …, /v1/templates/{namespace}/{name}/pause … ---- */

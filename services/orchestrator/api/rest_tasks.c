@@ -162,7 +162,7 @@ void orch_rest_task_explain(struct tk_http_req *req, void *app)
         orch_rest_query(app, req, task_explain);
 }
 
-/* ---- GET /v1/tasks/{uuid}/timeline and …/summary ---- */
+/* ---- GET /v1/tasks/{uuid}/timeline, …/summary and …/history ---- */
 
 static int task_document(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct tk_http_req *req, const struct tk_sql *sql)
 {
@@ -183,6 +183,16 @@ static int task_timeline(struct orch_app *app, struct tk_pg *pg, struct tk_arena
 static int task_summary(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *req)
 {
         return task_document(app, pg, arena, req, &tk_sql_task_summary);
+}
+
+static int task_history(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *req)
+{
+        return task_document(app, pg, arena, req, &tk_sql_task_history);
+}
+
+void orch_rest_task_history(struct tk_http_req *req, void *app)
+{
+        orch_rest_query(app, req, task_history);
 }
 
 void orch_rest_task_timeline(struct tk_http_req *req, void *app)
@@ -233,18 +243,34 @@ static void cancelled(struct orch_app *app, const struct tk_uuid *task, const st
         orch_timers_relatives(app); /* it may have started others */
 }
 
+/* Who cancels and why, as the query says; false: it is too long, which was replied. */
+static bool cancel_words(struct tk_http_req *req, const char **ret_by, const char **ret_why)
+{
+        const char *by = tk_http_req_query(req, "by"), *why = tk_http_req_query(req, "reason");
+        *ret_by = by && *by ? by : "api";
+        *ret_why = why && *why ? why : "cancelled by request";
+        if (strlen(*ret_by) > TK_ACTOR_MAX)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "by: must have 1 to %d bytes, found %zu", TK_ACTOR_MAX, strlen(*ret_by));
+        else if (strlen(*ret_why) > TK_REASON_MAX)
+                orch_reply_error(req, ORCH_E_BAD_REQUEST, "reason: must have 1 to %d bytes, found %zu", TK_REASON_MAX, strlen(*ret_why));
+        else
+                return true;
+        return false;
+}
+
 static int task_cancel(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         struct tk_http_req *req = arg;
         struct task_read read = {.app = app, .req = req};
         struct tk_err err = {0};
-        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &read.task))
+        const char *by, *why;
+        if (orch_rest_no_database(req, pg) || !orch_rest_uuid(req, 0, NULL, &read.task) || !cancel_words(req, &by, &why))
                 return 0;
         struct tk_pg_args args;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, &read.task);
-        tk_pg_arg_text(&args, "api");
-        tk_pg_arg_text(&args, "cancelled by request");
+        tk_pg_arg_text(&args, by);
+        tk_pg_arg_text(&args, why);
         tk_pg_arg_uuid(&args, &app->processor);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = tk_pg_query(pg, &tk_sql_engine_cancel_task, &args, &res, &err);

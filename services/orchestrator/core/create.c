@@ -108,22 +108,25 @@ static void times_args(struct tk_pg_args *args, struct tk_arena *arena, struct o
 {
         int64_t *run_at = TK_ARENA_ARRAY(arena, int64_t, n), *deadline = TK_ARENA_ARRAY(arena, int64_t, n);
         int32_t *timeout = TK_ARENA_ARRAY(arena, int32_t, n);
+        const char **then = TK_ARENA_ARRAY(arena, const char *, n);
         bool any = false;
         for (size_t i = 0; i < n; i++) {
                 const struct tk_task_times *times = &items[i]->req.times;
                 run_at[i] = times->run_at_ns;
                 deadline[i] = times->deadline_ns;
                 timeout[i] = times->timeout_s;
+                then[i] = times->on_timeout;
                 any |= tk_task_times_any(times);
         }
         if (!any) {
-                for (unsigned i = 0; i < 3; i++)
+                for (unsigned i = 0; i < 4; i++)
                         tk_pg_arg_null(args);
                 return;
         }
         tk_pg_arg_time_opt_array(args, run_at, n);
         tk_pg_arg_time_opt_array(args, deadline, n);
         tk_pg_arg_i32_array(args, timeout, n);
+        tk_pg_arg_text_array(args, then, n);
 }
 
 static void single_times_args(struct tk_pg_args *args, const struct tk_task_times *times)
@@ -140,6 +143,7 @@ static void single_times_args(struct tk_pg_args *args, const struct tk_task_time
                 tk_pg_arg_i32(args, times->timeout_s);
         else
                 tk_pg_arg_null(args);
+        tk_pg_arg_text(args, times->on_timeout);
 }
 
 static void single_args(struct tk_pg_args *args, struct tk_arena *arena, const struct orch_create *item)

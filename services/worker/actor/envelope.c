@@ -99,6 +99,7 @@ static void put_metadata(const struct work_envelope *e, struct tk_buf *buf)
         put_text(buf, "step_name", a->step_name);
         put_text(buf, "namespace", a->namespace_);
         put_uuid(buf, ",", "correlation_id", &a->correlation_id);
+        put_uuid(buf, ",", "parent_correlation_id", &a->parent_correlation_id);
         put_time(buf, "fired_at", tk_time_wall_ns());
         put_text(buf, "fired_by", e->fired_by);
         put_text(buf, "condition", tk_event_condition_name(e->event->condition));

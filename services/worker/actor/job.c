@@ -152,19 +152,21 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
                 work_count_l(app, steps_failed_total, result->type);
         if (!tk_log_enabled(failed ? TK_LOG_INFO : TK_LOG_DEBUG))
                 return;
-        char step[TK_UUID_TEXT], task[TK_UUID_TEXT], correlation[TK_UUID_TEXT];
+        char step[TK_UUID_TEXT], task[TK_UUID_TEXT], correlation[TK_UUID_TEXT], parent[TK_UUID_TEXT];
+        const char *above = job->assign->parent_correlation_id.len ? parent : NULL;
         tk_uuid_format(&job->key.step, step);
         id_text(&job->assign->task_uuid, task);
         id_text(&job->assign->correlation_id, correlation);
+        id_text(&job->assign->parent_correlation_id, parent);
         if (!failed)
                 tk_log_debug(result->verdict == WORK_SUB_TASK ? "step.waits" : "step.succeeded", NULL,
                              TK_STR("task_uuid", task), TK_STR("step_uuid", step),
-                             TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
-                             TK_INT("ms", execution_ms(job)));
+                             TK_STR("correlation_id", correlation), TK_STR("parent_correlation_id", above),
+                             TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt), TK_INT("ms", execution_ms(job)));
         else
                 tk_log_info("step.failed", result->message, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
-                            TK_STR("correlation_id", correlation), TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt),
-                            TK_STR("error_type", result->type),
+                            TK_STR("correlation_id", correlation), TK_STR("parent_correlation_id", above),
+                            TK_STR("step_name", job->assign->step_name), TK_INT("attempt", job->key.attempt), TK_STR("error_type", result->type),
                             TK_BOOL("retryable", result->verdict == WORK_RETRYABLE),
                             TK_INT("ms", execution_ms(job)));
 }

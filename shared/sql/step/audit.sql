@@ -15,7 +15,7 @@ SELECT coalesce(json_agg(json_build_object(
          'step_name', s.name, 'from_state', 'in_progress',
          'to_state', CASE WHEN sr.success THEN 'enqueued_for_orchestration' ELSE 'enqueued_as_error_for_orchestration' END,
          'attempt', sr.attempt) ORDER BY sr.attempt DESC), '[]'::json) AS body
-  FROM tasker.workflow_steps s
+  FROM (SELECT x.workflow_step_uuid, x.task_uuid, x.name FROM tasker.workflow_steps x WHERE x.workflow_step_uuid = $1
+        UNION ALL SELECT d.workflow_step_uuid, d.task_uuid, d.name FROM tasker.superseded_steps d WHERE d.workflow_step_uuid = $1) s -- a rerun dropped it
   JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
-  JOIN tasker.step_results sr ON sr.task_uuid = s.task_uuid AND sr.workflow_step_uuid = s.workflow_step_uuid
- WHERE s.workflow_step_uuid = $1;
+  JOIN tasker.step_results sr ON sr.task_uuid = s.task_uuid AND sr.workflow_step_uuid = s.workflow_step_uuid;

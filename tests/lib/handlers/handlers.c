@@ -136,7 +136,8 @@ static int analyze(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_add_batches(result, 0, n, (unsigned)n) ? tkw_create_batches(result, NULL, n) : tkw_no_batches(result, NULL);
 }
 
-/* One batch: takes sleep_ms; fails for good when the context's `broken` is its batch_id. */
+/* One batch: takes sleep_ms; fails for good when the context's `broken` is its batch_id, or at its first attempt when it is one of the first
+ * `broken_once`. */
 static int batch(struct tkw_context *ctx, struct tkw_result *result)
 {
         const char *id = tkw_str(tkw_step_input(ctx, "cursor/batch_id")), *broken = tkw_str(tkw_input(ctx, "broken"));
@@ -145,6 +146,8 @@ static int batch(struct tkw_context *ctx, struct tkw_result *result)
         journal(ctx, "end");
         if (id && broken && !strcmp(id, broken))
                 return tkw_permanent(result, "Broken", "batch %s is broken", id);
+        if (id && tkw_info(ctx)->attempt == 1 && strtol(id, NULL, 10) <= number(ctx, "broken_once", -1))
+                return tkw_permanent(result, "Broken", "batch %s is broken once", id);
         tkw_put_value(result, "inputs", tkw_step_input(ctx, NULL));
         tkw_put_bool(result, "no_op", tkw_is_no_op(ctx));
         return tkw_success(result);
