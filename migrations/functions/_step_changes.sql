@@ -27,7 +27,7 @@ BEGIN
              ('waiting_for_retry', 'enqueued', 'its pause has ended, and no worker has room')
     )
     SELECT coalesce(json_agg(json_build_object('at', tasker.time_text(n.at, 'zoned'), 'step_uuid', n.step, 'name', n.name, 'from', n.was, 'to', n.becomes,
-                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'engine'), 'reason', coalesce(n.reason, o.why))
+                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'tasker'), 'reason', coalesce(n.reason, o.why))
                              ORDER BY n.at, n.step_no), '[]')
       FROM newest n LEFT JOIN ordinary o ON o.was = n.was AND o.becomes = n.becomes);
 END $$;

@@ -16,9 +16,13 @@ BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT count(*), json_agg(json_build_object('at', tasker.time_text(c.at, 'zoned'), 'from', c.from_state, 'to', c.to_state, 'action', c.metadata ->> 'action',
-                                              'actor', c.metadata ->> 'actor', 'reason', c.metadata ->> 'reason') ORDER BY c.at) FILTER (WHERE c.place <= v_most)
+                                              'actor', coalesce(c.metadata ->> 'actor', CASE WHEN c.from_state IS NULL THEN v_task.initiator ELSE 'tasker' END),
+                                              'reason', coalesce(c.metadata ->> 'reason', CASE WHEN c.from_state IS NULL THEN v_task.reason ELSE o.why END)) ORDER BY c.at) FILTER (WHERE c.place <= v_most)
     INTO v_n, v_changes
-    FROM (SELECT h.*, row_number() OVER (ORDER BY h.at DESC) AS place FROM tasker.task_transitions h WHERE h.task_uuid = p_task ORDER BY h.at DESC LIMIT v_most + 1) c;
+    FROM (SELECT h.*, row_number() OVER (ORDER BY h.at DESC) AS place FROM tasker.task_transitions h WHERE h.task_uuid = p_task ORDER BY h.at DESC LIMIT v_most + 1) c
+    LEFT JOIN (VALUES ('steps_in_process', 'steps are at work'), ('waiting_for_dependencies', 'nothing is at work, and nothing has failed'),
+                      ('waiting_for_retry', 'only steps that are tried again after a pause are left to do now'), ('blocked_by_failures', 'a step has failed for good'),
+                      ('complete', 'all its steps have ended')) o(state, why) ON o.state = c.to_state::text;
   SELECT json_agg(json_build_object(
            'generation', g.generation, 'at', tasker.time_text(g.at, 'zoned'), 'actor', g.actor, 'reason', g.reason, 'from_step', g.from_step,
            'step_name', coalesce((SELECT s.name FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = g.from_step),

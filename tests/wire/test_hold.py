@@ -137,6 +137,10 @@ class Hold(unittest.TestCase):
             self.post(f"/v1/tasks/{task}/{verb}")
         told = [(c["action"], c["actor"], c["reason"]) for c in self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"] if c["action"]]
         self.assertEqual(told, [("pause", "kim", "because"), ("resume", "kim", "because")])
+        told = [(c["from"], c["to"], c["actor"], c["reason"]) for c in self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"] if not c["action"]]
+        row, = self.s.sql("SELECT initiator, reason FROM tasker.tasks WHERE task_uuid = $1", task)
+        self.assertEqual(told[0], (None, "steps_in_process", row.initiator, row.reason))
+        self.assertIn(("steps_in_process", "blocked_by_failures", "tasker", "a step has failed for good"), told)
 
     def test_history_of_steps(self):
         """Every change has a time, an actor and a reason, also those of the engine itself."""
@@ -152,7 +156,7 @@ class Hold(unittest.TestCase):
         self.assertTrue(all(c["at"] and c["actor"] and c["reason"] for c in told["steps"]), told["steps"])
         worker = self.s.value("SELECT worker_id FROM tasker.step_results WHERE task_uuid = $1 AND worker_id IS NOT NULL LIMIT 1", task)
         mine = [(c["from"], c["to"], c["actor"], c["reason"]) for c in told["steps"] if c["step_uuid"] == step]
-        self.assertEqual(mine[0][2:], ("engine", "ready, and a worker has room"))
+        self.assertEqual(mine[0][2:], ("tasker", "ready, and a worker has room"))
         self.assertEqual(mine[-2:], [("in_progress", "error", worker, "its handler failed for good"), ("error", "resolved_manually", "kim", "not needed")])
 
     def test_who_cancels_and_why(self):
