@@ -30,7 +30,8 @@ static void decide(void *user, uint64_t n)
 
 void micro_shed(void)
 {
-        static const struct tk_actor_type type = {.name = "micro", .state_size = 1, .mailbox_max = 1024, .threads = 1, .batch_max = 1, .start = start, .handle = handle};
+        static const struct tk_actor_type type = {.name = "micro", .state_size = 1, .mailbox_max = 1024, .threads = 1, .batch_max = 1,
+                                                  .start = start, .handle = handle};
         static struct orch_app app;
         struct tk_actor **const way[] = {&app.intake, &app.results, &app.dispatch, &app.query, &app.show};
         app.conf.shedding_warn_percent = 70;

@@ -102,7 +102,8 @@ static void log_line(void *user, uint64_t n)
 {
         (void)user;
         for (uint64_t i = 0; i < n; i++)
-                tk_log_debug("step.done", NULL, TK_STR("step", "01a215aa-af90-74fa-b0e4-6bafdac90844"), TK_STR("task", "01a215aa-af90-71fb-9787-337c8ae02866"),
+                tk_log_debug("step.done", NULL, TK_STR("step", "01a215aa-af90-74fa-b0e4-6bafdac90844"),
+                             TK_STR("task", "01a215aa-af90-71fb-9787-337c8ae02866"),
                              TK_STR("name", "linear_step_1"), TK_STR("outcome", "success"), TK_INT("attempt", i), TK_INT("ms", 1));
 }
 
@@ -148,7 +149,8 @@ static void both(struct things *t, const char *name, void (*body)(void *user, ui
 
 void micro_sight(void)
 {
-        struct things t = {.spread = tk_spread_get(TK_SPREAD_SERVICE, "micro"), .meter = tk_meter_get(TK_METER_STREAM, "micro"), .metrics = tk_metrics_new(rows, tk_countof(rows))};
+        struct things t = {.spread = tk_spread_get(TK_SPREAD_SERVICE, "micro"), .meter = tk_meter_get(TK_METER_STREAM, "micro"),
+                           .metrics = tk_metrics_new(rows, tk_countof(rows))};
         static const char *const labels[] = {"first", "second", "third", "fourth"};
         for (unsigned i = 0; i < tk_countof(labels); i++)
                 tk_metric_add_l(t.metrics, LABELLED, labels[i], 1);
