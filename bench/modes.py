@@ -133,7 +133,7 @@ def old(bench):
     with bench.another() as system:
         full = Bench(system, system.rest, bench.args)
         yield fill(full, bench.args.old_tasks, bench.args.old_history)
-        yield turns(bench, full, bench.args.samples, CLOCK)
+        yield turns(bench.system, system, bench.args.samples)
 
 
 def fair(bench):

@@ -5,18 +5,20 @@ Model: the rows that one linear task leaves in each table are kept in temporary 
 the services make them. Tasks, steps and edges are of all; the history, which is partitioned by month and let go by the month, only of the newest. Pages are written full
 (those of tasks that ran are half empty, for heap-only updates), so the tables are about half as large as they would be; the indexes are as they would be.
 """
+import random
 import statistics
 import sys
 import threading
 import time
 
+from client import Wrong
 from cost import cpu_seconds, postgres
 from graphs import GRAPHS
 from lib.system import eventually
-from stats import interval, quantiles
+from stats import quantiles
 
 SLICE, DAYS = 50000, 20
-BLOCKS = 6  # turns of each of the two systems
+WARM_UP, COUNTED = 30, 100  # tasks
 
 # Of the n-th copy: its id, that of its k-th step, its moment. $3: milliseconds of the first, $4: between two of them.
 ID = "(lpad(to_hex($3::int8 + (n * $4::float8)::int8), 12, '0') || '7' || lpad(to_hex({k}), 3, '0') || '8000' || lpad(to_hex(n), 12, '0'))::uuid"
@@ -33,6 +35,10 @@ SIZES = ("SELECT root.relname, sum(pg_table_size(c.oid))::int8 AS heap, sum(pg_i
          "JOIN pg_class root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace n ON n.oid = c.relnamespace "
          "WHERE n.nspname = 'tasker' AND c.relkind = 'r' AND root.relname = ANY ($1) GROUP BY 1 ORDER BY 1")
 FILLFACTOR = "SELECT (SELECT option_value FROM pg_options_to_table(reloptions) WHERE option_name = 'fillfactor') FROM pg_class WHERE oid = $1::regclass"
+CLOCK = ("SELECT extract(epoch FROM t.completed_at - t.created_at)::float8 * 1000 AS ms FROM tasker.tasks t JOIN unnest($1::uuid[]) WITH ORDINALITY u (id, n) ON u.id = t.task_uuid "
+         "ORDER BY u.n")
+RIGHT = ("SELECT count(*) FROM tasker.workflow_steps s JOIN tasker.step_results r USING (task_uuid, workflow_step_uuid) JOIN unnest($2::text[], $3::text[]) e (name, value) "
+         "ON e.name = s.name AND e.value = r.result->>'result' WHERE s.task_uuid = ANY ($1::uuid[])")
 INDEXES = ("SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS text, c.conname AS constraint, pg_get_constraintdef(c.oid) AS rule FROM pg_index i "
            "LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid WHERE i.indrelid = $1::regclass")
 
@@ -134,23 +140,50 @@ def fill(bench, n, history):
         r.relname: round(r.rows) for r in sizes}, "heap_bytes": sum(r.heap for r in sizes), "index_bytes": sum(r.indexes for r in sizes)}
 
 
-def cpu(system):
-    """Of PostgreSQL, in seconds; the load is on one side at a time."""
-    return sum(cpu_seconds(pid) for pid in postgres(system))
+def spent(system):
+    """Seconds of CPU of PostgreSQL, bytes of WAL; the load is on one side at a time."""
+    return sum(cpu_seconds(pid) for pid in postgres(system)), system.value("SELECT (pg_current_wal_insert_lsn() - '0/0')::float8")
 
 
-def turns(empty, full, samples, clock):
-    """The same tasks on both by turns (A B B A …). The paired figure is that of each turn's medians, so that what slows the machine slows both."""
-    sides, per_turn, used = {"empty": (empty, []), "full": (full, [])}, max(10, samples // BLOCKS), {"empty": 0.0, "full": 0.0}
-    for i in range(BLOCKS):
-        for name in list(sides)[::1 if i % 2 == 0 else -1]:
-            bench, found = sides[name]
-            before = cpu(bench.system)
-            done = bench.run([GRAPHS["linear"]], tasks=per_turn + 10, warmup=10)
-            used[name] += cpu(bench.system) - before
-            found.append([r.ms for r in bench.system.sql(clock, [row[0] for row in done["samples"]])])
-    medians = [[statistics.median(turn) for turn in found] for _, found in sides.values()]
-    ratios = [b / a for a, b in zip(*medians)]
-    return {"mode": "old", "variant": "linear, by turns", **{f"{name}_ms": quantiles([ms for turn in found for ms in turn]) for name, (_, found) in sides.items()},
-            "p50_ratio": round(statistics.median(ratios), 4), "p50_ratio_interval": [round(x, 4) for x in interval(ratios, 0.5)], "turns": BLOCKS,
-            "postgres_us_per_step": {name: round(1e6 * seconds / (BLOCKS * (per_turn + 10) * GRAPHS["linear"].steps), 1) for name, seconds in used.items()}}
+def one(s, graph):
+    """The id of a task that was run by itself."""
+    task = s.submit(graph.namespace, graph.name, graph.context)
+    if s.wait(task)["status"] != "complete":
+        raise Wrong(f"task {task} is not complete")
+    return task
+
+
+def checked(s, graph, tasks):
+    """Milliseconds by the database's clock, in the order of the tasks; every value is looked at."""
+    right = s.value(RIGHT, tasks, list(graph.expect), [str(v) for v in graph.expect.values()])
+    if right != len(tasks) * graph.steps:
+        raise Wrong(f"{right} of {len(tasks) * graph.steps} values are right")
+    return [r.ms for r in s.sql(CLOCK, tasks)]
+
+
+def ratio(pairs, at):
+    """Of the medians of both sides, and between what limits by resampling the pairs."""
+    rng, rounds = random.Random(1), []
+    for _ in range(1000):
+        again = rng.choices(pairs, k=len(pairs))
+        rounds.append(statistics.median(b for _, b in again) / statistics.median(a for a, _ in again))
+    rounds.sort()
+    return [round(x, 4) for x in (statistics.median(b for _, b in pairs) / statistics.median(a for a, _ in pairs), rounds[25], rounds[975])][at]
+
+
+def turns(empty, full, samples):
+    """The same tasks on both, one here, one there (A B B A …): whatever slows the machine slows both."""
+    graph, sides, tasks, used = GRAPHS["linear"], (empty, full), ([], []), [(0.0, 0.0), (0.0, 0.0)]
+    for i in range(WARM_UP + samples):
+        for k in (0, 1)[::1 if i % 2 == 0 else -1]:
+            tasks[k].append(one(sides[k], graph))
+    found = [checked(s, graph, done)[WARM_UP:] for s, done in zip(sides, tasks)]
+    for k, s in enumerate(sides):  # what they cost, one side after the other
+        before = spent(s)
+        for _ in range(COUNTED):
+            one(s, graph)
+        used[k] = tuple((now - then) / COUNTED / graph.steps for now, then in zip(spent(s), before))
+    pairs = list(zip(*found))
+    return {"mode": "old", "variant": "linear, by turns", "empty_ms": quantiles(found[0]), "full_ms": quantiles(found[1]), "p50_ratio": ratio(pairs, 0),
+            "p50_ratio_interval": [ratio(pairs, 1), ratio(pairs, 2)], "postgres_us_per_step": {"empty": round(1e6 * used[0][0], 1), "full": round(1e6 * used[1][0], 1)},
+            "wal_bytes_per_step": {"empty": round(used[0][1]), "full": round(used[1][1])}}

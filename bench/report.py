@@ -102,7 +102,8 @@ def show(lines):
                 continue
             for side in ("empty", "full"):
                 print(f"{side:6} p50 {line[side + '_ms']['p50']}  p95 {line[side + '_ms']['p95']}  p99 {line[side + '_ms']['p99']}")
-            print("PostgreSQL's CPU per step, reading the values back included: " + ", ".join(f"{side} {us} µs" for side, us in line["postgres_us_per_step"].items()))
+            print("PostgreSQL's CPU per step: " + ", ".join(f"{side} {us} µs" for side, us in line["postgres_us_per_step"].items())
+                  + "; WAL: " + ", ".join(f"{side} {n} B" for side, n in line["wal_bytes_per_step"].items()))
             print(f"full against empty, p50: {100 * (line['p50_ratio'] - 1):+.1f} % [{', '.join(f'{100 * (x - 1):+.1f}' for x in line['p50_ratio_interval'])}]")
     if of(lines, "fair"):
         heading("Small tasks beside a large one (by the database's clock, ms)")

@@ -117,9 +117,9 @@ def sight(p):
             yield ""
 
 
-def page(folder, commit):
+def page(folder):
     p = Profiles(folder)
-    lines = ["# Profiles", "", f"Written by `scripts/profile tables` from the tables beside it, of commit {commit}; what follows from them is in the [report](../profiling-report.md).", ""]
+    lines = ["# Profiles", "", "Written by `scripts/profile tables` from the tables beside it; of which commit they are, and what follows from them, says the [report](../profiling-report.md).", ""]
     for part in (cpu, allocations, waiting, sql, sight):
         title, *rest = part(p)
         lines += [title, "", *rest, ""]
