@@ -51,7 +51,7 @@ BEGIN
                          AND (v_ended IS NULL OR EXISTS (SELECT FROM tasker.ended_otherwise e WHERE e.state = v_ended AND e.task_uuid = m.task AND (p_namespace IS NULL OR e.namespace = p_namespace)))
                        ORDER BY m.task DESC LIMIT v_bite);
       v_found := v_found || array(
-        SELECT t.task_uuid FROM unnest(v_page) u(task) JOIN tasker.tasks t ON t.task_uuid = u.task
+        SELECT t.task_uuid FROM unnest(v_page) u(task), LATERAL (SELECT x.* FROM tasker.tasks x WHERE x.task_uuid = u.task OFFSET 0) t -- by key, never all tasks for each bite
          WHERE (p_initiator IS NULL OR t.initiator = p_initiator) AND (p_source IS NULL OR t.source_system = p_source)
            AND CASE WHEN p_path IS NULL THEN true WHEN p_value IS NULL THEN jsonb_path_exists(t.context, v_path, '{}', true)
                     ELSE EXISTS (SELECT FROM jsonb_path_query(t.context, v_path, '{}', true) x WHERE x #>> '{}' = p_value) END

@@ -1,7 +1,8 @@
 -- tasker.task_history(task): what became of a task, by whom and why, also in generations before this one. NULL for an unknown task.
 --   {task_uuid, status, generation, changes: [{at, from, to, action, actor, reason}], generations: [{generation, at, actor, reason, from_step, step_name,
---    context (the input before, NULL: it was not changed), dropped: [{step_uuid, name, state, attempts, created_at, settled_at}], dropped_count}], more}
--- Oldest first. changes are at most the newest 1000 (more: there were others), dropped at most 1000 steps of a generation: those that decisions and analyzers
+--    context (the input before, NULL: it was not changed), dropped: [{step_uuid, name, state, attempts, created_at, settled_at}], dropped_count}], more,
+--    steps: [see _step_changes], more_steps}
+-- Oldest first. changes and steps are at most the newest 1000 (more, more_steps: there may be others), dropped at most 1000 steps of a generation: those that decisions and analyzers
 -- had brought and this rerun let go; their results are in GET …/workflow_steps/{step}/audit. Reads: history of the task. Locks: none.
 CREATE OR REPLACE FUNCTION tasker.task_history(p_task uuid) RETURNS json LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -10,6 +11,7 @@ DECLARE
   v_changes json;
   v_n       int;
   v_all     json;
+  v_steps   json := tasker._step_changes(p_task, v_most);
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -30,5 +32,5 @@ BEGIN
            'dropped_count', (SELECT count(*) FROM tasker.superseded_steps x WHERE x.task_uuid = p_task AND x.generation = g.generation - 1)) ORDER BY g.generation)
     INTO v_all FROM tasker.task_generations g WHERE g.task_uuid = p_task;
   RETURN json_build_object('task_uuid', p_task, 'status', v_task.state, 'generation', v_task.generation, 'changes', coalesce(v_changes, '[]'),
-                           'generations', coalesce(v_all, '[]'), 'more', v_n > v_most);
+                           'generations', coalesce(v_all, '[]'), 'more', v_n > v_most, 'steps', v_steps, 'more_steps', json_array_length(v_steps) >= v_most);
 END $$;

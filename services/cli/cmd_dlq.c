@@ -147,9 +147,11 @@ static int queue(int argc, char **argv)
         TK_AUTOVERB struct cli_verb verb = {0};
         const char *limit = NULL;
         struct span span = {0};
-        const struct cli_opt opts[] = {SPAN(span), CLI_OPT_VALUE("limit", "N", &limit, "How many (default 100, at most 1000)."), CLI_VERB_OPTS(verb)};
+        const struct cli_opt opts[] = {
+                SPAN(span), CLI_OPT_VALUE("limit", "N", &limit, "How many (default 100, at most 1000)."), CLI_VERB_OPTS(verb)};
         const struct cli_usage usage = {"tasker dlq queue", "",
-                                        "What to look into first: pending entries by their score, a weight of their kind and the minutes they have waited.\n\n"
+                                        "What to look into first: pending entries by their score, a weight of their kind and the minutes they\n"
+                                        "have waited.\n\n"
                                         "  tasker dlq queue --limit 10",
                                         opts, tk_countof(opts), 0, 0};
         TK_AUTOBUF struct tk_buf path = {.max = QUERY_MAX};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_history.c: "tasker task history": a line per change of a task, then what each time it was run again from a step has dropped. */
+/* cli/cmd_history.c: "tasker task history": a line per change of a task, what each time it was run again from a step has dropped, and a line per
+ * change of its steps. */
 #include "cli/cmd_history.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -57,6 +58,26 @@ static void put_generation(const struct cli_verb *verb, const json_t *generation
                 tk_buf_printf(text, "… and %lld more\n", count - (long long)json_array_size(dropped));
 }
 
+static void put_steps(const struct cli_verb *verb, const json_t *answer, struct tk_buf *text)
+{
+        static const char *const titles[] = {"AT", "STEP", ">ATTEMPT", "STATE", "BY", "WHY", NULL};
+        struct cli_table *table = cli_table_new(verb->arena, titles);
+        const json_t *change;
+        size_t at;
+        tk_buf_puts(text, "\n");
+        json_array_foreach(json_object_get(answer, "steps"), at, change) {
+                cli_table_put(table, NULL, "%.23s", text_of(change, "at"));
+                cli_table_put(table, NULL, "%s", text_of(change, "name"));
+                cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(change, "attempt", 0));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(change, "to")) : NULL, "%s", text_of(change, "to"));
+                cli_table_put(table, NULL, "%s", text_of(change, "actor"));
+                cli_table_put(table, NULL, "%s", text_of(change, "reason"));
+        }
+        cli_table_print(table, verb->term.colour, text);
+        if (tk_json_bool(answer, "more_steps", 0))
+                tk_buf_puts(text, "Earlier changes of steps are left out.\n");
+}
+
 static void print(const struct cli_verb *verb, const json_t *answer)
 {
         TK_AUTOBUF struct tk_buf text;
@@ -66,6 +87,7 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         put_changes(verb, answer, &text);
         json_array_foreach(json_object_get(answer, "generations"), at, generation)
                 put_generation(verb, generation, &text);
+        put_steps(verb, answer, &text);
         fputs(tk_buf_str(&text), stdout);
 }
 
@@ -73,7 +95,7 @@ int cli_cmd_history(int argc, char **argv)
 {
         static const char text[] =
                 "What became of a task: its states, who paused, resumed or started it and why, and each time it was run again from a step,\n"
-                "with the steps that were dropped then. Their results: GET /v1/tasks/TASK/workflow_steps/STEP/audit.\n\n"
+                "with the steps that were dropped then; at last every change of its steps, by whom and why. Results: GET /v1/tasks/TASK/workflow_steps/STEP/audit.\n\n"
                 "  tasker task history 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c";
         return cli_verb_task_part("tasker task history", text, "history", print, argc, argv);
 }

@@ -2,8 +2,9 @@
 /* metric/metric.h: counters, gauges and histograms with relaxed atomics, and the Prometheus text of all of them.
  *
  * A service lists its metrics once in tbl/metrics.h as rows METRIC(id, KIND, "label or empty", "Help sentence.") with KIND
- * one of COUNTER, GAUGE, HISTOGRAM (seconds), HISTOGRAM_LONG (seconds too, of what takes minutes or days). The printed name is tasker_<service>_<id>; counters end in _total and
- * histograms in _seconds by convention of the row's id. A labelled metric has up to 64 label values, made on first use. */
+ * one of COUNTER, GAUGE, HISTOGRAM (seconds), HISTOGRAM_LONG (seconds too, of what takes minutes or days). The printed
+ * name is tasker_<service>_<id>; counters end in _total and histograms in _seconds by convention of the row's id. A labelled
+ * metric has up to 64 label values, made on first use. */
 #pragma once
 #include "base/attr.h"
 #include "base/buf.h"

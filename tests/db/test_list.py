@@ -139,7 +139,7 @@ class Large(ListTest):
     def test_a_page_by_initiator_too(self):
         page, rows = self.cost(cursor="", initiator="nobody")
         self.assertEqual(page["tasks"], [])
-        self.assertLessEqual(rows, 7 * LARGE, "each is found and read, a few rows of tables and indexes; never again and again")
+        self.assertLessEqual(rows, 7 * LARGE, "each is found and read, a few rows of tables and indexes; never all tasks for each bite")
         seen, found = "", []
         while seen is not None:
             page = self.list(cursor=seen, initiator="mill", per_page=100, name="rare")

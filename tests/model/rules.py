@@ -299,6 +299,7 @@ class Task:
             step.sees = None  # as in act()
         for step in (self.steps[n] for n in again - dropped):
             step.state, step.forgiven, step.losses, step.by_hand, step.named, step.opened = PENDING, step.attempts, 0, False, (), False
+        self.held &= self.state not in TASK_ENDED  # api.md: what held it before its end does not any more
         self.state = None  # open again; follow() says what it is
         return again - dropped
 

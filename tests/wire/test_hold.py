@@ -138,6 +138,23 @@ class Hold(unittest.TestCase):
         told = [(c["action"], c["actor"], c["reason"]) for c in self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"] if c["action"]]
         self.assertEqual(told, [("pause", "kim", "because"), ("resume", "kim", "because")])
 
+    def test_history_of_steps(self):
+        """Every change has a time, an actor and a reason, also those of the engine itself."""
+        task = self.submit("blocked")
+        self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        step, = [s["step_uuid"] for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json if s["current_state"] == "error"]
+        body = {"action_type": "skip", "skipped_by": "kim", "reason": "not needed"}
+        self.assertEqual(self.s.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{step}", body).status, 200)
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        told = self.s.call("GET", f"/v1/tasks/{task}/history").json
+        self.assertEqual((len(told["steps"]), told["more_steps"]),
+                         (self.s.value("SELECT count(*) FROM tasker.workflow_step_transitions WHERE task_uuid = $1", task), False))
+        self.assertTrue(all(c["at"] and c["actor"] and c["reason"] for c in told["steps"]), told["steps"])
+        worker = self.s.value("SELECT worker_id FROM tasker.step_results WHERE task_uuid = $1 AND worker_id IS NOT NULL LIMIT 1", task)
+        mine = [(c["from"], c["to"], c["actor"], c["reason"]) for c in told["steps"] if c["step_uuid"] == step]
+        self.assertEqual(mine[0][2:], ("engine", "ready, and a worker has room"))
+        self.assertEqual(mine[-2:], [("in_progress", "error", worker, "its handler failed for good"), ("error", "resolved_manually", "kim", "not needed")])
+
     def test_who_cancels_and_why(self):
         for query, who, why in (("", "api", "cancelled by request"), ("?by=kim&reason=ordered%20twice", "kim", "ordered twice")):
             task = self.s.submit("tests", "chain", {"sleep_ms": 60000})

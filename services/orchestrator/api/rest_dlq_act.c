@@ -209,7 +209,8 @@ static void row(void *user, const struct orch_row *row)
                 bulk->looked = (unsigned)row->idx;
         } else if (tk_streq(row->kind, "changed")) {
                 bulk->changed++;
-                orch_dead_letter_closed(bulk->app, tk_streq(bulk->body.decision.action, "revive") ? "revived" : "manually_resolved", row->idx * TK_NS_PER_S);
+                const char *how = tk_streq(bulk->body.decision.action, "revive") ? "revived" : "manually_resolved";
+                orch_dead_letter_closed(bulk->app, how, row->idx * TK_NS_PER_S);
         } else if (tk_streq(row->kind, "matched")) {
                 char entry[TK_UUID_TEXT];
                 tk_uuid_format(&row->task, entry);

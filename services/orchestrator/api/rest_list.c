@@ -75,8 +75,8 @@ static int task_list(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
                 return 0;
         for (size_t i = 0; i < tk_countof(texts); i++)
                 tk_pg_arg_text(&args, tk_http_req_query(req, texts[i]));
-        if (!orch_rest_arg_uuid(req, &args, "correlation_id") || !orch_rest_arg_uuid(req, &args, "parent_correlation_id") || !orch_rest_arg_time(req, &args, "created_after") ||
-            !orch_rest_arg_time(req, &args, "created_before") || !arg_context(req, &args))
+        if (!orch_rest_arg_uuid(req, &args, "correlation_id") || !orch_rest_arg_uuid(req, &args, "parent_correlation_id") ||
+            !orch_rest_arg_time(req, &args, "created_after") || !orch_rest_arg_time(req, &args, "created_before") || !arg_context(req, &args))
                 return 0;
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct tk_err err = {0};

@@ -45,7 +45,8 @@ static void reply_created(struct submit *submit)
         }
         tk_time_format(create->created_at_ns, 6, at);
         tk_log_debug("task.created", NULL, TK_STR("task_uuid", task), TK_STR("correlation_id", correlation),
-                     TK_JSON("parent_correlation_id", parent), TK_STR("namespace", req->ns), TK_STR("name", req->name), TK_STR("version", req->version), TK_STR("initiator", req->initiator));
+                     TK_JSON("parent_correlation_id", parent), TK_STR("namespace", req->ns), TK_STR("name", req->name),
+                     TK_STR("version", req->version), TK_STR("initiator", req->initiator));
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, BODY_MAX);
         tk_buf_printf(&buf, "{\"task_uuid\":\"%s\",\"name\":", task);

@@ -23,8 +23,8 @@ static void assign_row(struct orch_app *app, const struct orch_assignment_column
         tk_log_debug("step.assigned", NULL, TK_STR("task_uuid", tk_pg_str(res, row, cols->task)),
                      TK_STR("step_uuid", tk_pg_str(res, row, cols->step)),
                      TK_STR("correlation_id", tk_pg_str(res, row, cols->correlation)),
-                     TK_STR("parent_correlation_id", tk_pg_is_null(res, row, cols->parent) ? NULL : tk_pg_str(res, row, cols->parent)), TK_STR("step_name", tk_pg_str(res, row, cols->step_name)),
-                     TK_INT("attempt", tk_pg_i64(res, row, cols->attempt)));
+                     TK_STR("parent_correlation_id", tk_pg_is_null(res, row, cols->parent) ? NULL : tk_pg_str(res, row, cols->parent)),
+                     TK_STR("step_name", tk_pg_str(res, row, cols->step_name)), TK_INT("attempt", tk_pg_i64(res, row, cols->attempt)));
         bool sent = orch_session_assign(s, &held, buf->data, buf->len);
         if (!sent)
                 app->after->release(app, &held, 1, NULL); /* the worker left meanwhile: never sent */

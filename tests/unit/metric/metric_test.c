@@ -61,7 +61,8 @@ static void page_has_every_row(void **state)
         assert_non_null(strstr(buf.data, "tasker_test_by_path_seconds_count{path=\"eager\"} 1\n"));
         assert_non_null(strstr(buf.data, "# TYPE tasker_test_age_seconds histogram\ntasker_test_age_seconds_bucket{le=\"1\"} 0\n"));
         assert_non_null(strstr(buf.data, "{le=\"604800\"} 0\ntasker_test_age_seconds_bucket{le=\"2592000\"} 1000\n"));
-        assert_non_null(strstr(buf.data, "tasker_test_age_seconds_bucket{le=\"+Inf\"} 1001\ntasker_test_age_seconds_sum 2595456000\ntasker_test_age_seconds_count 1001\n"));
+        assert_non_null(strstr(buf.data, "tasker_test_age_seconds_bucket{le=\"+Inf\"} 1001\n"
+                                         "tasker_test_age_seconds_sum 2595456000\ntasker_test_age_seconds_count 1001\n"));
         assert_int_equal(tk_metric_get(metrics, BY_STATE), 3);
         assert_null(tk_metrics_free(metrics));
 }
