@@ -95,7 +95,8 @@ int cli_cmd_history(int argc, char **argv)
 {
         static const char text[] =
                 "What became of a task: its states, who paused, resumed or started it and why, and each time it was run again from a step,\n"
-                "with the steps that were dropped then; at last every change of its steps, by whom and why. Results: GET /v1/tasks/TASK/workflow_steps/STEP/audit.\n\n"
+                "with the steps that were dropped then; at last every change of its steps, by whom and why.\n"
+                "Results: GET /v1/tasks/TASK/workflow_steps/STEP/audit.\n\n"
                 "  tasker task history 0198c5a2-7d1e-7a34-9c11-5d8e6f7a8b9c";
         return cli_verb_task_part("tasker task history", text, "history", print, argc, argv);
 }
