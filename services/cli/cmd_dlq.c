@@ -196,6 +196,18 @@ static int send(struct cli_verb *verb, const char *method, const char *path, con
         return cli_client_send(verb->client, &request, ret, NULL, err);
 }
 
+/* Sends what somebody decided, and prints the answer where JSON is wanted. Returns the exit code. */
+static int act(struct cli_verb *verb, const char *method, const char *path, const json_t *body, json_t **ret)
+{
+        struct tk_err err;
+        int r = send(verb, method, path, body, ret, &err);
+        if (r)
+                return cli_verb_fail(r, &err);
+        if (verb->json)
+                cli_verb_print_json(*ret);
+        return CLI_EXIT_OK;
+}
+
 static int add(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
@@ -206,7 +218,6 @@ static int add(int argc, char **argv)
                                         "  tasker dlq add UUID --reason 'the amount is odd'",
                                         opts, tk_countof(opts), 1, 1};
         TK_AUTOJSON json_t *answer = NULL, *body = NULL;
-        struct tk_err err;
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, &task, &n);
@@ -215,13 +226,10 @@ static int add(int argc, char **argv)
         if ((r = cli_needs_reason(usage.command, reason)))
                 return r;
         body = json_pack("{s:s, s:s, s:s}", "task_uuid", task, "by", cli_verb_who(by), "reason", reason);
-        if ((r = send(&verb, "POST", "/v1/dlq", body, &answer, &err)))
-                return cli_verb_fail(r, &err);
-        if (verb.json)
-                cli_verb_print_json(answer);
-        else
+        r = act(&verb, "POST", "/v1/dlq", body, &answer);
+        if (!r && !verb.json)
                 printf("entered %s\n", tk_json_str(answer, "dlq_entry_uuid"));
-        return CLI_EXIT_OK;
+        return r;
 }
 
 struct which { /* the entries a decision is about */
@@ -315,7 +323,6 @@ static int revive(int argc, char **argv)
                 "  tasker dlq revive --kind max_retries_exceeded --namespace payments --dry-run --reason -",
                 opts, tk_countof(opts), 0, 1};
         TK_AUTOJSON json_t *answer = NULL, *body = NULL;
-        struct tk_err err;
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, &entry, &n);
@@ -328,13 +335,10 @@ static int revive(int argc, char **argv)
         if ((r = find_entry(&verb, entry, &entry)))
                 return r;
         body = json_pack("{s:s, s:s}", "by", cli_verb_who(by), "reason", reason);
-        if ((r = send(&verb, "POST", tk_arena_printf(verb.arena, "/v1/dlq/entry/%s/revive", entry), body, &answer, &err)))
-                return cli_verb_fail(r, &err);
-        if (verb.json)
-                cli_verb_print_json(answer);
-        else
+        r = act(&verb, "POST", tk_arena_printf(verb.arena, "/v1/dlq/entry/%s/revive", entry), body, &answer);
+        if (!r && !verb.json)
                 printf("revived %s\n", tk_json_str(answer, "task_uuid"));
-        return CLI_EXIT_OK;
+        return r;
 }
 
 static int resolve(int argc, char **argv)
@@ -353,7 +357,6 @@ static int resolve(int argc, char **argv)
                 "  tasker dlq resolve --kind worker_unavailable --reason 'the workers were being moved'",
                 opts, tk_countof(opts), 0, 1};
         TK_AUTOJSON json_t *answer = NULL, *body = NULL;
-        struct tk_err err;
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, &entry, &n);
@@ -370,13 +373,10 @@ static int resolve(int argc, char **argv)
         if ((r = find_entry(&verb, entry, &entry)))
                 return r;
         body = json_pack("{s:s, s:s, s:s}", "resolution_status", as, "resolution_notes", reason, "resolved_by", cli_verb_who(by));
-        if ((r = send(&verb, "PATCH", tk_arena_printf(verb.arena, "/v1/dlq/entry/%s", entry), body, &answer, &err)))
-                return cli_verb_fail(r, &err);
-        if (verb.json)
-                cli_verb_print_json(answer);
-        else
+        r = act(&verb, "PATCH", tk_arena_printf(verb.arena, "/v1/dlq/entry/%s", entry), body, &answer);
+        if (!r && !verb.json)
                 printf("%s is %s\n", entry, as);
-        return CLI_EXIT_OK;
+        return r;
 }
 
 int cli_cmd_dlq(int argc, char **argv)

@@ -17,11 +17,6 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
-static const char *task_path(struct cli_verb *verb, const char *uuid)
-{
-        return tk_arena_printf(verb->arena, "/v1/tasks/%s", cli_client_escape(verb->client, uuid));
-}
-
 static int task_get(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
@@ -42,7 +37,7 @@ static int task_get(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        r = cli_client_get(verb.client, task_path(&verb, uuid), &task, &err);
+        r = cli_client_get(verb.client, cli_verb_task_path(&verb, uuid), &task, &err);
         if (r == CLI_CLIENT_OK && !verb.json)
                 r = cli_follow_steps(&verb, cli_client_escape(verb.client, uuid), &steps, &err);
         if (r)
@@ -178,7 +173,7 @@ static int task_cancel(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        const char *path = tk_arena_printf(verb.arena, "%s?by=%s&reason=%s", task_path(&verb, uuid),
+        const char *path = tk_arena_printf(verb.arena, "%s?by=%s&reason=%s", cli_verb_task_path(&verb, uuid),
                                            cli_client_escape(verb.client, cli_verb_who(by)), cli_client_escape(verb.client, reason));
         const struct cli_request request = {.method = "DELETE", .path = path};
         r = cli_client_send(verb.client, &request, &task, NULL, &err);
@@ -230,7 +225,7 @@ static int draw_once(struct cli_verb *verb, const char *uuid)
         struct tk_err err;
 
         tk_buf_init(&text, TEXT_MAX);
-        int r = cli_client_get(verb->client, task_path(verb, uuid), &task, &err);
+        int r = cli_client_get(verb->client, cli_verb_task_path(verb, uuid), &task, &err);
         if (r == CLI_CLIENT_OK)
                 r = cli_follow_steps(verb, cli_client_escape(verb->client, uuid), &steps, &err);
         if (r)

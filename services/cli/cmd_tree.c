@@ -80,7 +80,7 @@ int cli_cmd_tree(int argc, char **argv)
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        const char *path = tk_arena_printf(verb.arena, "/v1/tasks/%s", cli_client_escape(verb.client, uuid));
+        const char *path = cli_verb_task_path(&verb, uuid);
         r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "%s/children", path), &tree, &err);
         if (r == CLI_CLIENT_OK && !verb.json)
                 r = cli_client_get(verb.client, path, &task, &err);

@@ -50,6 +50,11 @@ void cli_verb_print_json(const json_t *json)
         putchar('\n');
 }
 
+const char *cli_verb_task_path(struct cli_verb *verb, const char *uuid)
+{
+        return tk_arena_printf(verb->arena, "/v1/tasks/%s", cli_client_escape(verb->client, uuid));
+}
+
 int cli_verb_task_part(const char *command, const char *about, const char *part, cli_verb_print_fn *print, int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
@@ -63,8 +68,7 @@ int cli_verb_task_part(const char *command, const char *about, const char *part,
         int r = cli_verb_begin(&verb, &usage, argc, argv, &uuid, &n);
         if (r != CLI_VERB_GO)
                 return r;
-        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "/v1/tasks/%s/%s", cli_client_escape(verb.client, uuid), part),
-                           &answer, &err);
+        r = cli_client_get(verb.client, tk_arena_printf(verb.arena, "%s/%s", cli_verb_task_path(&verb, uuid), part), &answer, &err);
         if (r)
                 return cli_verb_fail(r, &err);
         if (verb.json)

@@ -31,6 +31,8 @@ int cli_verb_fail(int outcome, const struct tk_err *err);
 /* Who asks: `by`, else $USER, else "cli". */
 const char *cli_verb_who(const char *by);
 void cli_verb_print_json(const json_t *json);
+/* /v1/tasks/UUID, escaped, in the verb's arena. */
+const char *cli_verb_task_path(struct cli_verb *verb, const char *uuid);
 /* A whole verb: gets /v1/tasks/UUID/<part> and prints it, or its JSON. Returns the exit code. */
 typedef void cli_verb_print_fn(const struct cli_verb *verb, const json_t *answer);
 int cli_verb_task_part(const char *command, const char *about, const char *part, cli_verb_print_fn *print, int argc, char **argv);
