@@ -46,7 +46,7 @@ static void print(const struct orch_conf *conf, struct tk_buf *yaml, struct tk_b
 /* A printed configuration is one: with the secrets masked, so those are not compared. */
 static void reads_back(const struct tk_buf *yaml, const struct tk_buf *json)
 {
-        TK_AUTOBUF struct tk_buf yaml_again, json_again;
+        TK_AUTOBUF struct tk_buf yaml_again = {0}, json_again = {0};
         struct orch_conf again;
         struct tk_err err = {0};
         if (load(yaml->data, yaml->len, NULL, &again, &err)) { /* a mask may be longer than a secret in a text that is as long as it may be */
