@@ -7,14 +7,10 @@ a pattern by search, a dict member by member (more members may be there), a frac
 import math
 import re
 
+from lib.contexts import CART, ORDER
+
 ID = r"-?[0-9a-f]{12}(_\d)?$"
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-ORDER = {"customer": {"id": 12345, "name": "Ada", "email": "ada@example.com"},
-         "items": [{"sku": "WIDGET-001", "quantity": 2, "price": 29.99}, {"sku": "GADGET-002", "quantity": 1, "price": 149.99}],
-         "payment": {"method": "credit_card", "token": "tok"}, "shipping": {"method": "standard", "address": {"city": "London"}}}
-CART = {"cart_items": [{"product_id": 1, "quantity": 2}, {"product_id": 2, "quantity": 1}],
-        "customer_info": {"email": "ada@example.com", "name": "Ada"},
-        "payment_info": {"method": "card", "token": "tok_test_valid", "amount": 124.76}}
 USER = {"email": "ada@example.com", "name": "Ada"}
 TICKET = {"ticket_id": "t1", "customer_id": "c1", "customer_email": "a@example.com", "refund_amount": 5000}
 REFUND = {"payment_id": "pay_1", "refund_amount": 5000}

@@ -2,14 +2,8 @@
 """Every example workflow through the whole system: REST in, handlers on a worker, results out, rows in the database."""
 import unittest
 
+from lib.contexts import CART, ORDER
 from lib.system import System
-
-ORDER = {"customer": {"id": 12345, "name": "Ada", "email": "ada@example.com"},
-         "items": [{"sku": "WIDGET-001", "quantity": 2, "price": 29.99}, {"sku": "GADGET-002", "quantity": 1, "price": 149.99}],
-         "payment": {"method": "credit_card", "token": "tok"}, "shipping": {"method": "standard", "address": {"city": "London"}}}
-CART = {"cart_items": [{"product_id": 1, "quantity": 2}, {"product_id": 2, "quantity": 1}],
-        "customer_info": {"email": "ada@example.com", "name": "Ada"},
-        "payment_info": {"method": "card", "token": "tok_test_valid", "amount": 124.76}}
 
 
 def result(task, step):
