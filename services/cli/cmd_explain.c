@@ -9,12 +9,6 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-        const char *text = tk_json_str(object, key);
-        return text ? text : "";
-}
-
 static void print(const struct cli_verb *verb, const json_t *answer)
 {
         static const char *const titles[] = {"STEP", "STATE", "SINCE", "UNTIL", "WHY", NULL};
@@ -25,19 +19,19 @@ static void print(const struct cli_verb *verb, const json_t *answer)
 
         tk_buf_init(&text, TEXT_MAX);
         if (json_array_size(steps))
-                tk_buf_printf(&text, "%s: ", text_of(answer, "status"));
-        tk_buf_printf(&text, "%s\n", text_of(answer, "summary"));
-        if (*text_of(answer, "advice"))
-                tk_buf_printf(&text, "%s\n", text_of(answer, "advice"));
-        if (*text_of(json_object_get(answer, "dead_letter"), "text"))
-                tk_buf_printf(&text, "%s\n", text_of(json_object_get(answer, "dead_letter"), "text"));
+                tk_buf_printf(&text, "%s: ", tk_json_text(answer, "status"));
+        tk_buf_printf(&text, "%s\n", tk_json_text(answer, "summary"));
+        if (*tk_json_text(answer, "advice"))
+                tk_buf_printf(&text, "%s\n", tk_json_text(answer, "advice"));
+        if (*tk_json_text(json_object_get(answer, "dead_letter"), "text"))
+                tk_buf_printf(&text, "%s\n", tk_json_text(json_object_get(answer, "dead_letter"), "text"));
         json_array_foreach(steps, at, step) {
-                cli_table_put(table, NULL, "%s", text_of(step, "name"));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s",
-                              text_of(step, "state"));
-                cli_table_put(table, NULL, "%.19s", text_of(step, "since"));
-                cli_table_put(table, NULL, "%.19s", text_of(step, "until"));
-                cli_table_put(table, NULL, "%s", text_of(step, "why"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "name"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(step, "state")) : NULL, "%s",
+                              tk_json_text(step, "state"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(step, "since"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(step, "until"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "why"));
         }
         if (json_array_size(steps)) {
                 tk_buf_putc(&text, '\n');

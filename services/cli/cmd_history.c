@@ -11,12 +11,6 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-        const char *text = tk_json_str(object, key);
-        return text ? text : "";
-}
-
 static void put_changes(const struct cli_verb *verb, const json_t *answer, struct tk_buf *text)
 {
         static const char *const titles[] = {"AT", "STATE", "WHAT", "BY", "WHY", NULL};
@@ -24,11 +18,11 @@ static void put_changes(const struct cli_verb *verb, const json_t *answer, struc
         const json_t *change;
         size_t at;
         json_array_foreach(json_object_get(answer, "changes"), at, change) {
-                cli_table_put(table, NULL, "%.23s", text_of(change, "at"));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(change, "to")) : NULL, "%s", text_of(change, "to"));
-                cli_table_put(table, NULL, "%s", text_of(change, "action"));
-                cli_table_put(table, NULL, "%s", text_of(change, "actor"));
-                cli_table_put(table, NULL, "%s", text_of(change, "reason"));
+                cli_table_put(table, NULL, "%.23s", tk_json_text(change, "at"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(change, "to")) : NULL, "%s", tk_json_text(change, "to"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "action"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "actor"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "reason"));
         }
         cli_table_print(table, verb->term.colour, text);
         if (tk_json_bool(answer, "more", 0))
@@ -42,16 +36,17 @@ static void put_generation(const struct cli_verb *verb, const json_t *generation
         long long count = (long long)tk_json_i64(generation, "dropped_count", 0);
         size_t at;
         tk_buf_printf(text, "\nGeneration %lld, %.23s: run again from %s by %s: %s%s\n", (long long)tk_json_i64(generation, "generation", 0),
-                      text_of(generation, "at"), text_of(generation, "step_name"), text_of(generation, "actor"), text_of(generation, "reason"),
+                      tk_json_text(generation, "at"), tk_json_text(generation, "step_name"), tk_json_text(generation, "actor"),
+                      tk_json_text(generation, "reason"),
                       json_is_object(json_object_get(generation, "context")) ? " (with another context)" : "");
         if (!count)
                 return;
         struct cli_table *table = cli_table_new(verb->arena, titles);
         json_array_foreach(dropped, at, step) {
-                cli_table_put(table, NULL, "%s", text_of(step, "name"));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "state")) : NULL, "%s", text_of(step, "state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "name"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(step, "state")) : NULL, "%s", tk_json_text(step, "state"));
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(step, "attempts", 0));
-                cli_table_put(table, NULL, "%s", text_of(step, "step_uuid"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "step_uuid"));
         }
         cli_table_print(table, verb->term.colour, text);
         if (count > (long long)json_array_size(dropped))
@@ -66,12 +61,12 @@ static void put_steps(const struct cli_verb *verb, const json_t *answer, struct 
         size_t at;
         tk_buf_puts(text, "\n");
         json_array_foreach(json_object_get(answer, "steps"), at, change) {
-                cli_table_put(table, NULL, "%.23s", text_of(change, "at"));
-                cli_table_put(table, NULL, "%s", text_of(change, "name"));
+                cli_table_put(table, NULL, "%.23s", tk_json_text(change, "at"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "name"));
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(change, "attempt", 0));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(change, "to")) : NULL, "%s", text_of(change, "to"));
-                cli_table_put(table, NULL, "%s", text_of(change, "actor"));
-                cli_table_put(table, NULL, "%s", text_of(change, "reason"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(change, "to")) : NULL, "%s", tk_json_text(change, "to"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "actor"));
+                cli_table_put(table, NULL, "%s", tk_json_text(change, "reason"));
         }
         cli_table_print(table, verb->term.colour, text);
         if (tk_json_bool(answer, "more_steps", 0))

@@ -9,12 +9,6 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-        const char *text = tk_json_str(object, key);
-        return text ? text : "";
-}
-
 static void print(const struct cli_verb *verb, const json_t *answer)
 {
         static const char *const titles[] = {"STEP", "STATE", ">ATTEMPTS", "LAST ERROR", NULL};
@@ -24,18 +18,19 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         size_t at;
 
         tk_buf_init(&text, TEXT_MAX);
-        tk_buf_printf(&text, "%s/%s@%s %s: %s, %lld of %lld steps, by %s (%s)\n\n", text_of(task, "namespace"), text_of(task, "name"),
-                      text_of(task, "version"), text_of(task, "task_uuid"), text_of(task, "status"),
-                      (long long)tk_json_i64(task, "completed_steps", 0), (long long)tk_json_i64(task, "total_steps", 0), text_of(task, "initiator"),
-                      text_of(task, "reason"));
+        tk_buf_printf(&text, "%s/%s@%s %s: %s, %lld of %lld steps, by %s (%s)\n\n", tk_json_text(task, "namespace"), tk_json_text(task, "name"),
+                      tk_json_text(task, "version"), tk_json_text(task, "task_uuid"), tk_json_text(task, "status"),
+                      (long long)tk_json_i64(task, "completed_steps", 0), (long long)tk_json_i64(task, "total_steps", 0),
+                      tk_json_text(task, "initiator"),
+                      tk_json_text(task, "reason"));
         json_array_foreach(json_object_get(answer, "steps"), at, step) {
                 const json_t *error = json_object_get(step, "error");
-                cli_table_put(table, NULL, "%s", text_of(step, "name"));
-                cli_table_put(table, verb->term.colour ? cli_draw_colour(text_of(step, "current_state")) : NULL, "%s",
-                              text_of(step, "current_state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "name"));
+                cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(step, "current_state")) : NULL, "%s",
+                              tk_json_text(step, "current_state"));
                 cli_table_put(table, NULL, "%lld of %lld", (long long)tk_json_i64(step, "attempts", 0),
                               (long long)tk_json_i64(step, "max_attempts", 0));
-                cli_table_put(table, NULL, "%s%s", text_of(error, "error_type"),
+                cli_table_put(table, NULL, "%s%s", tk_json_text(error, "error_type"),
                               !error || json_is_null(error) || tk_json_bool(error, "retryable", 0) ? "" : " (for good)");
         }
         cli_table_print(table, verb->term.colour, &text);

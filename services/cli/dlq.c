@@ -9,12 +9,6 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-        const char *text = tk_json_str(object, key);
-        return text ? text : "";
-}
-
 static const char *colour_of(const struct cli_verb *verb, const char *state)
 {
         return verb->term.colour ? cli_draw_colour(state) : NULL;
@@ -45,13 +39,14 @@ void cli_dlq_print_list(const struct cli_verb *verb, const json_t *answer)
         if (says_none(answer, "no entries"))
                 return;
         json_array_foreach(answer, at, entry) {
-                cli_table_put(table, NULL, "%.19s", text_of(entry, "dlq_timestamp"));
-                cli_table_put(table, NULL, "%s", text_of(entry, "dlq_reason"));
-                cli_table_put(table, NULL, "%s", text_of(entry, "resolution_status"));
-                cli_table_put(table, NULL, "%s/%s@%s", text_of(entry, "namespace_name"), text_of(entry, "task_name"), text_of(entry, "task_version"));
-                cli_table_put(table, colour_of(verb, text_of(entry, "original_state")), "%s", text_of(entry, "original_state"));
-                cli_table_put(table, NULL, "%s", text_of(entry, "task_uuid"));
-                cli_table_put(table, NULL, "%s", text_of(entry, "dlq_entry_uuid"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(entry, "dlq_timestamp"));
+                cli_table_put(table, NULL, "%s", tk_json_text(entry, "dlq_reason"));
+                cli_table_put(table, NULL, "%s", tk_json_text(entry, "resolution_status"));
+                cli_table_put(table, NULL, "%s/%s@%s", tk_json_text(entry, "namespace_name"), tk_json_text(entry, "task_name"),
+                              tk_json_text(entry, "task_version"));
+                cli_table_put(table, colour_of(verb, tk_json_text(entry, "original_state")), "%s", tk_json_text(entry, "original_state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(entry, "task_uuid"));
+                cli_table_put(table, NULL, "%s", tk_json_text(entry, "dlq_entry_uuid"));
         }
         print_table(verb, table);
 }
@@ -63,12 +58,12 @@ static void print_steps(const struct cli_verb *verb, const json_t *steps)
         const json_t *step;
         size_t at;
         json_array_foreach(steps, at, step) {
-                cli_table_put(table, NULL, "%s", text_of(step, "name"));
-                cli_table_put(table, colour_of(verb, text_of(step, "state")), "%s", text_of(step, "state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "name"));
+                cli_table_put(table, colour_of(verb, tk_json_text(step, "state")), "%s", tk_json_text(step, "state"));
                 cli_table_put(table, NULL, "%lld of %lld", (long long)tk_json_i64(step, "attempts", 0),
                               (long long)tk_json_i64(step, "max_attempts", 0));
-                cli_table_put(table, NULL, "%.19s", text_of(step, "dispatched_at"));
-                cli_table_put(table, NULL, "%s", text_of(step, "error"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(step, "dispatched_at"));
+                cli_table_put(table, NULL, "%s", tk_json_text(step, "error"));
         }
         putchar('\n');
         print_table(verb, table);
@@ -77,28 +72,30 @@ static void print_steps(const struct cli_verb *verb, const json_t *steps)
 void cli_dlq_print_entry(const struct cli_verb *verb, const json_t *answer)
 {
         const json_t *metadata = json_object_get(answer, "metadata"), *shot = json_object_get(answer, "task_snapshot");
-        bool pending = tk_streq(text_of(answer, "resolution_status"), "Pending");
-        printf("entry    %s  %s, %s\n", text_of(answer, "dlq_entry_uuid"), text_of(answer, "dlq_reason"), text_of(answer, "resolution_status"));
-        printf("task     %s  %s/%s@%s, was %s\n", text_of(answer, "task_uuid"), text_of(answer, "namespace_name"), text_of(answer, "task_name"),
-               text_of(answer, "task_version"), text_of(answer, "original_state"));
-        printf("entered  %.19s", text_of(answer, "dlq_timestamp"));
+        bool pending = tk_streq(tk_json_text(answer, "resolution_status"), "Pending");
+        printf("entry    %s  %s, %s\n", tk_json_text(answer, "dlq_entry_uuid"), tk_json_text(answer, "dlq_reason"),
+               tk_json_text(answer, "resolution_status"));
+        printf("task     %s  %s/%s@%s, was %s\n", tk_json_text(answer, "task_uuid"), tk_json_text(answer, "namespace_name"),
+               tk_json_text(answer, "task_name"),
+               tk_json_text(answer, "task_version"), tk_json_text(answer, "original_state"));
+        printf("entered  %.19s", tk_json_text(answer, "dlq_timestamp"));
         if (json_is_integer(json_object_get(metadata, "threshold_minutes")))
                 printf(": nothing of it had moved for %lld minutes, at most %lld are allowed",
                        (long long)tk_json_i64(metadata, "time_in_state_minutes", 0),
                        (long long)tk_json_i64(metadata, "threshold_minutes", 0));
         else if (tk_json_str(metadata, "reason"))
-                printf(" by %s: %s", text_of(metadata, "actor"), text_of(metadata, "reason"));
+                printf(" by %s: %s", tk_json_text(metadata, "actor"), tk_json_text(metadata, "reason"));
         putchar('\n');
         if (tk_json_str(answer, "resolution_notes") || tk_json_str(answer, "resolved_by"))
-                printf("notes    %s%s%s%s\n", text_of(answer, "resolution_notes"), tk_json_str(answer, "resolved_by") ? " (" : "",
-                       text_of(answer, "resolved_by"), tk_json_str(answer, "resolved_by") ? ")" : "");
+                printf("notes    %s%s%s%s\n", tk_json_text(answer, "resolution_notes"), tk_json_str(answer, "resolved_by") ? " (" : "",
+                       tk_json_text(answer, "resolved_by"), tk_json_str(answer, "resolved_by") ? ")" : "");
         if (!pending)
-                printf("closed   %.19s%s\n", text_of(answer, "resolution_timestamp"),
+                printf("closed   %.19s%s\n", tk_json_text(answer, "resolution_timestamp"),
                        json_is_true(json_object_get(answer, "revived")) ? ", the task was set going again" : "");
         print_steps(verb, json_object_get(shot, "steps"));
         if (pending)
-                printf("\nas it is now: tasker explain %s\nset it going: tasker dlq revive %s --reason ...\n", text_of(answer, "task_uuid"),
-                       text_of(answer, "dlq_entry_uuid"));
+                printf("\nas it is now: tasker explain %s\nset it going: tasker dlq revive %s --reason ...\n", tk_json_text(answer, "task_uuid"),
+                       tk_json_text(answer, "dlq_entry_uuid"));
 }
 
 void cli_dlq_print_stats(const struct cli_verb *verb, const json_t *answer)
@@ -112,12 +109,12 @@ void cli_dlq_print_stats(const struct cli_verb *verb, const json_t *answer)
         if (says_none(answer, "no entries"))
                 return;
         json_array_foreach(answer, at, row) {
-                cli_table_put(table, NULL, "%s", text_of(row, "dlq_reason"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "dlq_reason"));
                 for (size_t i = 0; i < tk_countof(counts); i++)
                         cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(row, counts[i], 0));
                 cli_table_put(table, NULL, "%.1f", tk_json_f64(row, "avg_resolution_time_minutes", 0));
-                cli_table_put(table, NULL, "%.19s", text_of(row, "oldest_entry"));
-                cli_table_put(table, NULL, "%.19s", text_of(row, "newest_entry"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(row, "oldest_entry"));
+                cli_table_put(table, NULL, "%.19s", tk_json_text(row, "newest_entry"));
         }
         print_table(verb, table);
 }
@@ -132,12 +129,12 @@ void cli_dlq_print_queue(const struct cli_verb *verb, const json_t *answer)
                 return;
         json_array_foreach(answer, at, row) {
                 cli_table_put(table, NULL, "%.1f", tk_json_f64(row, "priority_score", 0));
-                cli_table_put(table, NULL, "%s", text_of(row, "dlq_reason"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "dlq_reason"));
                 cli_table_put(table, NULL, "%.1f", tk_json_f64(row, "minutes_in_dlq", 0));
-                cli_table_put(table, NULL, "%s/%s", text_of(row, "namespace_name"), text_of(row, "task_name"));
-                cli_table_put(table, colour_of(verb, text_of(row, "current_state")), "%s", text_of(row, "current_state"));
-                cli_table_put(table, NULL, "%s", text_of(row, "task_uuid"));
-                cli_table_put(table, NULL, "%s", text_of(row, "dlq_entry_uuid"));
+                cli_table_put(table, NULL, "%s/%s", tk_json_text(row, "namespace_name"), tk_json_text(row, "task_name"));
+                cli_table_put(table, colour_of(verb, tk_json_text(row, "current_state")), "%s", tk_json_text(row, "current_state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "task_uuid"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "dlq_entry_uuid"));
         }
         print_table(verb, table);
 }
@@ -151,16 +148,16 @@ void cli_dlq_print_staleness(const struct cli_verb *verb, const json_t *answer)
         if (says_none(answer, "no open tasks"))
                 return;
         json_array_foreach(answer, at, row) {
-                const char *health = text_of(row, "health_status"),
+                const char *health = tk_json_text(row, "health_status"),
                            *like = tk_streq(health, "stale") ? "error" : tk_streq(health, "warning") ? "waiting_for_retry" : "complete";
                 cli_table_put(table, colour_of(verb, like), "%s", health);
-                cli_table_put(table, NULL, "%s", text_of(row, "current_state"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "current_state"));
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(row, "time_in_state_minutes", 0));
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(row, "staleness_threshold_minutes", 0));
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(row, "task_age_minutes", 0));
-                cli_table_put(table, NULL, "%s/%s", text_of(row, "namespace_name"), text_of(row, "task_name"));
-                cli_table_put(table, NULL, "%s", text_of(row, "task_uuid"));
-                cli_table_put(table, NULL, "%s", text_of(row, "spared"));
+                cli_table_put(table, NULL, "%s/%s", tk_json_text(row, "namespace_name"), tk_json_text(row, "task_name"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "task_uuid"));
+                cli_table_put(table, NULL, "%s", tk_json_text(row, "spared"));
         }
         print_table(verb, table);
 }

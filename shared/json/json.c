@@ -30,6 +30,12 @@ const char *tk_json_str(const json_t *object, const char *key)
         return json_string_value(json_object_get(object, key));
 }
 
+const char *tk_json_text(const json_t *object, const char *key)
+{
+        const char *text = tk_json_str(object, key);
+        return text ? text : "";
+}
+
 int64_t tk_json_i64(const json_t *object, const char *key, int64_t or_else)
 {
         const json_t *value = json_object_get(object, key);

@@ -30,6 +30,7 @@ void tk_json_dump(const json_t *value, struct tk_buf *buf);
  * fraction), minimal escapes. Used for identity: one value, one text. */
 void tk_json_canonical(const json_t *value, struct tk_buf *buf);
 const char *tk_json_str(const json_t *object, const char *key);           /* NULL when absent or not a string */
+const char *tk_json_text(const json_t *object, const char *key);          /* "" when absent or not a string */
 int64_t tk_json_i64(const json_t *object, const char *key, int64_t or_else);
 double tk_json_f64(const json_t *object, const char *key, double or_else); /* integers too */
 int tk_json_bool(const json_t *object, const char *key, int or_else);
