@@ -155,7 +155,7 @@ class Engine:
         """What waits in the queue of its domain events, oldest first."""
         return [json.loads(m) for m in self.c.column(f"SELECT message::text FROM pgmq.q_{namespace}_domain_events ORDER BY msg_id")]
 
-    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS, lost=False):
+    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS, lost=None):
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5, $6)", list(namespaces), [n] * len(namespaces),
                             lease_ms, losses_max, PROCESSOR, lost)
 
