@@ -312,6 +312,16 @@ static int grow_and_act(struct growing *g, const struct orch_by_hand *hand, stru
         return r ? r : tk_pg_query(g->pg, hand->sql, hand->args, ret, err);
 }
 
+/* An action that is refused, or was done before, brings nothing. */
+static bool has_acted(const struct tk_pg_result *res)
+{
+        int kind = tk_pg_column(res, "kind");
+        for (int row = 0; row < tk_pg_rows(res); row++)
+                if (tk_streq(tk_pg_str(res, row, kind), "acted") || tk_streq(tk_pg_str(res, row, kind), "changed"))
+                        return true;
+        return false;
+}
+
 int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand, struct tk_pg_result **ret,
                       struct tk_err *err)
 {
@@ -324,8 +334,7 @@ int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         if (r)
                 return r;
         r = grow_and_act(&g, hand, &res, err);
-        /* An action that is refused, or was done before, brings nothing. */
-        bool acted = !r && tk_pg_rows(res) && tk_streq(tk_pg_str(res, 0, tk_pg_column(res, "kind")), "acted");
+        bool acted = !r && has_acted(res);
         if (!r && acted)
                 r = tk_pg_commit(pg, err);
         if (r || !acted)

@@ -17,7 +17,7 @@ enum { ORCH_GROW_E_OUTCOME = 200 }; /* it cannot be carried out, err says why; n
 struct orch_by_hand {
         struct tk_uuid task, step;
         const char *data;               /* JSON: {"result": …} */
-        const struct tk_sql *sql;       /* of the action: answers with rows of the engine, the first says what became of it */
+        const struct tk_sql *sql;       /* of the action: answers with rows of the engine, one 'acted' or 'changed' when it did something */
         const struct tk_pg_args *args;
 };
 /* 0: *ret has the rows of the action, to be told (core/decide.h); ORCH_GROW_E_OUTCOME; or an outcome of pg/pg.h. */
