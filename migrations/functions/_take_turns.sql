@@ -1,7 +1,8 @@
--- tasker._take_turns(task, steps): instances of batches among these steps, which are to run again, take their turn in the window of their batch as when they were made:
--- as many as there is room for go, lowest first, the others wait for it (_make_room lets them go). At work, or about to be, are meanwhile those that are not among them;
--- a failed one keeps its place unless failures are isolated. Instances of before their window was in their inputs have none.
+-- tasker._take_turns(task, steps): instances of batches among these steps, which are to run again (rerun, or reset where failures are isolated), take their turn in the
+-- window of their batch as when they were made: as many as there is room for go, lowest first, the others wait for it (_make_room lets them go). At work, or about to be, are
+-- meanwhile those that are not among them; a failed one keeps its place unless failures are isolated. Instances of before their window was in their inputs have none.
 -- Returns the instances that go. Locks: the caller holds the task row, and the steps are pending. Writes: workflow_steps (no_room).
+DROP FUNCTION IF EXISTS tasker._has_room(uuid, int, json); -- asked of one instance what this asks of many
 CREATE OR REPLACE FUNCTION tasker._take_turns(p_task uuid, p_steps uuid[]) RETURNS SETOF uuid
 LANGUAGE plpgsql AS $$
 DECLARE v record;

@@ -73,8 +73,9 @@ BEGIN
       END IF;
     END LOOP;
   ELSE
-    FOR v IN SELECT b.task, b.step FROM tasker._bulk_steps(v_task, p_action, p_step, p_step_state, p_actor, p_reason) b ORDER BY b.task, b.no, b.instance LOOP
-      FOR v_row IN SELECT r.* FROM tasker._bulk_act(p_action, v.task, v.step, p_actor, p_reason, p_data, p_processor) r LOOP
+    FOR v IN SELECT b.task, array_agg(b.step ORDER BY b.no, b.instance) AS steps
+               FROM tasker._bulk_steps(v_task, p_action, p_step, p_step_state, p_actor, p_reason) b GROUP BY b.task ORDER BY b.task LOOP
+      FOR v_row IN SELECT r.* FROM tasker._bulk_act(p_action, v.task, v.steps, p_actor, p_reason, p_data, p_processor) r LOOP
         IF v_row.kind = 'acted' THEN
           IF v.task IS DISTINCT FROM v_last THEN
             RETURN NEXT tasker._row('changed', NULL, NULL, v.task, NULL, NULL, NULL, NULL);

@@ -75,7 +75,7 @@ static bool is_publisher(const char *text)
 }
 
 static const char *const step_types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker", NULL};
-static const char *const backoffs[] = {"none", "linear", "exponential", "fibonacci", NULL};
+static const char *const backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci", NULL};
 static const char *const strategies[] = {"strict", "caller_provided", "always_unique", NULL};
 static const char *const failure_strategies[] = {"continue_on_failure", "fail_fast", "isolate", NULL};
 static const char *const conditions[] = {"success", "failure", "retryable_failure", "permanent_failure", "always", NULL};

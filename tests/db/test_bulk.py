@@ -170,6 +170,15 @@ class Steps(ManualTest):
         rows = self.e.bulk("reset", steps=3, after=first)
         self.assertEqual(([r.task_uuid for r in of(rows, "changed")], of(rows, "next")), ([second, third], []))
 
+    def test_what_follows_comes_once_for_a_task(self):
+        """However many of its steps it is: two failed, one look at what is ready, both in it; of a dead letter that is revived too."""
+        for do in (lambda task: self.e.bulk("reset"), lambda task: self.e.revive(self.e.entries(task)[0].dlq_entry_uuid)):
+            task, (start,) = self.start(DIAMOND)
+            self.e.settle(of(self.e.settle([start]), "assign"), success=False, retryable=False)
+            rows = do(task)
+            self.assertEqual(([r.idx for r in of(rows, "queued")], kinds(rows)["done"]), ([2], 1))
+            self.assertEqual(self.finish_all(task), "complete")
+
     def test_a_decision_beside_another(self):
         """Whoever comes second sees what the first has done, under the task's lock: nothing is done to a step that is not as the filter says any more."""
         task = self.blocked()
