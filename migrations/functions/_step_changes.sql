@@ -27,7 +27,9 @@ BEGIN
              ('waiting_for_retry', 'enqueued', 'its pause has ended, and no worker has room')
     )
     SELECT coalesce(json_agg(json_build_object('at', tasker.time_text(n.at, 'zoned'), 'step_uuid', n.step, 'name', n.name, 'from', n.was, 'to', n.becomes,
-                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'tasker'), 'reason', coalesce(n.reason, o.why))
+                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'tasker'), 'reason', coalesce(n.reason, n.untaken, o.why))
                              ORDER BY n.at, n.step_no), '[]')
-      FROM newest n LEFT JOIN ordinary o ON o.was = n.was AND o.becomes = n.becomes);
+      FROM (SELECT x.*, CASE WHEN x.was = 'in_progress' AND x.actor IS NULL AND lag(x.actor) OVER (PARTITION BY x.step ORDER BY x.at) = 'timer' -- it gave the step up
+                             THEN 'no worker took it in time' || CASE x.becomes WHEN 'waiting_for_retry' THEN ', and it is tried again' ELSE '' END END AS untaken
+              FROM newest x) n LEFT JOIN ordinary o ON o.was = n.was AND o.becomes = n.becomes);
 END $$;

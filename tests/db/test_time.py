@@ -279,6 +279,12 @@ class Queues(TimeTest):
         self.e.settle(of(self.e.settle(out), "assign"))
         self.assertEqual(self.e.task(task).state, "complete")
 
+    def test_a_step_without_a_second_attempt_has_one(self):
+        task, _ = self.queued(on_queue_timeout="retry", max_attempts=0)
+        self.e.pass_time(6)
+        self.e.fire()
+        self.assertIn("failed after 1 of 1 attempts", self.explain(task))
+
     def test_what_may_not_be_tried_again_is_not(self):
         task, _ = self.queued(on_queue_timeout="retry", retryable=False)
         self.e.pass_time(6)

@@ -200,6 +200,9 @@ class Queues(TimeTest):
         changes = self.s.sql("SELECT from_state::text, to_state::text FROM tasker.workflow_step_transitions WHERE workflow_step_uuid = $1 ORDER BY at", step["step_uuid"])
         self.assertEqual([tuple(c.values()) for c in changes].count(("enqueued", "in_progress")), 2)
         self.assertIn(("in_progress", "waiting_for_retry"), [tuple(c.values()) for c in changes])
+        told = self.cli("task", "history", task).stdout
+        self.assertRegex(told, r"(?s)waiting_for_retry +tasker +no worker took it in time, and it is tried again\n.*error +tasker +no worker took it in time\n")
+        self.assertNotIn("its handler", told)
 
 
 class Example(TimeTest):
