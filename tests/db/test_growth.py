@@ -155,6 +155,9 @@ class Growth(GrowthTest):
         self.assertEqual(self.names(rows), ["y"])
         found = {r.step_name: json.loads(r.result)["success"] for r in self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", task, ["w"])}
         self.assertEqual(found, {"w_001": False, "w_002": True})
+        told = json.loads(self.c.value("SELECT tasker._step_changes($1, 100)::text", task))
+        self.assertEqual({c["name"]: c["reason"] for c in told if c["to"] == "complete" and c["name"] in found},
+                         {"w_001": "its handler failed for good; its batch goes on without it", "w_002": "its handler succeeded"})
 
     def test_fail_fast_starts_nothing_more(self):
         task, d, p = self.begin()
