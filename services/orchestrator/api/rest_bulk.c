@@ -100,7 +100,7 @@ static int complete_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
                                           .sql = &tk_sql_engine_bulk_tasks, .args = &args};
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = orch_grow_by_hand(app, pg, arena, &hand, &res, err);
-        if (!r)
+        if (!r && res)
                 orch_rows_apply(app, res, NULL, "queue", orch_bulk_row, &one);
         found->bulk->changed_n += one.changed_n;
         found->bulk->steps_n += one.steps_n;
