@@ -1,5 +1,5 @@
--- tasker._publish_failures(steps): the durable events of steps that ended as errors without a worker that could speak of it: it was
--- lost, or what it said could not be carried out. The payload is the one a worker makes when nobody supplies another; a schema is not
+-- tasker._publish_failures(steps): the durable events of steps that failed without a worker that could speak of it: it was
+-- lost, none took the step in time, or what it said could not be carried out. The payload is the one a worker makes when nobody supplies another; a schema is not
 -- looked at here. To be called after the error's result is stored, in the same transaction. Writes: PGMQ.
 CREATE OR REPLACE FUNCTION tasker._publish_failures(p_step uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -21,7 +21,7 @@ BEGIN
              'execution_result', r.doc,
              'payload', jsonb_build_object('error_type', r.doc #> '{error,error_type}', 'error_code', r.doc #> '{error,error_type}',
                                            'message', r.doc #> '{error,message}', 'error_message', r.doc #> '{error,message}',
-                                           'retryable', false, 'attempt', s.attempts, 'failed_at', v_now)),
+                                           'retryable', s.state = 'waiting_for_retry', 'attempt', s.attempts, 'failed_at', v_now)),
            'metadata', jsonb_build_object('task_uuid', s.task_uuid, 'step_uuid', s.workflow_step_uuid, 'step_name', s.name, 'namespace', t.namespace,
                                           'correlation_id', t.correlation_id, 'parent_correlation_id', t.parent_correlation_id, 'fired_at', v_now, 'fired_by', 'orchestrator',
                                           'condition', d.event ->> 'condition', 'attempt', s.attempts)) ORDER BY p.n, d.n)
@@ -33,7 +33,7 @@ BEGIN
    CROSS JOIN LATERAL (SELECT sr.result::jsonb AS doc FROM tasker.step_results sr
                         WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.attempt = s.attempts AND sr.task_uuid = s.task_uuid) r
    CROSS JOIN LATERAL jsonb_array_elements(m.body -> 'steps' -> s.step_no::int -> 'publishes_events') WITH ORDINALITY d(event, n)
-   WHERE d.event ->> 'delivery_mode' <> 'fast' AND d.event ->> 'condition' IN ('failure', 'permanent_failure', 'always');
+   WHERE d.event ->> 'delivery_mode' <> 'fast' AND d.event ->> 'condition' IN ('failure', 'always', CASE s.state WHEN 'waiting_for_retry' THEN 'retryable_failure' ELSE 'permanent_failure' END);
   IF v_event IS NOT NULL THEN
     PERFORM tasker._publish_events(v_task, v_event);
   END IF;

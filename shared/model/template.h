@@ -26,7 +26,7 @@ enum tk_step_type {
         TK_STEP_BATCHABLE,
         TK_STEP_BATCH_WORKER
 };
-enum tk_backoff { TK_BACKOFF_NONE, TK_BACKOFF_LINEAR, TK_BACKOFF_EXPONENTIAL, TK_BACKOFF_FIBONACCI };
+enum tk_backoff { TK_BACKOFF_NONE, TK_BACKOFF_FIXED, TK_BACKOFF_LINEAR, TK_BACKOFF_EXPONENTIAL, TK_BACKOFF_FIBONACCI };
 
 struct tk_template_step {
         const char *name, *description;

@@ -299,9 +299,21 @@ class Task:
             step.sees = None  # as in act()
         for step in (self.steps[n] for n in again - dropped):
             step.state, step.forgiven, step.losses, step.by_hand, step.named, step.opened = PENDING, step.attempts, 0, False, (), False
+        self._take_turns(again - dropped)
         self.held &= self.state not in TASK_ENDED  # api.md: what held it before its end does not any more
         self.state = None  # open again; follow() says what it is
         return again - dropped
+
+    def _take_turns(self, names):
+        """Instances that run again go back into the window of their batch: as many as there is room for, lowest first (growth.md "Window")."""
+        back = [self.steps[n] for n in names if self.steps[n].instance]
+        for step in back:
+            step.no_room = True
+        for no in {s.no for s in back}:
+            batch = sorted((s for s in self.steps.values() if s.no == no and s.instance), key=lambda s: s.instance)
+            free = min(batch[0].rule.parallelism, growth.PARALLEL_MAX) - sum(s.has_place for s in batch)
+            for step in [s for s in batch if s.no_room and s.state == PENDING][:max(0, free)]:
+                step.no_room = False
 
     def _brought(self, again):
         """Those that would not be there if the sources that run again had not spoken (growth.md "People and what grew")."""
