@@ -7,6 +7,7 @@ void work_together_init(struct work_together *company, atomic_uint *in_hand)
 {
         company->in_hand = in_hand;
         company->open = 0;
+        company->siblings = true;
         tk_lock_init(&company->lock, "together");
         tk_cond_init(&company->over);
 }
@@ -30,7 +31,7 @@ void work_together_leave(struct work_together *company, int64_t deadline_ns)
         unsigned others = atomic_fetch_sub(company->in_hand, 1) - 1;
         if (!--company->open)
                 tk_cond_broadcast(&company->over);
-        if (others != company->open || tk_time_mono_ns() >= deadline_ns)
+        if (!company->siblings || others != company->open || tk_time_mono_ns() >= deadline_ns)
                 return;
         while (company->open && tk_cond_wait(&company->over, &company->lock, deadline_ns))
                 ;

@@ -75,9 +75,20 @@ static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns,
         return NULL;
 }
 
+static bool of_one_task(const Tasker__Dispatch__V1__OrchestratorFrame *frame)
+{
+        for (size_t i = 1; i < frame->n_assign; i++) {
+                const ProtobufCBinaryData *a = &frame->assign[0]->task_uuid, *b = &frame->assign[i]->task_uuid;
+                if (a->len != b->len || memcmp(a->data, b->data, a->len))
+                        return false;
+        }
+        return true;
+}
+
 const char *work_frame_assigns(struct work_app *app, unsigned link, int64_t lease_ns, struct work_frame *owner,
                                const Tasker__Dispatch__V1__OrchestratorFrame *frame)
 {
+        owner->company.siblings = of_one_task(frame);
         for (size_t i = 0; i < frame->n_assign; i++) {
                 const char *why = assign(app, link, lease_ns, owner, frame->assign[i]);
                 if (why)

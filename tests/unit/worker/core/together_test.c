@@ -95,6 +95,17 @@ static void nobody_waits_while_there_is_other_work(void **state)
         assert_int_equal(pair->in_hand, 0);
 }
 
+static void nobody_waits_for_steps_of_another_task(void **state)
+{
+        struct pair *pair = *state;
+        pair->company.siblings = false;
+        work_together_join(&pair->company);
+        work_together_join(&pair->company);
+        leave(pair, LONG_NS);
+        leave(pair, LONG_NS);
+        assert_int_equal(pair->in_hand, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -102,6 +113,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(the_first_waits_for_the_last, setup, teardown),
                 cmocka_unit_test_setup_teardown(nobody_waits_beyond_its_time, setup, teardown),
                 cmocka_unit_test_setup_teardown(nobody_waits_while_there_is_other_work, setup, teardown),
+                cmocka_unit_test_setup_teardown(nobody_waits_for_steps_of_another_task, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
