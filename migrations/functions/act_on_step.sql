@@ -35,6 +35,10 @@ BEGIN
     RETURN;
   END IF;
 
+  IF v_task.state = 'error' THEN -- first: what its end has cancelled has its place in a window again
+    v_changed := v_changed || tasker._reopen_task(p_task, p_actor, p_reason);
+    SELECT * INTO v_step FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = p_step;
+  END IF;
   v_to := CASE p_action WHEN 'reset_for_retry' THEN 'pending' WHEN 'complete_manually' THEN 'complete' ELSE 'resolved_manually' END;
   IF v_to = 'pending' AND tasker._isolated(v_step.instance, v_step.inputs) THEN
     v_waits := NOT tasker._has_room(p_task, v_step.step_no, v_step.inputs); -- it gave its place in the window away
@@ -66,9 +70,6 @@ BEGIN
   IF v_step.instance > 0 AND NOT v_step.no_room AND v_to <> 'pending' AND v_step.state NOT IN ('complete', 'resolved_manually')
      AND NOT (v_step.state = 'error' AND tasker._isolated(v_step.instance, v_step.inputs)) THEN
     v_changed := v_changed || array(SELECT tasker._make_room(ARRAY[p_step], ARRAY['complete'::tasker.step_state])); -- it had its place in the window
-  END IF;
-  IF v_task.state = 'error' THEN
-    v_changed := v_changed || tasker._reopen_task(p_task, p_actor, p_reason);
   END IF;
   RETURN QUERY SELECT r.* FROM tasker._set_going(p_task, v_changed, p_processor) r;
 END $$;

@@ -5,6 +5,7 @@ Model: players (threads) take one run after another: submit, let people meddle a
 about what failed, and leave the task to the one checker, which reads histories in bulk. Faults are somebody else's (breaker.py);
 players only say again what was not answered, at another orchestrator.
 """
+import datetime
 import http.client
 import json
 import os
@@ -14,36 +15,53 @@ import threading
 import time
 import traceback
 import urllib.parse
+from collections import Counter
 
 import generate
 import history
 from lib.system import RESTING, SLOW
 from replay import PEOPLE, RERUN, Replay
+from rules import Times
 
 CHUNK = 100
 PATIENCE_S = 60
 BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by",
       "rerun": "rerun_by"}
-ACTIVE = """SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND state = 'blocked_by_failures'
-              AND (active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
+RESTLESS = """SELECT t.task_uuid FROM tasker.open_tasks o JOIN tasker.tasks t USING (task_uuid) WHERE o.task_uuid = ANY ($1)
+  AND (o.due_at IS NOT NULL OR t.active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Run:
-    """One task: template, script, what people do, and what became of it."""
+    """One task: template, script, what is asked of time, what people do, and what became of it."""
 
-    def __init__(self, key, template, script, people):
-        self.key, self.template, self.script, self.people = key, template, script, people
-        self.task = self.difference = None
+    def __init__(self, key, template, script, people, request=None):
+        self.key, self.template, self.script, self.people, self.request = key, template, script, people, request or {}
+        self.task = self.times = self.difference = self.until = None
 
     def as_case(self, why=""):
-        return {"why": why, "steps": self.template.as_case(), "script": self.script, "people": self.people}
+        return {"why": why, "steps": self.template.as_case(), "timeout_s": self.template.timeout_s, "on_timeout": self.template.on_timeout,
+                "script": self.script, "people": self.people, "request": self.request}
+
+    def ask(self, slower):
+        """What the request says of time, if it is sent now."""
+        now, asked = time.time_ns() // 1000, self.request
+        self.times = Times(*(now + 1000 * slower * asked[key] if key in asked else 0 for key in ("run_at_ms", "deadline_ms")),
+                           asked.get("timeout_s", self.template.timeout_s), asked.get("on_timeout", self.template.on_timeout))
+        said = {"run_at": moment(self.times.run_at), "deadline": moment(self.times.until), "timeout_seconds": asked.get("timeout_s"),
+                "on_timeout": asked.get("on_timeout")}
+        return {key: value for key, value in said.items() if value}
+
+
+def moment(us):
+    return (EPOCH + datetime.timedelta(microseconds=us)).isoformat() if us else None
 
 
 def runs_of(seed, pool, n):
     for i in range(n):
         rnd = random.Random(f"{seed}/run/{i}")
-        template = rnd.choice(pool)
-        yield Run(f"{seed}/{i}", template, generate.script(rnd, template), generate.people(rnd))
+        template, request = rnd.choice(pool), generate.request(rnd)
+        yield Run(f"{seed}/{i}", template, generate.script(rnd, template), generate.people(rnd, "run_at_ms" in request), request)
 
 
 class Client:
@@ -80,7 +98,7 @@ class Drive:
         self.todo, self.ended, self.failed, self.errors = queue.Queue(), queue.Queue(), [], []
         for run in runs:
             self.todo.put(run)
-        self.n, self.states, self.pause = self.todo.qsize(), {}, threading.Event()
+        self.n, self.states, self.seen, self.pause = self.todo.qsize(), Counter(), Counter(), threading.Event()
         self.addresses = [o["rest"] for o in system.endpoints["orchestrators"]]
         self.players = [threading.Thread(target=self._player, args=(i,), daemon=True) for i in range(players)]
 
@@ -91,15 +109,16 @@ class Drive:
         with self.s.conn() as conn:
             checked = 0
             while checked < self.n and not self.errors and not self.failed:
-                runs = self._some()
-                for run, h in self._histories(conn, runs):
-                    run.difference = Replay(run.template, h, self.faults, self.losses_max).check()
+                for run, h in self._histories(conn, self._some()):
+                    replay = Replay(run.template, h, run.times, self.faults, self.losses_max)
+                    run.difference = replay.check()
+                    self.seen += replay.seen
                     self.losses += sum(s["losses"] for s in h.steps.values())
-                    self.states[h.state] = self.states.get(h.state, 0) + 1
+                    self.states[h.state] += 1
                     if run.difference:
                         run.difference += "".join(f"\n    {tx.at % 10**9:9} {tx}" for tx in h.transactions)
                         self.failed.append(run)
-                checked += len(runs)
+                    checked += 1
         return self
 
     def _some(self):
@@ -114,17 +133,16 @@ class Drive:
         return runs
 
     def _histories(self, conn, runs):
-        if not runs:
-            return []
-        self._rest(conn, [r.task for r in runs])
-        found = {h.task: h for h in history.read(conn, [r.task for r in runs])}
-        return [(r, found[r.task]) for r in runs]
-
-    def _rest(self, conn, tasks):
-        """A blocked task may still have steps at work. One that does not rest is told by the model."""
-        end = time.monotonic() + PATIENCE_S * SLOW
-        while time.monotonic() < end and conn.value(ACTIVE, tasks):
+        """Of those at rest; the others are looked at again. One that never rests is told by the model."""
+        restless = set(conn.column(RESTLESS, [r.task for r in runs])) if runs else ()
+        later = [r for r in runs if r.task in restless and time.monotonic() < r.until]
+        for run in later:
+            self.ended.put(run)
+        if later and len(later) == len(runs):
             self.pause.wait(0.02)
+        rest = [r for r in runs if r not in later]
+        found = {h.task: h for h in history.read(conn, [r.task for r in rest])} if rest else {}
+        return [(r, found[r.task]) for r in rest]
 
     # -- players --
 
@@ -134,6 +152,7 @@ class Drive:
             while not self.errors and not self.failed:
                 run = self.todo.get_nowait()
                 self._play(run, client, conn)
+                run.until = time.monotonic() + PATIENCE_S * SLOW
                 self.ended.put(run)
         except queue.Empty:
             pass
@@ -141,30 +160,37 @@ class Drive:
             self.errors.append(traceback.format_exc())
 
     def _play(self, run, client, conn):
-        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": {"script": run.script}, "initiator": "model",
-                "source_system": "tests", "reason": run.key, "idempotency_key": f"{self.nonce}/{run.key}"}
-        status, said = client.call("POST", "/v1/tasks", body)
-        assert status == 200, (status, said, run.as_case())
-        run.task = said["task_uuid"]
+        self._submit(run, client)
         for act in run.people["meanwhile"]:
             client.pause.wait(act["ms"] / 1000)
             self._meddle(run, act, client, conn)
         state = self._wait(run, client)
         for action in run.people["revive"]:
-            if state != "blocked_by_failures":
+            steps = conn.query("SELECT workflow_step_uuid, state FROM tasker.workflow_steps WHERE task_uuid = $1 AND state IN ('error', 'cancelled')", run.task)
+            if state not in ("blocked_by_failures", "error"):
                 break
-            for step in conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'error'", run.task):
-                self._decide(run, step, action, client)
+            for step in [s for s in steps if s.state == "error"] or steps[:1]:
+                self._decide(run, step.workflow_step_uuid, action, client)
             state = self._wait(run, client)
         for number in run.people.get("rerun", []):
             self._meddle(run, {"do": "rerun", "step": number}, client, conn)
             self._meddle(run, {"do": "resume"}, client, conn)  # a task that ended while it was paused still is
             self._wait(run, client)
 
+    def _submit(self, run, client):
+        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": {"script": run.script}, "initiator": "model",
+                "source_system": "tests", "reason": run.key}
+        for tries in range(1, 10):
+            status, said = client.call("POST", "/v1/tasks", {**body, **run.ask(tries ** 2), "idempotency_key": f"{self.nonce}/{run.key}/{tries}"})
+            if status == 200:
+                run.task = said["task_uuid"]
+                return
+            assert status == 400 and "deadline: must be" in said["error"]["message"], (status, said, run.as_case())  # it passed on the way
+
     def _meddle(self, run, act, client, conn):
         if act["do"] == "cancel":
             status, _ = client.call("DELETE", f"/v1/tasks/{run.task}")
-        elif act["do"] in ("pause", "resume"):
+        elif act["do"] in ("pause", "resume", "start"):
             status, _ = client.call("POST", f"/v1/tasks/{run.task}/{act['do']}", {"by": PEOPLE + "pat", "reason": "to see"})
         else:
             steps = conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)

@@ -18,7 +18,8 @@ STEPS_MAX, GROWN_MAX, BATCHES_MAX = 10, 14, 6
 
 
 def template(rnd, name):
-    return Template(name, _growing(rnd) if rnd.random() < 0.45 else _plain(rnd))
+    steps = _growing(rnd) if rnd.random() < 0.45 else _plain(rnd)
+    return Template(name, steps, 1 if rnd.random() < 0.06 else 0, rnd.choice(("error", "cancel")))
 
 
 def _retry(rnd, step):
@@ -29,6 +30,8 @@ def _retry(rnd, step):
     step.cap_ms = rnd.randint(step.base_ms, 40)
     step.timeout_s = 1 if rnd.random() < 0.04 else 0
     step.on_timeout = rnd.choice(("retry", "error", "cancel")) if step.timeout_s else "retry"
+    step.queue_timeout = rnd.choice((1, 3, 10, 30)) if rnd.random() < 0.04 else 0
+    step.on_queue_timeout = rnd.choice(("error", "error", "cancel")) if step.queue_timeout else "error"
     return step
 
 
@@ -123,12 +126,25 @@ def _batches(rnd, t, no):
     return {"type": "create_batches", **name, "cursor_configs": [{"batch_id": b, "start_cursor": int(b), "end_cursor": int(b) + 1} for b in ids]}
 
 
-def people(rnd):
+def request(rnd):
+    """When the task is to start and to be complete: {"run_at_ms", "deadline_ms": from now, "timeout_s", "on_timeout"}; most do not say."""
+    said = {"run_at_ms": rnd.choice((5, 30, 100, 250))} if rnd.random() < 0.1 else {}
+    if rnd.random() < 0.12:
+        said["deadline_ms"] = said.get("run_at_ms", 0) + rnd.choice((20, 60, 150, 400))
+    elif rnd.random() < 0.03:
+        said["timeout_s"] = 1
+    if rnd.random() < 0.3 and ("deadline_ms" in said or "timeout_s" in said):
+        said["on_timeout"] = rnd.choice(("error", "cancel"))
+    return said
+
+
+def people(rnd, later=False):
     """What somebody does meanwhile: [{"do": …, "ms": later than the one before, "step": which one, of those there are}]; and for
     each failed step that the task then rests with, round after round, what is done about it; at last, which steps run again."""
-    kind, = rnd.choices(("nothing", "cancel", "pause", "decide"), (70, 8, 8, 14))
-    later = {"ms": rnd.choice((0, 1, 3, 10, 30))}
-    meanwhile = {"nothing": [], "cancel": [{"do": "cancel", **later}], "pause": [{"do": "pause", **later}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
+    kind, = rnd.choices(("nothing", "cancel", "pause", "decide", "start"), (70, 8, 8, 14, 40 if later else 0))
+    soon = {"ms": rnd.choice((0, 1, 3, 10, 30))}
+    meanwhile = {"nothing": [], "cancel": [{"do": "cancel", **soon}], "pause": [{"do": "pause", **soon}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
+                 "start": [{"do": "start", **soon}],
                  "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}[kind]
     return {"meanwhile": meanwhile, "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
             "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 6 + (1, 2)))]}

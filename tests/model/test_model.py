@@ -33,16 +33,16 @@ def kept_cases():
         with open(path, encoding="utf-8") as f:
             case = json.load(f)
         name = os.path.basename(path)[:-5]
-        template = Template.from_case("case_" + name, case["steps"])
-        yield template, [Run(f"{name}/{i}", template, case["script"], case["people"]) for i in range(CASE_TIMES)]
+        template = Template.from_case("case_" + name, case["steps"], case.get("timeout_s", 0), case.get("on_timeout", "error"))
+        yield template, [Run(f"{name}/{i}", template, case["script"], case["people"], case.get("request")) for i in range(CASE_TIMES)]
 
 
 def case_text(case):
     """JSON with a line per step."""
     def lines(items):
         return "[\n  " + ",\n  ".join(map(json.dumps, items)) + "\n ]"
-    return (f'{{\n "why": {json.dumps(case["why"])},\n "steps": {lines(case["steps"])},\n "script": {json.dumps(case["script"])},\n'
-            f' "people": {json.dumps(case["people"])}\n}}\n')
+    members = {key: lines(value) if key == "steps" else json.dumps(value) for key, value in case.items()}
+    return "{\n " + ",\n ".join(f"{json.dumps(key)}: {text}" for key, text in members.items()) + "\n}\n"
 
 
 def keep(runs):
@@ -55,7 +55,7 @@ def keep(runs):
         with open(path, "w", encoding="utf-8") as f:
             f.write(case_text(run.as_case(run.difference)))
         said.append(f"seed/run {run.key}, template {run.template.name}, task {run.task}, kept in {path}:\n  {run.difference}\n"
-                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n" + "\n".join(f"    {s}" for s in run.template.as_case()))
+                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n  request: {run.request} {run.times}\n" + "\n".join(f"    {s}" for s in run.template.as_case()))
     return "\n".join(said)
 
 
@@ -69,6 +69,7 @@ class Model(unittest.TestCase):
             write_templates(os.path.join(folder, "model", "templates"), cls.pool + [t for t, _ in cls.cases])
             cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
         cls.addClassCleanup(cls.s.stop)
+        cls.s.sql("UPDATE tasker.template_steps SET queue_timeout_ms = queue_timeout_ms / 1000")  # the least a template can say is a second
         cls.s.sql("ALTER SYSTEM SET track_commit_timestamp = on")  # history.py asks for it
         cls.s.restart_postgres("fast")
         for kind, at in WHO:
@@ -99,7 +100,7 @@ class Model(unittest.TestCase):
 
     def test_2_random_runs(self):
         done = self.agree(runs_of(SEED, self.pool, RUNS))
-        print(done.states)
+        print(dict(done.states), dict(done.seen))
 
     def test_3_random_runs_while_everything_breaks(self):
         breaker = Breaker(self.s, SEED, KILL_EVERY_S).begin()
@@ -107,5 +108,5 @@ class Model(unittest.TestCase):
             done = self.agree(runs_of(f"{SEED}/faults", self.pool, max(50, RUNS // 5)), faults=True, losses_max=LOSSES_MAX)
         finally:
             breaker.end()
-        print(done.states, f"{breaker.kills} kills, {done.losses} attempts lost")
+        print(dict(done.states), dict(done.seen), f"{breaker.kills} kills, {done.losses} attempts lost")
         self.assertEqual(self.repairs(), [])

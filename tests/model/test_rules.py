@@ -4,7 +4,8 @@ import random
 import unittest
 
 import generate
-from rules import COMPLETE, ERROR, PENDING, WAITING, Script, foretell
+from foretell import Script, foretell
+from rules import COMPLETE, ERROR, PENDING, WAITING
 from template import SOURCES
 
 TASKS = 1500
@@ -39,6 +40,7 @@ class Model(unittest.TestCase):
             if task.state != "complete":
                 continue
             task.rerun(rnd.choice(sorted(task.steps)))
+            task.reopen()
             left = set(task.steps)
             spoke = {s.name: Script(said).outcome(s.name, s.attempts).says for s in task.steps.values() if s.state == COMPLETE}
             anew = self.anew(rnd, template, spoke)
