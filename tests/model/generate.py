@@ -14,6 +14,7 @@ from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, STANDARD, S
 STRATEGIES = ("continue_on_failure", "continue_on_failure", "fail_fast", "isolate")
 BACKOFFS = ("none", "linear", "exponential", "fibonacci")
 DECISIONS = ("reset_for_retry", "resolve_manually", "complete_manually", "skip")
+CONDITIONS = ("success", "failure", "retryable_failure", "permanent_failure", "always")
 STEPS_MAX, GROWN_MAX, BATCHES_MAX = 10, 14, 6
 
 
@@ -30,8 +31,9 @@ def _retry(rnd, step):
     step.cap_ms = rnd.randint(step.base_ms, 40)
     step.timeout_s = 1 if rnd.random() < 0.04 else 0
     step.on_timeout = rnd.choice(("retry", "error", "cancel")) if step.timeout_s else "retry"
-    step.queue_timeout = rnd.choice((1, 3, 10, 30)) if rnd.random() < 0.04 else 0
+    step.queue_timeout = rnd.choice((1, 1, 3, 10)) if rnd.random() < 0.08 else 0
     step.on_queue_timeout = rnd.choice(("error", "error", "cancel")) if step.queue_timeout else "error"
+    step.events = rnd.sample(CONDITIONS, rnd.randint(1, 3)) if rnd.random() < 0.12 else []
     return step
 
 

@@ -29,6 +29,8 @@ SELECT json_build_object(
   'rows', (SELECT json_agg(json_build_array({_WHEN}, s.id, s.name, h.from_state, h.to_state, h.attempt, h.actor, h.reason))
               FROM ({_EVER}) s JOIN tasker.workflow_step_transitions h ON h.workflow_step_uuid = s.id AND h.task_uuid = t.task_uuid),
   'reruns', (SELECT json_agg(json_build_array(g.xmin::text, g.from_step)) FROM tasker.task_generations g WHERE g.task_uuid = t.task_uuid),
+  'events', (SELECT json_agg(json_build_array(e.xmin::text, e.message #>> '{{metadata,step_uuid}}', (e.message #>> '{{metadata,attempt}}')::int, e.message ->> 'event_name'))
+               FROM pgmq.q_model_domain_events e WHERE e.message #>> '{{metadata,task_uuid}}' = t.task_uuid::text),
   'moves', (SELECT json_agg(json_build_array({_WHEN}, h.from_state, h.to_state, h.metadata))
               FROM tasker.task_transitions h WHERE h.task_uuid = t.task_uuid),
   'results', (SELECT json_agg(json_build_array(s.id, r.attempt, r.success, r.worker_id, r.result->'result', r.result->'error', r.result->'metadata'->'retryable'))
@@ -66,6 +68,7 @@ class Transaction:
     at: int  # when it was committed, µs
     rows: list = field(default_factory=list)
     moves: list = field(default_factory=list)
+    events: list = field(default_factory=list)  # durable ones: (step, attempt, name)
     rerun: str = None  # the step from which on the task runs again
 
     def __str__(self):
@@ -96,6 +99,8 @@ class History:
             found.setdefault(xid, Transaction(committed)).moves.append(Move(*rest))
         for xid, step in document["reruns"] or []:
             found[xid].rerun = step
+        for xid, *event in document["events"] or []:
+            found.setdefault(xid, Transaction(0)).events.append(tuple(event))
         self.transactions = sorted(found.values(), key=lambda tx: tx.at)
 
 

@@ -68,6 +68,9 @@ class Replay:
             self._is_that_step(task, r)
             self._same_attempt(task, r)
         require(not task.ready(), "ready and not dispatched:", [s.name for s in task.ready()])
+        said, task.events = Counter((task.step(name).id, attempt, "model." + c) for name, attempt, c in task.events), []
+        require(said == Counter(tx.events), "published is", tx.events, "and should be", list(said))
+        self.seen["events"] += len(tx.events)
         end = next((m for m in tx.moves if m.to in ("cancelled", "error")), None)
         if end and (task.to_end or not causes + dispatched + fired):
             over = self._end(task, end)
@@ -169,7 +172,7 @@ class Replay:
             return Outcome(False, timeout="queue")
         kind = (stored.error or {}).get("error_type")
         if self.faults and kind in WORKERS_OWN:
-            return Outcome(False, True)
+            return Outcome(False, True, mute=kind == "template_unavailable")
         if kind in TIMED_OUT and task.step(r.step).rule.timeout_s:  # whatever it was about to say; a busy machine makes it late
             took_us = r.at - self.began[r.step, r.attempt]
             require(took_us >= 1e6 * task.step(r.step).rule.timeout_s, r.step, "has timed out after only", took_us, "µs")

@@ -35,6 +35,7 @@ class Outcome:
     retryable: bool = False
     pause_ms: int = -1        # its own pause before the next attempt
     says: dict = None         # decision_point_outcome or batch_processing_outcome
+    mute: bool = False        # nobody could know what it publishes
     timeout: str = ""         # it was not the handler that answered: its time was over ("handler"), or that in the queue ("queue")
 
 
@@ -82,6 +83,7 @@ class Task:
         self.t, self.state, self.steps, self.edges = template, None, {}, set()
         self.times, self.held, self.started_us = times, set(), None  # held: "task", "start"
         self.to_end = False  # a timeout of a step says so
+        self.events = []     # what is published: (step, attempt, condition)
         self.unsure = False  # whether the deadline still holds
         self.deadline = min(filter(None, (times.until, times.takes_s and max(at_us, times.run_at) + 1000000 * times.takes_s)), default=0)
         if times.run_at > at_us:
@@ -186,6 +188,7 @@ class Task:
         require(not step.rule.retryable or step.losses >= losses_max, name, "was lost", step.losses, "times, which is allowed")
         step.state = ERROR
         step.losses += 1
+        self._publish(step, "permanent_failure")
         self.make_room([name])
 
     def _running(self, name):
@@ -216,7 +219,13 @@ class Task:
             step.state, step.value = COMPLETE, None  # growth.md "Failures"
         else:
             step.state = ERROR
+        if not outcome.mute:
+            self._publish(step, "success" if outcome.ok else "retryable_failure" if step.state == WAITING else "permanent_failure")
         return step.state
+
+    def _publish(self, step, how):
+        """events.md "When": every attempt that is settled publishes what its step declares for such an end, in the same transaction."""
+        self.events += [(step.name, step.attempts, c) for c in step.rule.events if c in (how, "always") or (c == "failure" and how != "success")]
 
     def make_room(self, names):
         """Those of a batch that have no place any more let as many go on that wait, lowest first, those that were reset last (growth.md "Window")."""

@@ -24,6 +24,7 @@ class Step:
     on_timeout: str = "retry"
     queue_timeout: int = 0          # seconds, as everywhere; but in the tests' database it counts as milliseconds (test_model.py)
     on_queue_timeout: str = "error"
+    events: list = field(default_factory=list)  # conditions; each has a durable event of its own
     parallelism: int = 10
     strategy: str = "continue_on_failure"
 
@@ -81,6 +82,8 @@ class Template:
             said.update(timeout_seconds=s.timeout_s, on_timeout=s.on_timeout)
         if s.queue_timeout:
             said.update(queue_timeout_seconds=s.queue_timeout, on_queue_timeout=s.on_queue_timeout)
+        if s.events:
+            said["publishes_events"] = [{"name": "model." + c, "condition": c, "delivery_mode": "durable"} for c in s.events]
         if s.kind == BATCH_WORKER:
             said["batch_config"] = {"parallelism": s.parallelism, "failure_strategy": s.strategy}
         return said

@@ -70,6 +70,7 @@ class Model(unittest.TestCase):
             cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
         cls.addClassCleanup(cls.s.stop)
         cls.s.sql("UPDATE tasker.template_steps SET queue_timeout_ms = queue_timeout_ms / 1000")  # the least a template can say is a second
+        cls.s.sql("CREATE INDEX ON pgmq.q_model_domain_events ((message #>> '{metadata,task_uuid}'))")  # for history.py
         cls.s.sql("ALTER SYSTEM SET track_commit_timestamp = on")  # history.py asks for it
         cls.s.restart_postgres("fast")
         for kind, at in WHO:
