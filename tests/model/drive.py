@@ -17,18 +17,16 @@ import traceback
 import urllib.parse
 from collections import Counter
 
+import family
 import generate
-import history
 from lib.system import RESTING, SLOW
-from replay import PEOPLE, RERUN, Replay
+from replay import PEOPLE, RERUN
 from rules import Times
 
 CHUNK = 100
 PATIENCE_S = 60
 BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by",
       "rerun": "rerun_by"}
-RESTLESS = """SELECT t.task_uuid FROM tasker.open_tasks o JOIN tasker.tasks t USING (task_uuid) WHERE o.task_uuid = ANY ($1)
-  AND (o.due_at IS NOT NULL OR t.active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -39,9 +37,14 @@ class Run:
         self.key, self.template, self.script, self.people, self.request = key, template, script, people, request or {}
         self.task = self.times = self.difference = self.until = None
 
-    def as_case(self, why=""):
-        return {"why": why, "steps": self.template.as_case(), "timeout_s": self.template.timeout_s, "on_timeout": self.template.on_timeout,
-                "script": self.script, "people": self.people, "request": self.request}
+    def as_case(self, templates, why=""):
+        """A file for cases/; what its steps start goes with it, under names that start with *."""
+        case = {"why": why, **self.template.as_case(), "script": self.script, "people": self.people, "request": self.request}
+        starts = {t.name: t.as_case() for t in templates.values() if f'"name": "{t.name}", "script"' in json.dumps(self.script)}
+        text = json.dumps({**case, "starts": starts} if starts else case)
+        for name in starts:
+            text = text.replace(f'"{name}"', f'"*{name}"')
+        return json.loads(text)
 
     def ask(self, slower):
         """What the request says of time, if it is sent now."""
@@ -53,6 +56,21 @@ class Run:
         return {key: value for key, value in said.items() if value}
 
 
+def context(script, at=0, scripts=None):
+    """The context of a task of that script: as flat as contexts are, so the scripts of what it starts stand beside it, and a sub says which."""
+    scripts = [None] if scripts is None else scripts
+
+    def flat(entry):
+        if "sub" not in entry:
+            return entry
+        scripts.append(None)
+        number = len(scripts) - 1
+        context(entry["sub"]["script"], number, scripts)
+        return {**entry, "sub": {**entry["sub"], "script": number}}
+    scripts[at] = {step: [flat(entry) for entry in entries] for step, entries in script.items()}
+    return {"at": at, "scripts": scripts}
+
+
 def moment(us):
     return (EPOCH + datetime.timedelta(microseconds=us)).isoformat() if us else None
 
@@ -61,7 +79,7 @@ def runs_of(seed, pool, n):
     for i in range(n):
         rnd = random.Random(f"{seed}/run/{i}")
         template, request = rnd.choice(pool), generate.request(rnd)
-        yield Run(f"{seed}/{i}", template, generate.script(rnd, template), generate.people(rnd, "run_at_ms" in request), request)
+        yield Run(f"{seed}/{i}", template, generate.script(rnd, template, pool), generate.people(rnd, "run_at_ms" in request), request)
 
 
 class Client:
@@ -93,8 +111,8 @@ class Client:
 
 
 class Drive:
-    def __init__(self, system, runs, faults=False, losses_max=10, players=24, nonce=""):
-        self.s, self.faults, self.losses_max, self.nonce, self.losses = system, faults, losses_max, nonce, 0
+    def __init__(self, system, templates, runs, faults=False, losses_max=10, players=24, nonce=""):
+        self.s, self.templates, self.faults, self.losses_max, self.nonce, self.losses = system, templates, faults, losses_max, nonce, 0
         self.todo, self.ended, self.failed, self.errors = queue.Queue(), queue.Queue(), [], []
         for run in runs:
             self.todo.put(run)
@@ -109,14 +127,13 @@ class Drive:
         with self.s.conn() as conn:
             checked = 0
             while checked < self.n and not self.errors and not self.failed:
-                for run, h in self._histories(conn, self._some()):
-                    replay = Replay(run.template, h, run.times, self.faults, self.losses_max)
-                    run.difference = replay.check()
-                    self.seen += replay.seen
-                    self.losses += sum(s["losses"] for s in h.steps.values())
-                    self.states[h.state] += 1
+                for run, histories in self._histories(conn, self._some()):
+                    relatives = family.Family(self.templates, histories, run.times, self.faults, self.losses_max)
+                    run.difference = relatives.check()
+                    self.seen += sum((r.seen for r in relatives.replays.values()), Counter())
+                    self.losses += sum(s["losses"] for h in histories for s in h.steps.values())
+                    self.states[histories[0].state] += 1
                     if run.difference:
-                        run.difference += "".join(f"\n    {tx.at % 10**9:9} {tx}" for tx in h.transactions)
                         self.failed.append(run)
                     checked += 1
         return self
@@ -134,14 +151,14 @@ class Drive:
 
     def _histories(self, conn, runs):
         """Of those at rest; the others are looked at again. One that never rests is told by the model."""
-        restless = set(conn.column(RESTLESS, [r.task for r in runs])) if runs else ()
+        restless = family.restless(conn, [r.task for r in runs])
         later = [r for r in runs if r.task in restless and time.monotonic() < r.until]
         for run in later:
             self.ended.put(run)
         if later and len(later) == len(runs):
             self.pause.wait(0.02)
         rest = [r for r in runs if r not in later]
-        found = {h.task: h for h in history.read(conn, [r.task for r in rest])} if rest else {}
+        found = family.read(conn, [r.task for r in rest])
         return [(r, found[r.task]) for r in rest]
 
     # -- players --
@@ -164,28 +181,28 @@ class Drive:
         for act in run.people["meanwhile"]:
             client.pause.wait(act["ms"] / 1000)
             self._meddle(run, act, client, conn)
-        state = self._wait(run, client)
+        state = self._wait(run, client, conn)
         for action in run.people["revive"]:
             steps = conn.query("SELECT workflow_step_uuid, state FROM tasker.workflow_steps WHERE task_uuid = $1 AND state IN ('error', 'cancelled')", run.task)
             if state not in ("blocked_by_failures", "error"):
                 break
             for step in [s for s in steps if s.state == "error"] or steps[:1]:
-                self._decide(run, step.workflow_step_uuid, action, client)
-            state = self._wait(run, client)
+                self._decide(run.task, step.workflow_step_uuid, action, client)
+            state = self._wait(run, client, conn)
         for number in run.people.get("rerun", []):
             self._meddle(run, {"do": "rerun", "step": number}, client, conn)
             self._meddle(run, {"do": "resume"}, client, conn)  # a task that ended while it was paused still is
-            self._wait(run, client)
+            self._wait(run, client, conn)
 
     def _submit(self, run, client):
-        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": {"script": run.script}, "initiator": "model",
+        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": context(run.script), "initiator": "model",
                 "source_system": "tests", "reason": run.key}
         for tries in range(1, 10):
             status, said = client.call("POST", "/v1/tasks", {**body, **run.ask(tries ** 2), "idempotency_key": f"{self.nonce}/{run.key}/{tries}"})
             if status == 200:
                 run.task = said["task_uuid"]
                 return
-            assert status == 400 and "deadline: must be" in said["error"]["message"], (status, said, run.as_case())  # it passed on the way
+            assert status == 400 and "deadline: must be" in said["error"]["message"], (status, said)  # it passed on the way
 
     def _meddle(self, run, act, client, conn):
         if act["do"] == "cancel":
@@ -194,25 +211,28 @@ class Drive:
             status, _ = client.call("POST", f"/v1/tasks/{run.task}/{act['do']}", {"by": PEOPLE + "pat", "reason": "to see"})
         else:
             steps = conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)
-            status = self._decide(run, steps[act["step"] % len(steps)], act["do"], client)
+            status = self._decide(run.task, steps[act["step"] % len(steps)], act["do"], client)
         assert status in (200, 400), (status, act)
 
     @staticmethod
-    def _decide(run, step, action, client):
+    def _decide(task, step, action, client):
         body = {"action_type": action, "reason": RERUN if action == "rerun" else "to see", BY[action]: PEOPLE + "pat"}
         if action == "complete_manually":
             body["completion_data"] = {"result": {"value": 7}}
-        status, said = client.call("PATCH", f"/v1/tasks/{run.task}/workflow_steps/{step}", body)
+        status, said = client.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{step}", body)
         assert status in (200, 400), (status, said)
         return status
 
-    def _wait(self, run, client):
-        end = time.monotonic() + PATIENCE_S * SLOW
+    def _wait(self, run, client, conn):
+        """Until it rests; what its steps have started and wait for until somebody has mended it is mended."""
+        end, mends = time.monotonic() + PATIENCE_S * SLOW, '"wait_blocked": true' in json.dumps(run.script)
         while True:
-            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait=10s")
+            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait={'200ms' if mends else '10s'}")
             assert status == 200, (status, said)
             if said["status"] in RESTING or time.monotonic() > end:
                 return said["status"]  # of one that does not rest, the model will say why
+            for step in family.unmended(conn, run.task) if mends else ():
+                self._decide(step.task_uuid, step.workflow_step_uuid, "resolve_manually", client)
 
 
 def write_templates(folder, pool):

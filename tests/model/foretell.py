@@ -18,7 +18,7 @@ class Script:
     def outcome(self, name, attempt):
         entry = self.entry(name, attempt)
         how = entry.get("how", "ok")
-        return Outcome(how == "ok", how in ("retryable", "hang"), entry.get("delay_ms", -1) if how == "retryable" else -1, entry.get("says"))
+        return Outcome(how == "ok", how in ("retryable", "hang"), entry.get("delay_ms", -1) if how == "retryable" else -1, entry.get("says"), entry.get("sub"))
 
 
 def foretell(template, said, rnd=random, task=None):

@@ -2,20 +2,22 @@
 """Random templates, and for each task a random script of what its handlers do. Everything follows from the seed.
 
 The script travels in the task's context and the handler test.model (tests/lib/handlers/model.c) acts it out:
-    {"script": {step name: [entry of attempt 1, …, entry of this and every later attempt]}}
+    {"at": 0, "scripts": [{step name: [entry of attempt 1, …, entry of this and every later attempt]}, those of tasks that it starts]}
     entry: {"how": "ok" (default) | "retryable" | "permanent" | "hang" | "nonsense", "ms": how long, "delay_ms": its own pause,
-            "says": the outcome of a decision or analyzer, "checkpoints": how often it yields before}
+            "says": the outcome of a decision or analyzer, "checkpoints": how often it yields before,
+            "sub": {"name": …, "script": …, "wait_blocked": …}: a task that it starts instead and waits for}
 """
 import random
 
 import growth
-from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, STANDARD, Step, Template
+from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, SOURCES, STANDARD, Step, Template
 
 STRATEGIES = ("continue_on_failure", "continue_on_failure", "fail_fast", "isolate")
 BACKOFFS = ("none", "linear", "exponential", "fibonacci")
 DECISIONS = ("reset_for_retry", "resolve_manually", "complete_manually", "skip")
 CONDITIONS = ("success", "failure", "retryable_failure", "permanent_failure", "always")
 STEPS_MAX, GROWN_MAX, BATCHES_MAX = 10, 14, 6
+SUB_STEPS_MAX, SUB_DEPTH_MAX = 4, 3
 
 
 def template(rnd, name):
@@ -69,8 +71,8 @@ def _growing(rnd):
     return steps
 
 
-def script(rnd, t):
-    """A task's script: most tasks go well, some have trouble, some have much of it."""
+def script(rnd, t, pool=(), depth=0):
+    """A task's script: most tasks go well, some have trouble, some have much of it. Some start tasks of the pool."""
     trouble = rnd.choice((0, 0, 0.15, 0.3))
     fatal = rnd.choice((0, 0, 0.04, 0.12))
     said = {}
@@ -83,7 +85,17 @@ def script(rnd, t):
                 entries.append({"says": outcomes(rnd, t, no)})  # when it runs again
             if entries != [{}]:
                 said[name] = entries
+    if pool and depth < SUB_DEPTH_MAX and rnd.random() < (0.3 if depth else 0.07):
+        for step in rnd.sample(t.steps, min(len(t.steps), rnd.randint(1, 2))):
+            name = step.name + "_001" if step.kind == BATCH_WORKER else step.name
+            if step.kind not in SOURCES or rnd.random() < 0.1:
+                said.setdefault(name, [{}])[rnd.randrange(len(said[name]))] = {"sub": _sub(rnd, pool, depth + 1)}
     return said
+
+
+def _sub(rnd, pool, depth):
+    t = rnd.choice([t for t in pool if len(t.steps) <= SUB_STEPS_MAX])
+    return {"name": t.name if rnd.random() > 0.03 else "nobody", "script": script(rnd, t, pool, depth), "wait_blocked": rnd.random() < 0.3}
 
 
 def outcomes(rnd, t, no):

@@ -8,10 +8,11 @@ attempts, results, counters.
 from collections import Counter
 
 from foretell import Script
-from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, WAITING, TASK_ENDED, Outcome, Refusal, Task, Times, require
+from rules import CANCELLED, COMPLETE, ENQUEUED, ERROR, IN_PROGRESS, PENDING, SUB_TASK, WAITING, SOURCES, TASK_ENDED, Outcome, Refusal, Task, require
 
 PEOPLE = "model:"     # actors that the driver makes up
-TIMER = "timer"       # the engine's own
+TIMER, ENGINE = "timer", "tasker"  # the engine's own
+WAITS_FOR = "waits for sub-task "
 HELD = {"task": 1, "start": 8}
 RERUN = "rerun"       # the reason it gives for that
 WORKERS_OWN = ("checkpoint_error", "results_unavailable", "worker_shutdown", "template_unavailable")  # failures for want of an orchestrator
@@ -21,28 +22,22 @@ FAULTS_ONLY = ("worker lost", "never sent", "lease ended")
 
 
 class Replay:
-    def __init__(self, template, history, times=Times(), faults=False, losses_max=10):
-        self.t, self.h, self.times, self.faults, self.losses_max = template, history, times, faults, losses_max
-        self.script, self.began = Script(history.context.get("script", {})), {}
+    """One task. `family` has those of its relatives too, by task (family.py)."""
+
+    def __init__(self, template, history, times, faults, losses_max, family):
+        self.t, self.h, self.times, self.faults, self.losses_max, self.family = template, history, times, faults, losses_max, family
+        self.script, self.began, self.task = Script(history.context["scripts"][history.context["at"]]), {}, None
         self.seen = Counter()  # what was reached, for those who write generate.py
 
-    def check(self):
-        """What the real system did that the rules do not allow; None when they agree."""
+    def apply(self, tx):
+        """Raises Refusal when the rules do not allow this transaction."""
         try:
-            self._all()
+            if not self.task:
+                require(tx.moves, "a task begins without a word")
+                self.task = Task(self.t, self.times, tx.moves[0].at)
+            self._apply(self.task, tx)
         except Refusal as e:
-            return str(e)
-        return None
-
-    def _all(self):
-        require(self.h.transactions, "no history")
-        task = Task(self.t, self.times, self.h.transactions[0].moves[0].at)
-        for tx in self.h.transactions:
-            try:
-                self._apply(task, tx)
-            except Refusal as e:
-                raise Refusal(f"{e}\n    in: {tx}") from e
-        self._same_end(task)
+            raise Refusal(f"{e}\n    in: {tx}") from e
 
     # -- one transaction --
 
@@ -94,7 +89,10 @@ class Replay:
         return task.hold(what == "pause")
 
     def _end(self, task, move):
-        """Somebody cancels it, a timeout of a step cancels it, or its deadline has passed. Returns the steps that end with it."""
+        """Somebody or a timeout of a step cancels it, its deadline has passed, or it ends for its parent's sake. Returns the steps that end with it."""
+        if move.metadata["actor"] == ENGINE:
+            self.seen["given in" if move.to == "error" else "called off"] += 1
+            return task.give_in() if move.to == "error" else task.call_off()
         if move.metadata["actor"] == TIMER and not task.to_end:
             self.seen["deadline"] += 1
             return task.expire(move.at)
@@ -105,15 +103,17 @@ class Replay:
         for r in (r for r in causes if r.was == ENQUEUED and r.actor == TIMER):
             task.give_up(r.step, r.at)
             self.seen["given up"] += 1
+        children = {r.step: self._take_up(task, r) for r in causes if (r.was, r.to) == (SUB_TASK, IN_PROGRESS)}
         results = [r for r in causes if self._is_result(r)]
         over = []
         for r in results:
             self._is_that_step(task, r)
-            to = task.settle(r.step, r.attempt, self._outcome(task, r), r.at)
+            to = task.settle(r.step, r.attempt, children.pop(r.step, None) or self._outcome(task, r), r.at)
             require(to == r.to, r.step, "becomes", to)
             over += [r.step] if to != WAITING else []
         task.make_room(over)
-        rest = [r for r in causes if r not in results and not (r.was == ENQUEUED and r.actor == TIMER)]
+        require(not children, "their sub-tasks have ended, and nothing follows:", list(children))
+        rest = [r for r in causes if r not in results and not (r.was == ENQUEUED and r.actor == TIMER) and r.was != SUB_TASK or self._person(r)]
         require(not tx.rerun or all(r.was == task.step(r.step).state for r in rest), "they were not in these states")
         again = task.rerun(next(r.step for r in rest if r.id == tx.rerun)) if tx.rerun else set()
         if rest and task.state in TASK_ENDED:  # what is decided about a step opens it again
@@ -133,6 +133,8 @@ class Replay:
             task.act(r.step, r.to)
         elif (r.was, r.to) == (ENQUEUED, IN_PROGRESS):
             task.claim(r.step)
+        elif (r.was, r.to) == (IN_PROGRESS, SUB_TASK):
+            self._start_child(task, r)
         elif (r.was, r.to) == (IN_PROGRESS, ENQUEUED):
             task.give_back(r.step, r.reason == "worker lost", r.at)
         elif (r.was, r.to, r.reason) == (IN_PROGRESS, IN_PROGRESS, "lease ended"):
@@ -163,6 +165,26 @@ class Replay:
     def _is_result(self, r):
         return r.was == IN_PROGRESS and r.to in (COMPLETE, ERROR, WAITING) and r.reason not in FAULTS_ONLY and not self._person(r)
 
+    def _start_child(self, task, r):
+        """Created in this transaction, as the script asks for it."""
+        child, sub = self.family.get(r.reason.removeprefix(WAITS_FOR)), self.script.outcome(r.step, r.attempt).sub
+        require(sub and child and child.task and not child.task.parent, r.step, "waits for a task that nobody has asked for")
+        require((child.h.name, child.h.context["at"]) == (sub["name"], sub["script"]), r.step, "has started another task")
+        task.start_child(r.step, r.attempt, child.task, sub["wait_blocked"])
+        self.seen["sub-tasks"] += 1
+
+    def _take_up(self, task, r):
+        """What has become of its child; the stored result must say the same."""
+        step, stored = task.step(r.step), self.h.results[r.id, r.attempt]
+        said = task.take_up(r.step, self.script.outcome(r.step, r.attempt).sub)
+        kind = None if said.ok else "sub_task_failed" if said.retryable else "sub_task_cancelled"
+        require((stored.success, (stored.error or {}).get("error_type")) == (said.ok, kind), r.step, "was told", stored)
+        if said.ok:
+            told = {name: result.get("value", 0) for name, result in stored.value["results"].items()}
+            require(told == {s.name: s.value for s in step.child.in_state(COMPLETE) if s.value is not None and not s.by_hand} or
+                    any(s.by_hand for s in step.child.steps.values()), r.step, "was told the results", told)
+        return said
+
     def _outcome(self, task, r):
         """What the handler was to answer; the stored result must say the same."""
         stored, said = self.h.results.get((r.id, r.attempt)), self.script.outcome(r.step, r.attempt)
@@ -179,6 +201,10 @@ class Replay:
             return Outcome(False, True, timeout="handler" if kind == LATE else "")
         if said.ok and kind == "invalid_outcome":
             return said  # the model refuses it too, or the states differ
+        if said.sub:
+            refused = task.step(r.step).rule.kind in SOURCES or said.sub["name"] == "nobody"
+            require(kind == "invalid_sub_task" and refused, r.step, "was to start a task, and has the result", stored)
+            return Outcome(False)
         require(said.ok == stored.success, r.step, "attempt", r.attempt, "was to be", "ok:" if said.ok else "a failure:", said, "and is", stored)
         if not said.ok:
             how = self.script.entry(r.step, r.attempt)["how"]
@@ -194,8 +220,10 @@ class Replay:
 
     # -- the end --
 
-    def _same_end(self, task):
-        h = self.h
+    def same_end(self):
+        """Raises Refusal unless task and model have come to the same end."""
+        task, h = self.task, self.h
+        require(task, "no history")
         require(task.state == h.state, "the task is", h.state, "and the model's", task.state)
         require(sum(HELD[why] for why in task.held) == h.held, "held:", h.held, "and should be", task.held)
         require(task.unsure or task.deadline == h.deadline or not task.deadline, "its deadline is", h.deadline, "and should be", task.deadline)
@@ -212,7 +240,9 @@ class Replay:
         require(task.edges == h.edges, "edges are", sorted(h.edges - task.edges), "more and", sorted(task.edges - h.edges), "fewer")
         require(task.counters() == h.counters, "counters are", h.counters, "and should be", task.counters())
         require(not task.in_state(ENQUEUED, IN_PROGRESS) and not task.pausing(), "it does not rest")
-        require(task.in_state(ERROR) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
+        require(not any(task.waits_in_vain(s) for s in task.in_state(SUB_TASK)), "a sub-task has ended, and its parent does not know")
+        require(not task.parent or task.state in TASK_ENDED or task.awaited(), "nobody waits for it, and it goes on")
+        require(task.in_state(ERROR, SUB_TASK) or task.state in TASK_ENDED, "nothing is due, and the task is", task.state, "with", [s.name for s in task.in_state(PENDING, WAITING)])
         require(task.state in TASK_ENDED or task.unsure or not task.deadline, "it was to be complete by its deadline, and nothing has ended it")
         settled = {(r.id, r.attempt) for tx in h.transactions for r in tx.rows if self._is_result(r)}
         stored = {k for k, r in h.results.items() if r.worker or r.error and r.error["error_type"] == "queue_timeout"}

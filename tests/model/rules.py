@@ -11,12 +11,14 @@ import growth
 from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, SOURCES
 
 PENDING, ENQUEUED, IN_PROGRESS, WAITING = "pending", "enqueued", "in_progress", "waiting_for_retry"
+SUB_TASK = "enqueued_for_orchestration"     # waits for a task that it has started
 COMPLETE, ERROR, CANCELLED, RESOLVED = "complete", "error", "cancelled", "resolved_manually"
 DONE = (COMPLETE, RESOLVED)                 # a child need not wait for it any more
 ENDED = (COMPLETE, RESOLVED, CANCELLED)
 TASK_ENDED = ("complete", "cancelled", "error", "resolved_manually")
 JITTER = 0.15
 LATEST_RESULT_MAX = 3600000                 # a handler's own pause is at most an hour
+DEPTH_MAX = 8                               # sub_task.depth_max
 
 
 class Refusal(Exception):
@@ -35,6 +37,7 @@ class Outcome:
     retryable: bool = False
     pause_ms: int = -1        # its own pause before the next attempt
     says: dict = None         # decision_point_outcome or batch_processing_outcome
+    sub: dict = None          # it has started this task (generate.py) and waited for its end
     mute: bool = False        # nobody could know what it publishes
     timeout: str = ""         # it was not the handler that answered: its time was over ("handler"), or that in the queue ("queue")
 
@@ -65,6 +68,8 @@ class Step:
     value: object = None      # of its last successful result
     named: tuple = ()         # by its decision, when it is complete
     opened: bool = False      # its decision opened branches
+    child: object = None      # the task that its last attempt has started
+    patient: bool = False     # it waits for people to mend it (wait_blocked)
     id: object = None         # of the real step that was seen first under this name
     sees: object = None       # the values its ancestors had when it was dispatched; None: not known
 
@@ -82,6 +87,7 @@ class Task:
     def __init__(self, template, times=Times(), at_us=0):
         self.t, self.state, self.steps, self.edges = template, None, {}, set()
         self.times, self.held, self.started_us = times, set(), None  # held: "task", "start"
+        self.parent = None   # (task, step, attempt) that has started it
         self.to_end = False  # a timeout of a step says so
         self.events = []     # what is published: (step, attempt, condition)
         self.unsure = False  # whether the deadline still holds
@@ -210,7 +216,7 @@ class Task:
         means = {"handler": step.rule.on_timeout, "queue": step.rule.on_queue_timeout}.get(outcome.timeout, "retry")  # time.md
         self.to_end |= means == "cancel"
         if outcome.ok:
-            step.state, step.value = COMPLETE, 100 * attempt + len(name)
+            step.state, step.value = COMPLETE, 0 if outcome.sub else 100 * attempt + len(name)
         elif means == "retry" and outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
             step.state = WAITING
             pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
@@ -253,6 +259,45 @@ class Task:
         for a, b in grown.edges:  # to steps that have not begun; never between two of one new batch
             self.edges |= {(x.name, y.name) for x in self.steps.values() if x.no == a for y in self.steps.values()
                            if y.no == b and y.state == PENDING and not (x.name in made and y.name in made and a == b)}
+
+    # -- sub-tasks (sub-tasks.md) --
+
+    def depth(self):
+        return 1 + self.parent[0].depth() if self.parent else 0
+
+    def start_child(self, name, attempt, child, patient):
+        """Instead of a result its handler hands in a task that is to be run: the step waits for it, and no worker is kept."""
+        step = self._running(name)
+        require(step.attempts == attempt, name, "is at attempt", step.attempts, "and one of", attempt, "starts a task")
+        require(step.rule.kind not in SOURCES and self.depth() < DEPTH_MAX, name, "may not start a task")
+        step.state, step.child, step.patient = SUB_TASK, child, patient
+        child.parent = (self, step, attempt)
+
+    def awaited(self):
+        """Whether the step that has started it still waits for it."""
+        above, step, attempt = self.parent
+        return above.steps.get(step.name) is step and step.state == SUB_TASK and step.attempts == attempt
+
+    def take_up(self, name, sub):
+        """What it waited for has ended: the attempt goes on for the moment it takes to settle it. Returns what that means."""
+        step = self.step(name)
+        require(step.state == SUB_TASK and step.child.state in TASK_ENDED, name, "is", step.state, "and goes on")
+        step.state = IN_PROGRESS
+        return Outcome(step.child.state in ("complete", "resolved_manually"), step.child.state == "error", sub=sub)
+
+    def call_off(self):
+        """Nobody waits for it any more. Returns the steps that were ended."""
+        require(self.parent and not self.awaited(), "it is called off, and its parent waits for it")
+        return self._end("cancelled")
+
+    def give_in(self):
+        """It is blocked, and its parent does not wait until somebody has seen to it."""
+        require(self.parent and self.awaited() and not self.parent[1].patient and self.state == "blocked_by_failures", "it gives in, and is", self.state)
+        return self._end("error")
+
+    def waits_in_vain(self, step):
+        """A step whose child has come to an end that was not carried over."""
+        return step.child.state in TASK_ENDED or (step.child.state == "blocked_by_failures" and not step.patient)
 
     # -- time (time.md) --
 

@@ -61,13 +61,15 @@ class Template:
     def as_case(self):
         """For a case file; from_case() reads it."""
         plain = Step("")
-        return [{"name": s.name, "parents": [self.steps[p].name for p in s.parents],
-                 **{k: v for k, v in vars(s).items() if k not in ("name", "parents") and v != getattr(plain, k)}} for s in self.steps]
+        return {"steps": [{"name": s.name, "parents": [self.steps[p].name for p in s.parents],
+                           **{k: v for k, v in vars(s).items() if k not in ("name", "parents") and v != getattr(plain, k)}} for s in self.steps],
+                "timeout_s": self.timeout_s, "on_timeout": self.on_timeout}
 
     @staticmethod
-    def from_case(name, steps, timeout_s=0, on_timeout="error"):
-        names = [s["name"] for s in steps]
-        return Template(name, [Step(**{**s, "parents": [names.index(p) for p in s.get("parents", [])]}) for s in steps], timeout_s, on_timeout)
+    def from_case(name, case):
+        names = [s["name"] for s in case["steps"]]
+        steps = [Step(**{**s, "parents": [names.index(p) for p in s.get("parents", [])]}) for s in case["steps"]]
+        return Template(name, steps, case.get("timeout_s", 0), case.get("on_timeout", "error"))
 
     def as_document(self):
         """What is registered: JSON is YAML."""

@@ -28,13 +28,14 @@ ENV = {"TASKER_WORKER_PERMITS": "24", "LOG_LEVEL": "warn", "TASKER_SWEEPER_INTER
 
 
 def kept_cases():
-    """(template, [runs]) of every file in cases/."""
+    """([template, those its steps start], [runs]) of every file in cases/. Names of templates that start with * are its own."""
     for path in sorted(glob.glob(os.path.join(CASES, "*.json"))):
-        with open(path, encoding="utf-8") as f:
-            case = json.load(f)
         name = os.path.basename(path)[:-5]
-        template = Template.from_case("case_" + name, case["steps"], case.get("timeout_s", 0), case.get("on_timeout", "error"))
-        yield template, [Run(f"{name}/{i}", template, case["script"], case["people"], case.get("request")) for i in range(CASE_TIMES)]
+        with open(path, encoding="utf-8") as f:
+            case = json.loads(f.read().replace('"*', f'"case_{name}_'))
+        template = Template.from_case("case_" + name, case)
+        others = [Template.from_case(other, said) for other, said in case.get("starts", {}).items()]
+        yield [template, *others], [Run(f"{name}/{i}", template, case["script"], case["people"], case.get("request")) for i in range(CASE_TIMES)]
 
 
 def case_text(case):
@@ -45,7 +46,7 @@ def case_text(case):
     return "{\n " + ",\n ".join(f"{json.dumps(key)}: {text}" for key, text in members.items()) + "\n}\n"
 
 
-def keep(runs):
+def keep(runs, templates):
     """Case files of what failed, to be repeated and, once understood, kept."""
     folder = os.path.join(BUILD, "model")
     os.makedirs(folder, exist_ok=True)
@@ -53,9 +54,9 @@ def keep(runs):
     for run in runs:
         path = os.path.join(folder, run.key.replace("/", "-") + ".json")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(case_text(run.as_case(run.difference)))
+            f.write(case_text(run.as_case(templates, run.difference)))
         said.append(f"seed/run {run.key}, template {run.template.name}, task {run.task}, kept in {path}:\n  {run.difference}\n"
-                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n  request: {run.request} {run.times}\n" + "\n".join(f"    {s}" for s in run.template.as_case()))
+                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n  request: {run.request} {run.times}\n" + "\n".join(f"    {s}" for s in run.template.as_case()["steps"]))
     return "\n".join(said)
 
 
@@ -65,8 +66,9 @@ class Model(unittest.TestCase):
         print(f"seed {SEED}, {RUNS} runs", flush=True)
         cls.cases = list(kept_cases())
         cls.pool = generate.pool(SEED, POOL)
+        cls.templates = {t.name: t for t in cls.pool + [t for more, _ in cls.cases for t in more]}
         with tempfile.TemporaryDirectory() as folder:
-            write_templates(os.path.join(folder, "model", "templates"), cls.pool + [t for t, _ in cls.cases])
+            write_templates(os.path.join(folder, "model", "templates"), cls.templates.values())
             cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
         cls.addClassCleanup(cls.s.stop)
         cls.s.sql("UPDATE tasker.template_steps SET queue_timeout_ms = queue_timeout_ms / 1000")  # the least a template can say is a second
@@ -77,9 +79,9 @@ class Model(unittest.TestCase):
             eventually(lambda: cls.s.ready(kind, at), 60, f"{kind} {at} is ready")
 
     def agree(self, runs, **kwargs):
-        done = Drive(self.s, runs, nonce=self.id(), **kwargs).go()
+        done = Drive(self.s, self.templates, runs, nonce=self.id(), **kwargs).go()
         self.assertEqual(done.errors, [], done.errors[:1])
-        self.assertFalse(done.failed, keep(done.failed))
+        self.assertFalse(done.failed, keep(done.failed, self.templates))
         self.s.doctor()
         self.assertEqual(self.repairs(), [])
         return done
