@@ -313,7 +313,8 @@ class Task:
 
     def expire(self, at_us):
         """A task that is not complete by its deadline ends, whatever it is doing. Returns the steps that were ended."""
-        require(self.deadline and at_us >= self.deadline, "it ends", self.deadline - at_us, "µs before its deadline")
+        require(self.deadline, "it ends by a deadline that it does not have")
+        require(at_us >= self.deadline, "it ends", self.deadline - at_us, "µs before its deadline")
         return self._end("cancelled" if self.times.ends == "cancel" else "error")
 
     def give_up(self, name, at_us):

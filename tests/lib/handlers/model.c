@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/lib/handlers/model.c: the handler of the model's random tasks (tests/model/generate.py). It acts out what the task's context
- * says for its step and attempt, and tells what it saw of the steps before it. */
+ * says for its step and attempt, and tells what it saw of the steps before it, or starts a task. */
 #include "handlers.h"
 #include <string.h>
 
@@ -55,10 +55,10 @@ int test_model(struct tkw_context *ctx, struct tkw_result *result)
         }
         const struct tkw_value *sub = tkw_get(entry, "sub");
         if (sub) {
+                struct tkw_task task = {.name = tkw_str(tkw_get(sub, "name"))};
                 (void)tkw_i64(tkw_get(sub, "script"), &at);
-                struct tkw_task task = {.name = tkw_str(tkw_get(sub, "name")),
-                                        .context_json = tkw_format(ctx, "{\"at\":%lld,\"scripts\":%s}", (long long)at, tkw_json(ctx, tkw_input(ctx, "scripts")))};
                 (void)tkw_bool(tkw_get(sub, "wait_blocked"), &task.wait_blocked);
+                task.context_json = tkw_format(ctx, "{\"at\":%lld,\"scripts\":%s}", (long long)at, tkw_json(ctx, tkw_input(ctx, "scripts")));
                 return tkw_start_task(result, &task);
         }
         look_around(ctx, result);
