@@ -29,6 +29,11 @@ def unmended(conn, task):
     return conn.query(_UNMENDED, [task])
 
 
+def below(conn, task):
+    """What the task and those it has started have started so far."""
+    return conn.column(_FAMILIES + "SELECT task FROM family WHERE depth > 0 ORDER BY depth DESC", [task])
+
+
 def read(conn, tasks):
     """{task: its history and those of all that it has started, parents first}."""
     found = conn.query(_FAMILIES + "SELECT root, task FROM family ORDER BY depth", tasks) if tasks else []

@@ -85,7 +85,7 @@ def script(rnd, t, pool=(), depth=0):
                 entries.append({"says": outcomes(rnd, t, no)})  # when it runs again
             if entries != [{}]:
                 said[name] = entries
-    if pool and depth < SUB_DEPTH_MAX and rnd.random() < (0.3 if depth else 0.07):
+    if pool and depth < SUB_DEPTH_MAX and rnd.random() < (0.3 if depth else 0.1):
         for step in rnd.sample(t.steps, min(len(t.steps), rnd.randint(1, 2))):
             name = step.name + "_001" if step.kind == BATCH_WORKER else step.name
             if step.kind not in SOURCES or rnd.random() < 0.1:
@@ -152,15 +152,16 @@ def request(rnd):
     return said
 
 
-def people(rnd, later=False):
+def people(rnd, later=False, starts=False):
     """What somebody does meanwhile: [{"do": …, "ms": later than the one before, "step": which one, of those there are}]; and for
-    each failed step that the task then rests with, round after round, what is done about it; at last, which steps run again."""
-    kind, = rnd.choices(("nothing", "cancel", "pause", "decide", "start"), (70, 8, 8, 14, 40 if later else 0))
-    soon = {"ms": rnd.choice((0, 1, 3, 10, 30))}
-    meanwhile = {"nothing": [], "cancel": [{"do": "cancel", **soon}], "pause": [{"do": "pause", **soon}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
-                 "start": [{"do": "start", **soon}],
-                 "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}[kind]
-    return {"meanwhile": meanwhile, "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
+    each failed step that the task then rests with, round after round, what is done about it; at last, which steps run again.
+    later: it has a run_at; starts: its steps may start tasks, which are cancelled too (cancel_below)."""
+    kinds = {"nothing": 70, "cancel": 30 if starts else 8, "pause": 8, "decide": 14, "start": 40 if later else 0, "cancel_below": 30 if starts else 0}
+    kind, = rnd.choices(list(kinds), list(kinds.values()))
+    ms = rnd.choice((5, 20, 50, 90) if starts else (0, 1, 3, 10, 30))
+    meanwhile = {"nothing": [], "pause": [{"do": "pause", "ms": ms}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
+                 "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}
+    return {"meanwhile": meanwhile.get(kind, [{"do": kind, "ms": ms}]), "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
             "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 6 + (1, 2)))]}
 
 
