@@ -95,6 +95,8 @@ def script(rnd, t, pool=(), depth=0):
 
 def _sub(rnd, pool, depth):
     t = rnd.choice([t for t in pool if len(t.steps) <= SUB_STEPS_MAX])
+    if rnd.random() < 0.25:  # stands still until somebody mends it or does not want it any more
+        return {"name": t.name, "script": {**script(rnd, t), "s0": [{"how": "permanent"}]}, "wait_blocked": True}
     return {"name": t.name if rnd.random() > 0.03 else "nobody", "script": script(rnd, t, pool, depth), "wait_blocked": rnd.random() < 0.3}
 
 
@@ -160,7 +162,7 @@ def people(rnd, later=False, starts=False):
     kind, = rnd.choices(list(kinds), list(kinds.values()))
     ms = rnd.choice((5, 20, 50, 90) if starts else (0, 1, 3, 10, 30))
     meanwhile = {"nothing": [], "pause": [{"do": "pause", "ms": ms}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
-                 "decide": [{"do": rnd.choice(DECISIONS), "ms": rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}
+                 "decide": [{"do": rnd.choice(DECISIONS), "ms": ms if starts else rnd.choice((0, 2, 8)), "step": rnd.randrange(1000)} for _ in range(rnd.randint(1, 3))]}
     return {"meanwhile": meanwhile.get(kind, [{"do": kind, "ms": ms}]), "revive": [rnd.choice(DECISIONS) for _ in range(rnd.choice((0, 0, 1, 3)))],
             "rerun": [rnd.randrange(1000) for _ in range(rnd.choice((0,) * 6 + (1, 2)))]}
 
