@@ -15,7 +15,8 @@ _RESTLESS = _FAMILIES + """SELECT DISTINCT f.root FROM family f JOIN tasker.task
  WHERE t.active_steps > 0 OR (t.retry_steps > 0 AND EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = f.task))
     OR EXISTS (SELECT 1 FROM tasker.open_tasks o WHERE o.task_uuid = f.task AND o.due_at IS NOT NULL)
     OR EXISTS (SELECT 1 FROM tasker.sub_task_dues d WHERE d.child_uuid = f.task)"""
-_UNMENDED = _FAMILIES + """SELECT s.task_uuid, s.workflow_step_uuid FROM family f JOIN tasker.sub_tasks st ON st.child_uuid = f.task AND st.outcome IS NULL AND st.wait_blocked
+_UNMENDED = _FAMILIES + """SELECT s.task_uuid, s.workflow_step_uuid FROM family f JOIN tasker.sub_tasks st ON st.child_uuid = f.task AND st.wait_blocked
+  JOIN tasker.workflow_steps w ON w.workflow_step_uuid = st.step_uuid AND w.attempts = st.attempt AND w.state = 'enqueued_for_orchestration'
   JOIN tasker.workflow_steps s ON s.task_uuid = f.task AND s.state = 'error'"""
 
 

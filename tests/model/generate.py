@@ -158,7 +158,7 @@ def people(rnd, later=False, starts=False):
     """What somebody does meanwhile: [{"do": …, "ms": later than the one before, "step": which one, of those there are}]; and for
     each failed step that the task then rests with, round after round, what is done about it; at last, which steps run again.
     later: it has a run_at; starts: its steps may start tasks, which are cancelled too (cancel_below)."""
-    kinds = {"nothing": 70, "cancel": 30 if starts else 8, "pause": 8, "decide": 14, "start": 40 if later else 0, "cancel_below": 30 if starts else 0}
+    kinds = {"nothing": 70, "cancel": 30 if starts else 8, "pause": 8, "decide": 50 if starts else 14, "start": 40 if later else 0, "cancel_below": 30 if starts else 0}
     kind, = rnd.choices(list(kinds), list(kinds.values()))
     ms = rnd.choice((5, 20, 50, 90) if starts else (0, 1, 3, 10, 30))
     meanwhile = {"nothing": [], "pause": [{"do": "pause", "ms": ms}, {"do": "resume", "ms": rnd.choice((0, 5, 30))}],
