@@ -83,32 +83,6 @@ def runs_of(seed, pool, n):
         yield Run(f"{seed}/{i}", template, script, generate.people(rnd, "run_at_ms" in request, '"sub"' in json.dumps(script)), request)
 
 
-def context(script, at=0, scripts=None):
-    """The context of a task of that script: as flat as contexts are, so the scripts of what it starts stand beside it, and a sub says which."""
-    scripts = [None] if scripts is None else scripts
-
-    def flat(entry):
-        if "sub" not in entry:
-            return entry
-        scripts.append(None)
-        number = len(scripts) - 1
-        context(entry["sub"]["script"], number, scripts)
-        return {**entry, "sub": {**entry["sub"], "script": number}}
-    scripts[at] = {step: [flat(entry) for entry in entries] for step, entries in script.items()}
-    return {"at": at, "scripts": scripts}
-
-
-def moment(us):
-    return (EPOCH + datetime.timedelta(microseconds=us)).isoformat() if us else None
-
-
-def runs_of(seed, pool, n):
-    for i in range(n):
-        rnd = random.Random(f"{seed}/run/{i}")
-        template, request = rnd.choice(pool), generate.request(rnd)
-        yield Run(f"{seed}/{i}", template, generate.script(rnd, template, pool), generate.people(rnd, "run_at_ms" in request), request)
-
-
 class Client:
     """REST with one connection per orchestrator, for one thread. Says the same again, elsewhere, until it is answered."""
 
