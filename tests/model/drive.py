@@ -126,6 +126,7 @@ class Drive:
         for p in self.players:
             p.start()
         with self.s.conn() as conn:
+            conn.script("SET enable_seqscan = off")  # plans are made while tables are small, and kept
             checked = 0
             while checked < self.n and not self.errors and not self.failed:
                 for run, histories in self._histories(conn, self._some()):

@@ -85,7 +85,7 @@ def script(rnd, t, pool=(), depth=0):
                 entries.append({"says": outcomes(rnd, t, no)})  # when it runs again
             if entries != [{}]:
                 said[name] = entries
-    if pool and depth < SUB_DEPTH_MAX and rnd.random() < (0.3 if depth else 0.1):
+    if pool and depth < SUB_DEPTH_MAX and rnd.random() < (0.3 if depth else 0.07):
         for step in rnd.sample(t.steps, min(len(t.steps), rnd.randint(1, 2))):
             name = step.name + "_001" if step.kind == BATCH_WORKER else step.name
             if step.kind not in SOURCES or rnd.random() < 0.1:

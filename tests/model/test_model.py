@@ -24,6 +24,7 @@ KILL_EVERY_S = 3
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 CASE_TIMES = 25  # what is wrong with a case may need luck
 ENV = {"TASKER_WORKER_PERMITS": "24", "LOG_LEVEL": "warn", "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "10s",  # long before patience ends
+       "TASKER_TIMERS_POLL": "500ms",  # so long may a moment that another orchestrator knows of be overslept
        "TASKER_DISPATCH_HEARTBEAT": f"{5 * SLOW}s", "TASKER_DISPATCH_LEASE": f"{60 * SLOW}s"}  # on a busy machine nobody is lost before somebody breaks it
 
 
