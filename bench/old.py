@@ -29,7 +29,7 @@ TABLES = {"tasks": "task_uuid = $1", "workflow_steps": "task_uuid = $1",
           "step_results": "task_uuid = $1", "workflow_step_transitions": "task_uuid = $1", "task_transitions": "task_uuid = $1"}
 HISTORY = ("step_results", "workflow_step_transitions", "task_transitions")
 WRITERS = (("workflow_steps",), ("tasks", "workflow_step_edges", *HISTORY))
-OWN = {"task_uuid": TASK, "identity_hash": "sha256(n::text::bytea)", "correlation_id": "md5(n::text)::uuid", "workflow_step_uuid": ID.format(k="r.k"),
+OWN = {"task_uuid": TASK, "identity_hash": "sha256(n::text::bytea)", "correlation_id": ID.format(k="4095"), "workflow_step_uuid": ID.format(k="r.k"),
        "from_step_uuid": ID.format(k="r.k_from"), "to_step_uuid": ID.format(k="r.k_to")}
 SIZES = ("SELECT root.relname, sum(pg_table_size(c.oid))::int8 AS heap, sum(pg_indexes_size(c.oid))::int8 AS indexes, sum(greatest(c.reltuples, 0))::float8 AS rows FROM pg_class c "
          "JOIN pg_class root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace n ON n.oid = c.relnamespace "

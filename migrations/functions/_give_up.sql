@@ -1,19 +1,24 @@
--- tasker._give_up(steps, now, lease_ms, processor): steps that no worker took in time. Each has an attempt of its own for it, that nobody made
--- and that is not counted, with a failure of type queue_timeout; settle_steps does with it what it does with any: an error of the step, a batch that goes on
--- without it, or (on_queue_timeout: cancel) the end of the task.
+-- tasker._give_up(steps, now, lease_ms, processor): steps that no worker took in time. Each has an attempt of its own for it, that nobody made,
+-- with a failure of type queue_timeout; settle_steps does with it what it does with any: an error of the step, a batch that goes on without it, or (on_queue_timeout: cancel) the
+-- end of the task. That attempt is not counted, unless the step is tried again (on_queue_timeout: retry): these are as many as others, and pauses are between them.
 -- Returns per step one 'timed_out' row (step_name: 'queue'), and what settle_steps returns.
 -- Locks: the caller holds the task rows. Writes: queue_timers, what settle_steps does, and the steps' durable failure events.
 CREATE OR REPLACE FUNCTION tasker._give_up(p_step uuid[], p_now timestamptz, p_lease_ms int, p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
 DECLARE
-  g_step uuid[];  g_task uuid[];  g_att int[];  g_msg bigint[];  g_result text[];
+  g_step uuid[];  g_task uuid[];  g_att int[];  g_msg bigint[];  g_result text[];  g_again boolean[];
 BEGIN
-  WITH due AS (
+  WITH del AS (
     DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = ANY (p_step) AND q.due_at <= p_now RETURNING q.workflow_step_uuid
   ), upd AS (
-    UPDATE tasker.workflow_steps s SET state = 'in_progress', attempts = s.attempts + 1, forgiven = s.forgiven + 1, updated_at = p_now
-      FROM due WHERE s.workflow_step_uuid = due.workflow_step_uuid AND s.state = 'enqueued'
-    RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.msg_id,
+    UPDATE tasker.workflow_steps s SET state = 'in_progress', attempts = s.attempts + 1, forgiven = s.forgiven + CASE WHEN due.again THEN 0 ELSE 1 END, updated_at = p_now
+      FROM (SELECT x.workflow_step_uuid, coalesce(ts.on_queue_timeout = 'retry', false) AS again
+              FROM del x
+              JOIN tasker.workflow_steps w ON w.workflow_step_uuid = x.workflow_step_uuid
+              JOIN tasker.tasks t ON t.task_uuid = w.task_uuid
+              LEFT JOIN tasker.template_steps ts ON ts.digest = t.template_digest AND ts.step_no = w.step_no) due
+     WHERE s.workflow_step_uuid = due.workflow_step_uuid AND s.state = 'enqueued'
+    RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.msg_id, due.again,
               format('no worker took it within %s s (queue_timeout_seconds)', s.queue_timeout_ms / 1000) AS reason
   ), history AS (
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor, reason)
@@ -21,15 +26,16 @@ BEGIN
   )
   SELECT array_agg(u.workflow_step_uuid), array_agg(u.task_uuid), array_agg(u.attempts), array_agg(u.msg_id),
          array_agg(json_build_object('step_uuid', u.workflow_step_uuid, 'success', false, 'result', '{}'::json, 'status', 'error',
-           'metadata', json_build_object('execution_time_ms', 0, 'retryable', false, 'error_type', 'queue_timeout', 'completed_at', tasker.time_text(p_now, 'zoned'),
+           'metadata', json_build_object('execution_time_ms', 0, 'retryable', u.again, 'error_type', 'queue_timeout', 'completed_at', tasker.time_text(p_now, 'zoned'),
                                          'custom', '{}'::json, 'context', '{}'::json),
-           'error', json_build_object('message', u.reason, 'error_type', 'queue_timeout', 'retryable', false, 'backtrace', '[]'::json),
-           'orchestration_metadata', NULL)::text)
-    INTO g_step, g_task, g_att, g_msg, g_result FROM upd u;
+           'error', json_build_object('message', u.reason, 'error_type', 'queue_timeout', 'retryable', u.again, 'backtrace', '[]'::json),
+           'orchestration_metadata', NULL)::text),
+         array_agg(u.again)
+    INTO g_step, g_task, g_att, g_msg, g_result, g_again FROM upd u;
   IF g_step IS NULL THEN RETURN; END IF;
   RETURN QUERY SELECT (tasker._row('timed_out', NULL, u.step, u.task, NULL, NULL, 'queue', NULL)).* FROM unnest(g_step, g_task) u(step, task);
   RETURN QUERY SELECT r.* FROM tasker.settle_steps(
-    g_step, g_task, g_att, g_msg, array_fill(false, ARRAY[cardinality(g_step)]), array_fill(false, ARRAY[cardinality(g_step)]),
+    g_step, g_task, g_att, g_msg, array_fill(false, ARRAY[cardinality(g_step)]), g_again,
     array_fill(-1, ARRAY[cardinality(g_step)]), g_result, array_fill(NULL::text, ARRAY[cardinality(g_step)]), array_fill(0, ARRAY[cardinality(g_step)]),
     '{}', '{}', p_lease_ms, p_processor) r;
   PERFORM tasker._publish_failures(g_step);

@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION tasker._step_changes(p_task uuid, p_most int) RETURNS
 BEGIN
   RETURN (
     WITH steps AS (
-      SELECT s.workflow_step_uuid AS step, s.name, s.step_no FROM tasker.workflow_steps s WHERE s.task_uuid = p_task
-      UNION ALL SELECT d.workflow_step_uuid, d.name, d.step_no FROM tasker.superseded_steps d WHERE d.task_uuid = p_task
+      SELECT s.workflow_step_uuid AS step, s.name, s.step_no, s.instance FROM tasker.workflow_steps s WHERE s.task_uuid = p_task
+      UNION ALL SELECT d.workflow_step_uuid, d.name, d.step_no, d.instance FROM tasker.superseded_steps d WHERE d.task_uuid = p_task
     ), newest AS (
       SELECT s.*, h.at, h.from_state::text AS was, h.to_state::text AS becomes, h.attempt, h.actor, h.reason
         FROM steps s CROSS JOIN LATERAL (SELECT h.* FROM tasker.workflow_step_transitions h
@@ -27,7 +27,12 @@ BEGIN
              ('waiting_for_retry', 'enqueued', 'its pause has ended, and no worker has room')
     )
     SELECT coalesce(json_agg(json_build_object('at', tasker.time_text(n.at, 'zoned'), 'step_uuid', n.step, 'name', n.name, 'from', n.was, 'to', n.becomes,
-                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'tasker'), 'reason', coalesce(n.reason, o.why))
+                                               'attempt', n.attempt, 'actor', coalesce(n.actor, 'tasker'), 'reason', coalesce(n.reason, n.otherwise, o.why))
                              ORDER BY n.at, n.step_no), '[]')
-      FROM newest n LEFT JOIN ordinary o ON o.was = n.was AND o.becomes = n.becomes);
+      FROM (SELECT x.*, CASE WHEN x.was = 'in_progress' AND x.actor IS NULL AND lag(x.actor) OVER (PARTITION BY x.step ORDER BY x.at) = 'timer' -- it gave the step up
+                             THEN 'no worker took it in time' || CASE x.becomes WHEN 'waiting_for_retry' THEN ', and it is tried again' ELSE '' END
+                             WHEN x.was = 'in_progress' AND x.becomes = 'complete' AND x.instance > 0 AND EXISTS ( -- continue_on_failure
+                               SELECT 1 FROM tasker.step_results r WHERE r.workflow_step_uuid = x.step AND r.task_uuid = p_task AND r.attempt = x.attempt AND NOT r.success)
+                             THEN 'its handler failed for good; its batch goes on without it' END AS otherwise
+              FROM newest x) n LEFT JOIN ordinary o ON o.was = n.was AND o.becomes = n.becomes);
 END $$;

@@ -4,16 +4,18 @@
 -- waits crosswise. This is why pgmq.read, which locks messages first, is not used here.
 -- An enqueued step becomes in progress. A step already in progress whose message is visible lost its worker (nobody renewed
 -- the lease): it goes on as a new attempt that is not counted against its budget, or becomes an error when it must not run
--- twice (retryable false) or was lost too often. Such messages come after all that wait for their turn; `lost` asks for these alone, so
--- that they are found although there is always somebody in front of them.
+-- twice (retryable false) or was lost too often. lost: true asks for such messages alone, false for those alone that wait for their turn, NULL for
+-- both, these first. Apart from each other, because the places of messages that were with a worker and are gone lie between the two in the index, and
+-- while somebody holds an old snapshot they cannot be cleared away: a look past them took 0.2 s after a minute of 8,000 steps/s.
 -- Returns 'assign', 'failed', 'done', 'dropped' (a message with nothing to do), and 'more' per namespace that had at least as
 -- many messages as asked for.
 DROP FUNCTION IF EXISTS tasker.claim_steps(text[], int[], int, int, uuid); -- before there were turns
-CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid, p_lost boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid, p_lost boolean DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
   v_after  timestamptz := CASE WHEN p_lost THEN tasker._turns_end(v_now) ELSE '-infinity' END;
+  v_until  timestamptz := CASE WHEN p_lost IS FALSE THEN tasker._turns_end(v_now) ELSE v_now END;
   m_id     bigint[] := '{}';  m_step uuid[] := '{}';  m_ns text[] := '{}';
   n_id     bigint[];  n_step uuid[];
   v_task   uuid[];  -- locked, in uuid order
@@ -25,7 +27,7 @@ BEGIN
     EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.vt, q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.vt, q.msg_id)
                       FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 ORDER BY vt LIMIT $1) q',
                    pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
-       INTO n_id, n_step USING p_n[i], v_now, v_after;
+       INTO n_id, n_step USING p_n[i], v_until, v_after;
     CONTINUE WHEN n_id IS NULL;
     m_id := m_id || n_id;
     m_step := m_step || n_step;

@@ -20,8 +20,9 @@ CREATE OR REPLACE FUNCTION tasker.create_tasks(
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
-  c_idx  int[];  c_task uuid[];  c_digest text[];  c_held uuid[];
-  r_step uuid[];
+  c_idx  int[];  c_task uuid[];  c_digest text[];  c_held uuid[];  c_steps int[];  c_roots int[];
+  r_step uuid[];  r_task uuid[];  r_corr uuid[];  r_digest text[];  r_no smallint[];
+  v_ns   text;  v_sorted uuid[];  v_roots bigint;
   v_due  timestamptz;
   v_row  tasker.engine_row;
 BEGIN
@@ -51,8 +52,10 @@ BEGIN
      ORDER BY req.identity
     ON CONFLICT (identity_hash) DO NOTHING
     RETURNING task_uuid)
-  SELECT array_agg(req.idx::int), array_agg(req.task), array_agg(req.digest), array_agg(req.task) FILTER (WHERE req.held <> 0)
-    INTO c_idx, c_task, c_digest, c_held
+  SELECT array_agg(req.idx::int), array_agg(req.task), array_agg(req.digest), array_agg(req.task) FILTER (WHERE req.held <> 0),
+         array_agg(req.at_start), array_agg(req.roots), array_agg(req.task ORDER BY req.task), sum(req.roots),
+         CASE WHEN min(req.namespace) = max(req.namespace) THEN min(req.namespace) END
+    INTO c_idx, c_task, c_digest, c_held, c_steps, c_roots, v_sorted, v_roots, v_ns
     FROM ins JOIN req ON req.task = ins.task_uuid;
 
   -- Who was not stored, and why.
@@ -71,14 +74,51 @@ BEGIN
     INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)
     SELECT c.task, t.namespace, v_now, least(t.deadline, CASE WHEN t.held & 8 <> 0 THEN t.run_at END)
       FROM unnest(c_task) c(task) JOIN tasker.tasks t ON t.task_uuid = c.task
-    RETURNING due_at)
+    RETURNING due_at
+  ), history AS (
+    INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
+    SELECT c.task, NULL, CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies'::tasker.task_state ELSE 'steps_in_process' END, v_now, p_processor
+      FROM unnest(c_task) c(task))
   SELECT min(ins.due_at) INTO v_due FROM ins;
   IF v_due IS NOT NULL THEN
     RETURN NEXT tasker._row('timer', NULL, NULL, NULL, NULL, NULL, NULL, v_due);
   END IF;
-  INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid)
-  SELECT c.task, NULL, CASE WHEN c.task = ANY (c_held) THEN 'waiting_for_dependencies'::tasker.task_state ELSE 'steps_in_process' END, v_now, p_processor
-    FROM unnest(c_task) c(task);
+
+  -- In the common case, one namespace and credit for all roots, each step is written once, as what it is.
+  IF c_held IS NULL AND v_roots <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0) THEN
+    SELECT array_agg(x.step), array_agg(x.task), array_agg(x.corr), array_agg(x.digest), array_agg(x.step_no)
+      INTO r_step, r_task, r_corr, r_digest, r_no
+      FROM (SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1] AS step, c.task, p_correlation[c.idx] AS corr, c.digest, ts.step_no
+              FROM unnest(c_idx, c_task, c_digest) c(idx, task, digest)
+              JOIN tasker.template_steps ts ON ts.digest = c.digest AND ts.created_at_start AND ts.parents = 0
+             ORDER BY p_priority[c.idx] DESC, c.task, ts.step_no) x;
+    WITH steps AS (
+      INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, attempts, max_attempts, retryable, msg_id,
+                                         created_at, updated_at, dispatched_at, queue_timeout_ms)
+      SELECT r.step, r.task, ts.step_no, ts.name, 'in_progress'::tasker.step_state, 0, 1, ts.max_attempts, ts.retryable, r.msg, v_now, v_now, v_now, ts.queue_timeout_ms
+        FROM unnest(r_step, r_task, r_digest, r_no, tasker._hand_on_all(v_ns, NULL, v_now + p_lease_ms * interval '1 millisecond', r_step, r_task, r_corr))
+             r(step, task, digest, step_no, msg)
+        JOIN tasker.template_steps ts ON ts.digest = r.digest AND ts.step_no = r.step_no
+      UNION ALL
+      SELECT p_steps[p_step_first[c.idx] + ts.start_pos - 1], c.task, ts.step_no, ts.name, 'pending', ts.parents, 0, ts.max_attempts, ts.retryable, NULL, v_now, NULL, NULL,
+             ts.queue_timeout_ms
+        FROM unnest(c_idx, c_task, c_digest) c(idx, task, digest)
+        JOIN tasker.template_steps ts ON ts.digest = c.digest AND ts.created_at_start AND ts.parents > 0
+    ), history AS (
+      INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)
+      SELECT r.step, r.task, 'pending', 'in_progress', 1, v_now FROM unnest(r_step, r_task) r(step, task))
+    INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
+    SELECT p_steps[p_step_first[c.idx] + e.from_pos - 1], p_steps[p_step_first[c.idx] + e.to_pos - 1]
+      FROM unnest(c_idx, c_digest) c(idx, digest)
+      JOIN tasker.template_edges e ON e.digest = c.digest AND e.from_pos > 0;
+    RETURN QUERY SELECT a.* FROM tasker._assignments(r_step, v_sorted) a;
+    FOR i IN 1..cardinality(c_idx) LOOP
+      v_row := tasker._row('created', c_idx[i], NULL, c_task[i], c_roots[i], NULL, NULL, v_now);
+      v_row.step_no := c_steps[i] - c_roots[i];
+      RETURN NEXT v_row;
+    END LOOP;
+    RETURN;
+  END IF;
 
   WITH ins AS (
     INSERT INTO tasker.workflow_steps (workflow_step_uuid, task_uuid, step_no, name, state, unmet_parents, max_attempts, retryable, queue_timeout_ms, created_at)

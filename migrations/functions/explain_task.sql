@@ -51,7 +51,7 @@ BEGIN
   END IF;
 
   WITH step AS (
-    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.msg_id, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, s.max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
+    SELECT s.step_no, s.instance, s.name, s.state, s.no_room, s.unmet_parents, s.msg_id, s.checkpoint ->> 'items_processed' AS items, s.attempts - s.forgiven AS counted, greatest(s.max_attempts, 1) AS max_attempts, s.losses, s.dispatched_at, s.updated_at, s.next_retry_at,
            tasker._isolated(s.instance, s.inputs) AS isolated,
            (v_leases ->> s.msg_id::text)::timestamptz AS message_at, ts.timeout_ms, coalesce(ts.on_timeout, 'retry') AS on_timeout,
            coalesce(ts.on_queue_timeout, 'error') AS on_queue_timeout,

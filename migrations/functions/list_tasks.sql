@@ -63,7 +63,7 @@ BEGIN
     END LOOP;
     IF cardinality(v_page) < v_bite THEN v_next := NULL; END IF;
     IF cardinality(v_found) > p_per_page THEN v_next := v_found[p_per_page]; END IF;
-    SELECT coalesce(json_agg(r.body ORDER BY r.n), '[]'::json) INTO v_tasks FROM tasker.task_responses(v_found[1:p_per_page], false) r;
+    SELECT coalesce(json_agg(r.body::json ORDER BY r.n), '[]'::json) INTO v_tasks FROM tasker.task_responses(v_found[1:p_per_page], false) r;
     RETURN json_build_object('tasks', v_tasks, 'pagination', json_build_object(
       'per_page', p_per_page, 'has_next', v_next IS NOT NULL, 'has_previous', p_cursor IS NOT NULL, 'next_cursor', v_next));
   END IF;
@@ -79,7 +79,7 @@ BEGIN
     v_page := array(SELECT m.task FROM tasker._matching_tasks(p_namespace, p_status, p_initiator, p_source, v_versions, p_tag, p_correlation, p_parent, p_after, p_before) m(task)
                      WHERE p_cursor IS NULL OR m.task < p_cursor ORDER BY m.task DESC LIMIT v_limit OFFSET v_offset);
   END IF;
-  SELECT coalesce(json_agg(r.body ORDER BY r.n), '[]'::json) INTO v_tasks FROM tasker.task_responses(v_page[1:p_per_page], false) r;
+  SELECT coalesce(json_agg(r.body::json ORDER BY r.n), '[]'::json) INTO v_tasks FROM tasker.task_responses(v_page[1:p_per_page], false) r;
   IF p_by_cursor THEN
     RETURN json_build_object('tasks', v_tasks, 'pagination', json_build_object(
       'per_page', p_per_page, 'has_next', cardinality(v_page) > p_per_page, 'has_previous', p_cursor IS NOT NULL,

@@ -13,6 +13,7 @@ DECLARE
   v_step tasker.workflow_steps;
   v_last tasker.task_generations;
   v_set  uuid[];
+  v_back uuid[];
   v      record;
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task FOR NO KEY UPDATE;
@@ -55,8 +56,6 @@ BEGIN
     RETURNING s.workflow_step_uuid, was.state, s.attempts)
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor, reason)
   SELECT workflow_step_uuid, p_task, state, 'pending', attempts, v_now, p_actor, p_reason FROM upd;
-  IF v_task.state IN ('complete', 'error') THEN
-    v_set := v_set || tasker._reopen_task(p_task, p_actor, p_reason);
-  END IF;
-  RETURN QUERY SELECT r.* FROM tasker._set_going(p_task, v_set, p_processor) r;
+  v_back := CASE WHEN v_task.state IN ('complete', 'error') THEN tasker._reopen_task(p_task, p_actor, p_reason) ELSE '{}' END;
+  RETURN QUERY SELECT r.* FROM tasker._set_going(p_task, v_set || v_back || array(SELECT tasker._take_turns(p_task, v_set)), p_processor) r;
 END $$;

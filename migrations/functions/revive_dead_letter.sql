@@ -12,7 +12,6 @@ DECLARE
   v_state tasker.task_state;
   v_entry tasker.dead_letters;
   v_kind  text;
-  v_step  uuid;
 BEGIN
   SELECT d.task_uuid INTO v_task FROM tasker.dead_letters d WHERE d.dlq_entry_uuid = p_entry;
   SELECT t.state INTO v_state FROM tasker.tasks t WHERE t.task_uuid = v_task FOR NO KEY UPDATE;
@@ -25,9 +24,9 @@ BEGIN
   RETURN NEXT tasker._row(v_kind, greatest(0, extract(epoch FROM v_now - v_entry.dlq_timestamp))::int, p_entry, v_task, NULL, NULL, CASE v_kind WHEN 'refused' THEN v_entry.resolution_status::text ELSE v_state::text END, NULL);
   IF v_kind <> 'acted' THEN RETURN; END IF;
 
-  FOR v_step IN SELECT s.workflow_step_uuid FROM tasker.workflow_steps s WHERE s.task_uuid = v_task AND s.state = 'error' ORDER BY s.step_no, s.instance LOOP
-    RETURN QUERY SELECT r.* FROM tasker.act_on_step(v_task, v_step, 'reset_for_retry', p_actor, p_reason, NULL, p_processor) r WHERE r.kind NOT IN ('acted', 'unchanged');
-  END LOOP;
+  RETURN QUERY SELECT r.* FROM tasker._act_on_steps(v_task, array(SELECT s.workflow_step_uuid FROM tasker.workflow_steps s WHERE s.task_uuid = v_task AND s.state = 'error'
+                                                                  ORDER BY s.step_no, s.instance), 'reset_for_retry', p_actor, p_reason, NULL, p_processor) r
+                WHERE r.kind NOT IN ('acted', 'unchanged');
   SELECT t.state INTO v_state FROM tasker.tasks t WHERE t.task_uuid = v_task;
   IF v_state = 'error' THEN -- none of its steps had failed
     RETURN QUERY SELECT r.* FROM tasker._set_going(v_task, tasker._reopen_task(v_task, p_actor, p_reason), p_processor) r;

@@ -37,6 +37,6 @@ LANGUAGE sql STABLE AS $$
                FROM tasker.dead_letters d WHERE d.task_uuid = p_task ORDER BY d.created_at DESC LIMIT 1),
              json_build_object('in_dlq', false, 'dlq_reason', NULL, 'resolution_status', NULL)),
            'links', json_build_object('task', '/v1/tasks/' || p_task, 'steps', '/v1/tasks/' || p_task || '/workflow_steps', 'dlq', '/v1/dlq'))
-    FROM tasker.tasks t, tasker.task_responses(ARRAY[p_task], false) doc, LATERAL (SELECT doc.body AS b) x
+    FROM tasker.tasks t, tasker.task_responses(ARRAY[p_task], false) doc, LATERAL (SELECT doc.body::json AS b) x
    WHERE t.task_uuid = p_task
 $$;

@@ -244,12 +244,6 @@ struct which { /* the entries a decision is about */
                 CLI_OPT_VALUE("version", "V", &(which).version, "All pending ones of this version."),                        \
                 CLI_OPT_FLAG("all", &(which).all, "All pending ones.")
 
-static void put(json_t *object, const char *key, const char *text)
-{
-        if (text)
-                (void)json_object_set_new(object, key, json_string(text));
-}
-
 static bool is_many(const struct which *which)
 {
         return which->kind || which->ns || which->name || which->version || which->all;
@@ -259,29 +253,26 @@ static int many(struct cli_verb *verb, const char *action, const struct which *w
 {
         TK_AUTOJSON json_t *filter = json_object(), *body = NULL, *matched = verb->json ? json_array() : NULL;
         struct tk_err err;
-        put(filter, "reason", which->kind);
-        put(filter, "namespace", which->ns);
-        put(filter, "name", which->name);
-        put(filter, "version", which->version);
+        cli_pages_put(filter, "reason", which->kind);
+        cli_pages_put(filter, "namespace", which->ns);
+        cli_pages_put(filter, "name", which->name);
+        cli_pages_put(filter, "version", which->version);
         if (which->all)
                 (void)json_object_set_new(filter, "all", json_true());
         body = json_pack("{s:s, s:s, s:s, s:b, s:O}", "action", action, "by", cli_verb_who(by), "reason", reason, "dry_run",
                          which->dry, "filter", filter);
         struct cli_pages pages = {.verb = verb, .path = "/v1/dlq/bulk", .body = body, .matched = matched};
         int r = cli_pages_all(&pages, &err);
-        json_decref(pages.last);
         if (r)
-                return cli_verb_fail(r, &err);
-        if (verb->json) {
-                TK_AUTOJSON json_t *sum = json_pack("{s:s, s:b, s:I, s:I, s:O}", "action", action, "dry_run", which->dry, "looked_at",
-                                                    (json_int_t)pages.looked, "changed", (json_int_t)pages.changed, "matched", matched);
-                cli_verb_print_json(sum);
-        } else if (which->dry) {
+                r = cli_verb_fail(r, &err);
+        else if (verb->json)
+                cli_pages_print_sum(&pages, action, which->dry);
+        else if (which->dry)
                 printf("would %s %zu of %lld pending entries\n", action, pages.matched_n, pages.looked);
-        } else {
+        else
                 printf("%sd %lld, %zu matched, %lld pending entries looked at\n", action, pages.changed, pages.matched_n, pages.looked);
-        }
-        return CLI_EXIT_OK;
+        json_decref(pages.last);
+        return r;
 }
 
 /* Either an ENTRY or conditions: 0, or the exit code. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli/cmd_hold.c: pause and resume of a task, a template, a namespace, and decisions about many tasks by filter. The server does a page
- * at a time and says where to go on; this asks until nothing is left, so an interrupted run is just run again. */
+/* cli/cmd_hold.c: pause and resume of a task, a template, a namespace. The server does a page at a time and says where to go on; this
+ * asks until nothing is left, so an interrupted run is just run again. */
 #include "cli/cmd_hold.h"
 
 #include "base/str.h"
@@ -124,89 +124,4 @@ int cli_cmd_namespace_resume(int argc, char **argv)
                     "Lets the tasks of a paused namespace go on.\n\n"
                     "  tasker namespace resume payments --reason 'new year'",
                     argc, argv);
-}
-
-/* ---- task bulk ---- */
-
-static void put(json_t *object, const char *key, const char *text)
-{
-        if (text)
-                (void)json_object_set_new(object, key, json_string(text));
-}
-
-static void say_bulk(const struct cli_pages *pages, const char *action, bool dry)
-{
-        static const char *const done[][2] = {{"pause", "paused"}, {"resume", "resumed"}, {"start", "started"}, {"cancel", "cancelled"},
-                                              {"reset", "reset"}, {"resolve", "resolved"}, {"skip", "skipped"}};
-        for (size_t i = 0; i < tk_countof(done); i++) {
-                if (!tk_streq(done[i][0], action))
-                        continue;
-                if (dry)
-                        printf("would %s %zu of %lld open tasks\n", action, pages->matched_n, pages->looked);
-                else
-                        printf("%s %lld, %zu matched, %lld open tasks looked at\n", done[i][1], pages->changed, pages->matched_n, pages->looked);
-        }
-}
-
-int cli_cmd_task_bulk(int argc, char **argv)
-{
-        TK_AUTOVERB struct cli_verb verb = {0};
-        const char *by = NULL, *reason = NULL, *action;
-        const char *ns = NULL, *name = NULL, *version = NULL, *status = NULL, *initiator = NULL, *tag = NULL, *correlation = NULL;
-        bool dry = false, all = false;
-        const struct cli_opt opts[] = {
-                CLI_OPT_FLAG("dry-run", &dry, "Only say how many it would be."),
-                CLI_OPT_VALUE("namespace", "NAME", &ns, "Only of this namespace."),
-                CLI_OPT_VALUE("template", "NAME", &name, "Only of templates of this name."),
-                CLI_OPT_VALUE("version", "V", &version, "Only of this version."),
-                CLI_OPT_VALUE("status", "STATE", &status, "Only in this state, such as blocked_by_failures."),
-                CLI_OPT_VALUE("initiator", "NAME", &initiator, "Only started by NAME."),
-                CLI_OPT_VALUE("tag", "TEXT", &tag, "Only with this tag."),
-                CLI_OPT_VALUE("correlation-id", "UUID", &correlation, "Only with this correlation id."),
-                CLI_OPT_FLAG("all", &all, "Every open task, when no condition is given."),
-                CLI_WHO_AND_WHY(by, reason),
-                CLI_VERB_OPTS(verb)};
-        const struct cli_usage usage = {
-                "tasker task bulk", "ACTION",
-                "Does the same to all open tasks that match: pause, resume, start (before their run_at), cancel, or reset\n"
-                "(every failed step runs again), resolve or skip (every failed step, go on without it).\n"
-                "Page by page: interrupt it and run it again, what is done is left as it is.\n\n"
-                "  tasker task bulk reset --status blocked_by_failures --namespace payments --dry-run --reason -\n"
-                "  tasker task bulk cancel --tag import-7 --reason 'wrong file'",
-                opts, tk_countof(opts), 1, 1};
-        struct tk_err err;
-        unsigned n;
-
-        int r = cli_verb_begin(&verb, &usage, argc, argv, &action, &n);
-        if (r != CLI_VERB_GO)
-                return r;
-        if ((r = cli_needs_reason(usage.command, reason)))
-                return r;
-        json_t *filter = json_object();
-        put(filter, "namespace", ns);
-        put(filter, "name", name);
-        put(filter, "version", version);
-        put(filter, "status", status);
-        put(filter, "initiator", initiator);
-        put(filter, "tag", tag);
-        put(filter, "correlation_id", correlation);
-        if (all)
-                (void)json_object_set_new(filter, "all", json_true());
-        struct cli_pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .matched = verb.json ? json_array() : NULL};
-        pages.body = json_pack("{s:s, s:s, s:s, s:b, s:o}", "action", action, "by", cli_verb_who(by), "reason", reason,
-                               "dry_run", dry, "filter", filter);
-        r = cli_pages_all(&pages, &err);
-        if (r) {
-                r = cli_verb_fail(r, &err);
-        } else if (verb.json) {
-                TK_AUTOJSON json_t *sum = json_pack("{s:s, s:b, s:I, s:I, s:O}", "action", action, "dry_run", dry, "looked_at",
-                                                    (json_int_t)pages.looked, "changed", (json_int_t)pages.changed, "matched", pages.matched);
-                cli_verb_print_json(sum);
-        } else {
-                say_bulk(&pages, action, dry);
-        }
-        json_decref(pages.matched);
-        json_decref(pages.body);
-        json_decref(pages.last);
-        return r;
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/cmd_history.h"
+#include "cli/cmd_bulk.h"
 #include "cli/cmd_hold.h"
 #include "cli/cmd_submit.h"
 #include "cli/cmd_summary.h"
@@ -292,7 +293,7 @@ int cli_cmd_task(int argc, char **argv)
                 {"pause", "start nothing new of a task", cli_cmd_task_pause},
                 {"resume", "let a paused task go on", cli_cmd_task_resume},
                 {"start", "start a task now that waits for its run_at", cli_cmd_task_start},
-                {"bulk", "pause, resume, start, cancel, reset, resolve or skip many", cli_cmd_task_bulk},
+                {"bulk", "decide about many, or their steps, by filter", cli_cmd_task_bulk},
         };
         return cli_sub_run(
                 "tasker task",

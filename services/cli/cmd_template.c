@@ -68,6 +68,15 @@ static int template_list(int argc, char **argv)
 }
 
 /* Sends one file; the answer (or {"outcome": "refused", …}) is appended to `report`. */
+/* One a line, with its place. */
+static void say_warnings(const char *message)
+{
+        for (const char *line = message, *end; line && *line; line = *end ? end + 1 : end) {
+                end = strchrnul(line, '\n');
+                printf("warning     %.*s\n", (int)(end - line), line);
+        }
+}
+
 static int apply_file(struct cli_verb *verb, const char *file, bool replace, json_t *report)
 {
         TK_AUTOBUF struct tk_buf yaml;
@@ -101,6 +110,8 @@ static int apply_file(struct cli_verb *verb, const char *file, bool replace, jso
         else if (!verb->json)
                 printf("%-11s %s/%s@%s\n", outcome ? outcome : "?", ns ? ns : "?", name ? name : "?",
                        version ? version : "?");
+        if (!r && !verb->json)
+                say_warnings(tk_json_str(answer, "message"));
         (void)json_array_append_new(report, answer);
         return cli_client_exit(r);
 }

@@ -21,6 +21,7 @@ static int page(struct cli_pages *pages, struct tk_err *err)
         const json_t *matched = json_object_get(pages->last, "matched");
         pages->looked += tk_json_i64(pages->last, "looked_at", 0);
         pages->changed += tk_json_i64(pages->last, "changed", 0);
+        pages->steps += tk_json_i64(pages->last, "steps", 0);
         pages->matched_n += json_array_size(matched);
         if (pages->matched && json_is_array(matched))
                 (void)json_array_extend(pages->matched, json_object_get(pages->last, "matched"));
@@ -49,6 +50,21 @@ int cli_pages_all(struct cli_pages *pages, struct tk_err *err)
         }
         progress(pages, true);
         return r;
+}
+
+void cli_pages_put(json_t *object, const char *key, const char *text)
+{
+        if (text)
+                (void)json_object_set_new(object, key, json_string(text));
+}
+
+void cli_pages_print_sum(const struct cli_pages *pages, const char *action, bool dry)
+{
+        TK_AUTOJSON json_t *sum = json_pack("{s:s, s:b, s:I, s:I, s:O}", "action", action, "dry_run", dry, "looked_at", (json_int_t)pages->looked,
+                                            "changed", (json_int_t)pages->changed, "matched", pages->matched);
+        if (tk_json_given(pages->last, "steps"))
+                (void)json_object_set_new(sum, "steps", json_integer(pages->steps));
+        cli_verb_print_json(sum);
 }
 
 int cli_needs_reason(const char *command, const char *reason)

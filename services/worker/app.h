@@ -45,6 +45,7 @@ struct work_app {
         atomic_bool giving_up;          /* the grace time is nearly over: what did not start will not */
         atomic_int_fast64_t cache_rest_until_ns; /* monotonic; the cache service failed and is left alone */
         atomic_int_fast64_t slow_until_ns;       /* monotonic; results were slow to be acknowledged */
+        atomic_uint in_hand;            /* steps without a result (core/together.h) */
         atomic_bool enlisted;           /* templates are registered */
 
         struct tk_metrics *metrics;

@@ -24,6 +24,12 @@ TK_MUST int tk_json_read(const char *text, size_t len, const struct tk_json_limi
 /* The text of an object's member, found without parsing: for a few members of a large text that is known to be JSON (of any other it finds
  * nothing, or a piece that does not parse). False: not there, or a key that stands there with escapes. Of equal keys the first. */
 TK_MUST bool tk_json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len);
+/* The object has that member, and it is not null. */
+static inline bool tk_json_given(const json_t *object, const char *key)
+{
+        const json_t *value = json_object_get(object, key);
+        return value && !json_is_null(value);
+}
 /* Compact text appended to buf. */
 void tk_json_dump(const json_t *value, struct tk_buf *buf);
 /* Canonical text after RFC 8785: keys sorted by UTF-16 code units, shortest round-trip numbers (integral doubles without

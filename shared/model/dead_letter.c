@@ -47,12 +47,6 @@ static int parse(const void *json, size_t len, json_t **ret, struct tk_err *err)
         return json_is_object(*ret) ? 0 : TK_ERR(err, TK_DECISION_E_SHAPE, "invalid type, expected a map");
 }
 
-static bool is_there(const json_t *in, const char *key)
-{
-        const json_t *value = json_object_get(in, key);
-        return value && !json_is_null(value);
-}
-
 static int take_metadata(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
 {
         TK_AUTOBUF struct tk_buf text = {.max = BODY_MAX};
@@ -69,17 +63,17 @@ int tk_dead_letter_parse_update(const void *json, size_t len, struct tk_arena *a
         const char *status;
         *ret = (struct tk_dead_letter_update){0};
         int r = parse(json, len, &in, err);
-        if (!r && is_there(in, "resolution_status")) {
+        if (!r && tk_json_given(in, "resolution_status")) {
                 r = tk_decision_text(in, "resolution_status", FILTER_MAX, arena, &status, err);
                 if (!r && !(ret->status = tk_dead_letter_status(status)))
                         r = TK_ERR(err, TK_DECISION_E_SHAPE, "resolution_status: unknown variant `%.64s`, expected one of " TK_DEAD_LETTER_STATUSES,
                                    status);
         }
-        if (!r && is_there(in, "resolution_notes"))
+        if (!r && tk_json_given(in, "resolution_notes"))
                 r = tk_decision_text(in, "resolution_notes", TK_DEAD_LETTER_NOTES_MAX, arena, &ret->notes, err);
-        if (!r && is_there(in, "resolved_by"))
+        if (!r && tk_json_given(in, "resolved_by"))
                 r = tk_decision_text(in, "resolved_by", TK_ACTOR_MAX, arena, &ret->by, err);
-        if (!r && is_there(in, "metadata"))
+        if (!r && tk_json_given(in, "metadata"))
                 r = take_metadata(in, arena, &ret->metadata, err);
         return r;
 }
@@ -89,9 +83,7 @@ int tk_dead_letter_parse_entry(const void *json, size_t len, struct tk_arena *ar
 {
         TK_AUTOJSON json_t *in = NULL;
         const char *task;
-        int r = tk_decision_parse(json, len, arena, ret, err);
-        if (!r)
-                r = parse(json, len, &in, err);
+        int r = tk_decision_read(json, len, &limits, arena, ret, &in, err);
         if (!r)
                 r = tk_decision_text(in, "task_uuid", FILTER_MAX, arena, &task, err);
         if (!r && tk_uuid_parse_any(task, ret_task))
@@ -99,38 +91,15 @@ int tk_dead_letter_parse_entry(const void *json, size_t len, struct tk_arena *ar
         return r;
 }
 
-static int take_action(const json_t *in, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err)
-{
-        const json_t *dry = json_object_get(in, "dry_run");
-        int r = tk_decision_text(in, "action", FILTER_MAX, arena, &ret->action, err);
-        if (r)
-                return r;
-        if (!tk_streq(ret->action, "revive") && !tk_streq(ret->action, "resolve"))
-                return TK_ERR(err, TK_DECISION_E_SHAPE, "unknown variant `%.64s`, expected one of `revive`, `resolve`", ret->action);
-        if (dry && !json_is_boolean(dry))
-                return TK_ERR(err, TK_DECISION_E_SHAPE, "dry_run: invalid type, expected a boolean");
-        ret->dry_run = json_is_true(dry);
-        return 0;
-}
-
 static int take_filter(const json_t *in, struct tk_arena *arena, struct tk_dead_letter_bulk *ret, struct tk_err *err)
 {
         const char *why = NULL;
-        const struct {
-                const char *key, **at;
-        } texts[] = {{"reason", &why}, {"namespace", &ret->decision.ns}, {"name", &ret->decision.name}, {"version", &ret->decision.version}};
-        const json_t *filter = json_object_get(in, "filter");
-        bool any = json_is_true(json_object_get(filter, "all"));
-        if (!json_is_object(filter))
-                return TK_ERR(err, TK_DECISION_E_SHAPE, filter ? "filter: invalid type, expected a map" : "missing field `filter`");
-        for (size_t i = 0; i < tk_countof(texts); i++) {
-                if (!is_there(filter, texts[i].key))
-                        continue;
-                int r = tk_decision_text(filter, texts[i].key, FILTER_MAX, arena, texts[i].at, err);
-                if (r)
-                        return r;
-                any = true;
-        }
+        const struct tk_filter_text texts[] = {
+                {"reason", &why}, {"namespace", &ret->decision.ns}, {"name", &ret->decision.name}, {"version", &ret->decision.version}};
+        bool any;
+        int r = tk_decision_filter(in, texts, tk_countof(texts), arena, &any, err);
+        if (r)
+                return r;
         if (why && !(ret->why = tk_dead_letter_reason(why)))
                 return TK_ERR(err, TK_DECISION_E_SHAPE, "filter.reason: unknown variant `%.64s`, expected one of " TK_DEAD_LETTER_REASONS, why);
         return any ? 0 : TK_ERR(err, TK_DECISION_E_VALUE, "filter: needs at least one of reason, namespace, name, version, or \"all\": true");
@@ -138,12 +107,11 @@ static int take_filter(const json_t *in, struct tk_arena *arena, struct tk_dead_
 
 int tk_dead_letter_parse_bulk(const void *json, size_t len, struct tk_arena *arena, struct tk_dead_letter_bulk *ret, struct tk_err *err)
 {
+        static const char *const actions[] = {"revive", "resolve"};
         TK_AUTOJSON json_t *in = NULL;
         *ret = (struct tk_dead_letter_bulk){0};
-        int r = tk_decision_parse(json, len, arena, &ret->decision, err);
+        int r = tk_decision_read(json, len, &limits, arena, &ret->decision, &in, err);
         if (!r)
-                r = parse(json, len, &in, err);
-        if (!r)
-                r = take_action(in, arena, &ret->decision, err);
+                r = tk_decision_action(in, actions, tk_countof(actions), &ret->decision, err);
         return r ? r : take_filter(in, arena, ret, err);
 }

@@ -74,8 +74,7 @@ static int add_instance(struct tk_growing *g, struct tk_buf *buf, const char *ba
                                                                 strategy ? strategy : "continue_on_failure"));
         json_object_set_new(inputs, "is_no_op", json_boolean(no_op));
         json_object_set_new(inputs, "__template_step_name", json_string(worker->name));
-        if (tk_streq(strategy, "isolate")) /* one that is reset takes its turn in it again: tasker._has_room */
-                json_object_set_new(inputs, "__window", json_integer(window));
+        json_object_set_new(inputs, "__window", json_integer(window)); /* one that runs again takes its turn in it: tasker._take_turns */
         size_t before = buf->len;
         tk_json_dump(inputs, buf);
         if (tk_buf_failed(buf))

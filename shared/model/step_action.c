@@ -28,7 +28,7 @@ static int shape(struct tk_err *err, const char *key, const char *wanted, const 
         return TK_ERR(err, TK_STEP_ACTION_E_SHAPE, "%s: invalid type, expected %s", key, wanted);
 }
 
-static int take_data(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
+int tk_step_action_completion(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
 {
         const json_t *data = json_object_get(in, "completion_data"), *result = json_object_get(data, "result");
         TK_AUTOBUF struct tk_buf text = {.max = BODY_MAX};
@@ -92,7 +92,7 @@ int tk_step_action_parse(const void *json, size_t len, struct tk_arena *arena, s
         if (!r)
                 r = tk_decision_text(in, action->actor, TK_ACTOR_MAX, arena, &ret->actor, err);
         if (!r && action->data == COMPLETION)
-                r = take_data(in, arena, &ret->data, err);
+                r = tk_step_action_completion(in, arena, &ret->data, err);
         else if (!r && action->data == CONTEXT)
                 r = take_context(in, arena, &ret->data, err);
         return r;

@@ -20,3 +20,5 @@ struct tk_step_action {
 };
 /* All strings live in the arena. */
 TK_MUST int tk_step_action_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_step_action *ret, struct tk_err *err);
+/* "completion_data" of a body that completes steps: {"result": …, "metadata"?: …}, as text. */
+TK_MUST int tk_step_action_completion(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err);

@@ -198,6 +198,6 @@ int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, 
         if (!r)
                 r = tk_task_times_parse(in, tk_time_wall_ns(), &ret->times, err);
         if (!r && tk_uuid_is_nil(&ret->correlation_id))
-                tk_uuid_v4(&ret->correlation_id);
+                tk_uuid_v7(&ret->correlation_id);
         return r;
 }

@@ -16,7 +16,8 @@
 enum {
         TK_TEMPLATE_BYTES_MAX = 4 * 1024 * 1024,
         TK_TEMPLATE_STEPS_MAX = 16384,
-        TK_TEMPLATE_ANCESTORS_MAX = 32, /* ancestors whose results travel with an assignment, nearest first */
+        TK_TEMPLATE_ANCESTORS_MAX = 32, /* ancestors whose results travel with an assignment: parents, so many at most, */
+        TK_TEMPLATE_ANCESTORS_NEAR = 8, /* and of the others the nearest, until it is so many in all */
 };
 enum tk_step_type {
         TK_STEP_STANDARD,
@@ -25,7 +26,7 @@ enum tk_step_type {
         TK_STEP_BATCHABLE,
         TK_STEP_BATCH_WORKER
 };
-enum tk_backoff { TK_BACKOFF_NONE, TK_BACKOFF_LINEAR, TK_BACKOFF_EXPONENTIAL, TK_BACKOFF_FIBONACCI };
+enum tk_backoff { TK_BACKOFF_NONE, TK_BACKOFF_FIXED, TK_BACKOFF_LINEAR, TK_BACKOFF_EXPONENTIAL, TK_BACKOFF_FIBONACCI };
 
 struct tk_template_step {
         const char *name, *description;
@@ -35,7 +36,7 @@ struct tk_template_step {
                 json_t *initialization;          /* object; borrowed from the template */
         } handler;
         uint16_t *parents;                        /* step numbers */
-        uint16_t *ancestors;                      /* transitive, nearest first by distance then number; at most ANCESTORS_MAX; without batch
+        uint16_t *ancestors;                      /* transitive, nearest first by distance then number; ANCESTORS_… says how many; without batch
                                                      workers, and for these without analyzers: their results can be many and large */
         uint32_t parents_n, ancestors_n, ancestors_all; /* ancestors_all > ancestors_n: there are more, not counted */
         bool retryable;

@@ -9,7 +9,7 @@
 enum { POINTER_MAX = 128, MS_PER_S = 1000 };
 
 static const char *const type_names[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker"};
-static const char *const backoff_names[] = {"none", "linear", "exponential", "fibonacci"};
+static const char *const backoff_names[] = {"none", "fixed", "linear", "exponential", "fibonacci"};
 
 static unsigned word(const char *const *words, size_t n, const char *text)
 {

@@ -42,7 +42,7 @@ static void put_word(struct tk_buf *buf, const char *key, const char *word)
 void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
 {
         static const char *const types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker"};
-        static const char *const backoffs[] = {"none", "linear", "exponential", "fibonacci"};
+        static const char *const backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci"};
         tk_buf_putc(buf, '[');
         for (uint32_t i = 0; i < tpl->steps_n; i++) {
                 const struct tk_template_step *s = &tpl->steps[i];

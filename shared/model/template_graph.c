@@ -86,17 +86,17 @@ static bool travels(const struct tk_template_step *step, const struct tk_templat
 /* Breadth first over parents, each level in order of number; one more than the limit tells that some were cut. */
 static void ancestors_of(const struct tk_template *tpl, struct tk_template_step *step, uint32_t mark, uint32_t *marks)
 {
-        enum { MAX = TK_TEMPLATE_ANCESTORS_MAX };
+        enum { MAX = TK_TEMPLATE_ANCESTORS_MAX, NEAR = TK_TEMPLATE_ANCESTORS_NEAR };
         TK_AUTOFREE uint16_t *level = NULL;
         uint16_t found[MAX + 1];
-        uint32_t n = 0, level_n = step->parents_n;
+        uint32_t n = 0, level_n = step->parents_n, most = level_n > MAX ? MAX : level_n > NEAR ? level_n : NEAR;
         level = tk_calloc(level_n + 1, sizeof *level);
         for (uint32_t k = 0; k < level_n; k++)
                 level[k] = step->parents[k];
-        while (level_n && n <= MAX) {
+        while (level_n && n <= most) {
                 qsort(level, level_n, sizeof *level, by_number);
                 uint32_t begin = n, next_n = 0;
-                for (uint32_t k = 0; k < level_n && n <= MAX; k++)
+                for (uint32_t k = 0; k < level_n && n <= most; k++)
                         if (marks[level[k]] != mark) {
                                 marks[level[k]] = mark;
                                 found[n++] = level[k];
@@ -110,8 +110,8 @@ static void ancestors_of(const struct tk_template *tpl, struct tk_template_step 
                                 level[level_n++] = tpl->steps[found[k]].parents[p];
         }
         step->ancestors_all = n;
-        step->ancestors = TK_ARENA_ARRAY(tpl->arena, uint16_t, MAX);
-        for (uint32_t k = 0; k < n && k < MAX; k++)
+        step->ancestors = TK_ARENA_ARRAY(tpl->arena, uint16_t, most);
+        for (uint32_t k = 0; k < n && k < most; k++)
                 if (travels(step, &tpl->steps[found[k]]))
                         step->ancestors[step->ancestors_n++] = found[k];
 }

@@ -75,14 +75,14 @@ static bool is_publisher(const char *text)
 }
 
 static const char *const step_types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker", NULL};
-static const char *const backoffs[] = {"none", "linear", "exponential", "fibonacci", NULL};
+static const char *const backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci", NULL};
 static const char *const strategies[] = {"strict", "caller_provided", "always_unique", NULL};
 static const char *const failure_strategies[] = {"continue_on_failure", "fail_fast", "isolate", NULL};
 static const char *const conditions[] = {"success", "failure", "retryable_failure", "permanent_failure", "always", NULL};
 static const char *const deliveries[] = {"durable", "fast", "broadcast", NULL};
 static const char *const staleness[] = {"dlq", "error", "none", NULL};
 static const char *const on_timeouts[] = {"retry", "error", "cancel", NULL};
-static const char *const ends[] = {"error", "cancel", NULL}; /* of a task, and of a step that has not begun */
+static const char *const ends[] = {"error", "cancel", NULL}; /* of a task */
 
 static const struct key handler_keys[] = {
         {.name = "callable", .kind = K_STR, .required = true, .min = 1, .max = 500},
@@ -137,7 +137,7 @@ static const struct key step_keys[] = {
         {.name = "timeout_seconds", .kind = K_INT, .min = 1, .max = 86400},
         {.name = "on_timeout", .kind = K_ENUM, .words = on_timeouts},
         {.name = "queue_timeout_seconds", .kind = K_INT, .min = 1, .max = 604800},
-        {.name = "on_queue_timeout", .kind = K_ENUM, .words = ends},
+        {.name = "on_queue_timeout", .kind = K_ENUM, .words = on_timeouts},
         {.name = "system_dependency", .kind = K_STR, .min = 0, .max = 255},
         {.name = "publishes_events", .kind = K_OBJECTS, .members = &event_table, .or_else = "[]"},
         {.name = "batch_config", .kind = K_OBJECT, .members = &batch_table},
@@ -187,7 +187,7 @@ static const struct key template_keys[] = {
         {.name = "timeout_seconds", .kind = K_INT, .min = 1, .max = 2592000},
         {.name = "on_timeout", .kind = K_ENUM, .words = ends},
         {.name = "queue_timeout_seconds", .kind = K_INT, .min = 1, .max = 604800},
-        {.name = "on_queue_timeout", .kind = K_ENUM, .words = ends},
+        {.name = "on_queue_timeout", .kind = K_ENUM, .words = on_timeouts},
         {.name = "metadata", .kind = K_ANY},
         {.name = "system_dependencies", .kind = K_ANY},
         {.name = "domain_events", .kind = K_ANY},

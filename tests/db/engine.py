@@ -155,7 +155,7 @@ class Engine:
         """What waits in the queue of its domain events, oldest first."""
         return [json.loads(m) for m in self.c.column(f"SELECT message::text FROM pgmq.q_{namespace}_domain_events ORDER BY msg_id")]
 
-    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS, lost=False):
+    def claim(self, n=100, namespaces=("shop",), losses_max=LOSSES_MAX, lease_ms=LEASE_MS, lost=None):
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5, $6)", list(namespaces), [n] * len(namespaces),
                             lease_ms, losses_max, PROCESSOR, lost)
 
@@ -204,10 +204,11 @@ class Engine:
         return self.c.query("SELECT * FROM tasker.rerun_step($1, $2, $3, $4, $5, $6)", task, self.step(task, name).workflow_step_uuid, context, actor, reason,
                             PROCESSOR)
 
-    def bulk(self, action, dry=False, limit=1000, after=None, **filters):
-        values = [filters.get(k) for k in ("namespace", "name", "version", "state", "initiator", "tag", "correlation")]
-        return self.c.query("SELECT * FROM tasker.bulk_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", action, *values, dry, "pat", "all of them",
-                            after, limit, PROCESSOR)
+    def bulk(self, action, dry=False, limit=1000, steps=1000, after=None, data=None, actor="pat", reason="all of them", **filters):
+        values = [filters.pop(k, None) for k in ("namespace", "name", "version", "state", "initiator", "tag", "correlation", "created_after", "created_before", "step", "step_state")]
+        assert not filters, filters
+        return self.c.query("SELECT * FROM tasker.bulk_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)", action, *values,
+                            dry, actor, reason, None if data is None else json.dumps(data), after, limit, steps, PROCESSOR)
 
     def sweep(self, idle_s=0, limit=100, after=None):
         return self.c.query("SELECT * FROM tasker.sweep($1, $2, $3)", idle_s, limit, after)

@@ -76,7 +76,7 @@ class Backoff(DbTest):
         return self.c.value("SELECT tasker.backoff_ms($1, $2, $3, $4, $5)", kind, base_ms, max_ms, n, jitter)
 
     def test_each_kind_without_jitter(self):
-        for kind, expected in {"none": [0, 0, 0, 0, 0, 0], "linear": [100, 200, 300, 400, 500, 600],
+        for kind, expected in {"none": [0, 0, 0, 0, 0, 0], "fixed": [100] * 6, "linear": [100, 200, 300, 400, 500, 600],
                                "exponential": [100, 200, 400, 800, 1600, 3200],
                                "fibonacci": [100, 100, 200, 300, 500, 800]}.items():
             with self.subTest(kind):
@@ -88,7 +88,7 @@ class Backoff(DbTest):
             self.assertEqual(found, expected)
 
     def test_huge_counts_stop_at_the_cap(self):
-        for kind in ("linear", "exponential", "fibonacci"):
+        for kind in ("fixed", "linear", "exponential", "fibonacci"):
             found = [self.backoff(kind, 2**31 - 1, 3600000, n) for n in (1, 64, 32767)]
             self.assertEqual(found, [3600000] * 3)
 

@@ -140,6 +140,19 @@ class Speaking(DbTest):
         self.e.release([a], True)
         self.assertEqual(self.e.events(), [])
 
+    def test_a_step_that_no_worker_takes(self):
+        """Each time it is given up it has failed, the last time for good."""
+        events = {"one": [{"name": c, "condition": c} for c in ("success", "failure", "retryable_failure", "permanent_failure", "always")]}
+        self.e.create(self.e.register(CHAIN, events=events, one={"queue_timeout_ms": 5000, "on_queue_timeout": "retry", "max_attempts": 2, "backoff": "none"}))
+        said = []
+        for _ in range(2):
+            self.e.pass_time(6)
+            self.e.fire({})
+            self.e.fire({})
+            said.append([(e["event_name"], e["payload"]["payload"]["retryable"]) for e in self.e.events()])
+        self.assertEqual(said[0], [("failure", True), ("retryable_failure", True), ("always", True)])
+        self.assertEqual(said[1][3:], [("failure", False), ("permanent_failure", False), ("always", False)])
+
     def test_a_refused_result(self):
         _, a = self.begin()
         self.e.publish([a], [], refused=[1], success=False, retryable=False)

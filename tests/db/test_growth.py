@@ -19,7 +19,7 @@ def held(a):
     return [a.step_uuid], [a.task_uuid], [a.attempt], [a.msg_id]
 
 
-class Growth(DbTest):
+class GrowthTest(DbTest):
     def begin(self, credit=10000):
         """A task whose decision and analyzer are at work: (task, their assignments)."""
         rows = self.e.create(self.e.register(GRAPH, **OPTIONS), credit=credit, steps_n=3)
@@ -50,12 +50,14 @@ class Growth(DbTest):
         return rows
 
     def batches(self, n, window, strategy="fail_fast"):
-        inputs = {"batch_metadata": {"failure_strategy": strategy}, **({"__window": window} if strategy == "isolate" else {})}
+        inputs = {"batch_metadata": {"failure_strategy": strategy}, "__window": window}
         return [*[("w", i, {"cursor": {"batch_id": f"{i:03}"}, **inputs}, i > window) for i in range(1, n + 1)], "y"], [("p", "w"), ("w", "y")]
 
     def names(self, rows):
         return sorted(a.step_name for a in of(rows, "assign"))
 
+
+class Growth(GrowthTest):
     # -- steps and edges --
 
     def test_a_branch_is_made_and_runs(self):
@@ -153,6 +155,9 @@ class Growth(DbTest):
         self.assertEqual(self.names(rows), ["y"])
         found = {r.step_name: json.loads(r.result)["success"] for r in self.c.query("SELECT * FROM tasker.fetch_results($1, $2, -1, 0)", task, ["w"])}
         self.assertEqual(found, {"w_001": False, "w_002": True})
+        told = json.loads(self.c.value("SELECT tasker._step_changes($1, 100)::text", task))
+        self.assertEqual({c["name"]: c["reason"] for c in told if c["to"] == "complete" and c["name"] in found},
+                         {"w_001": "its handler failed for good; its batch goes on without it", "w_002": "its handler succeeded"})
 
     def test_fail_fast_starts_nothing_more(self):
         task, d, p = self.begin()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tasks that are held and go on, steps that run again, and decisions about many tasks at once."""
+"""Tasks that are held and go on, steps that run again."""
 import json
 
 from engine import CHAIN, DIAMOND, kinds, of
@@ -176,49 +176,3 @@ class Rerun(ManualTest):
         self.assertEqual(self.e.rerun(task, "a", reason="else")[0].kind, "refused")
         self.e.cancel(task)
         self.assertEqual(self.e.rerun(task, "a")[0].kind, "ended")
-
-
-class Bulk(ManualTest):
-    def some(self, n=5, **fields):
-        return [r.task_uuid for r in of(self.e.create(self.e.register(TWO), n=n, **fields), "created")]
-
-    def test_dry_then_for_real(self):
-        mine, others = self.some(initiator="me", tags='["x", "y"]'), self.some()
-        for filters in ({"initiator": "me"}, {"tag": "y"}, {"initiator": "me", "tag": "x", "namespace": "shop", "state": "steps_in_process"}):
-            rows = self.e.bulk("cancel", dry=True, **filters)
-            self.assertEqual(([r.task_uuid for r in of(rows, "matched")], kinds(rows)), (sorted(mine), {"page": 1, "matched": 5}))
-        self.assertEqual({self.e.task(t).state for t in mine}, {"steps_in_process"})
-        rows = self.e.bulk("cancel", tag="x")
-        self.assertEqual((kinds(rows)["changed"], kinds(rows)["done"]), (5, 5))
-        self.assertEqual({self.e.task(t).state for t in mine}, {"cancelled"})
-        self.assertEqual({self.e.task(t).state for t in others}, {"steps_in_process"})
-        self.assertEqual(kinds(self.e.bulk("cancel", tag="x")), {"page": 1})
-
-    def test_pages(self):
-        tasks, after, seen = self.some(7), None, []
-        while True:
-            rows = self.e.bulk("pause", limit=3, after=after)
-            seen += [r.task_uuid for r in of(rows, "changed")]
-            after = next((r.task_uuid for r in of(rows, "next")), None)
-            if not after:
-                break
-        self.assertEqual(seen, sorted(tasks))
-        self.assertNotIn("changed", kinds(self.e.bulk("pause")))
-        self.assertEqual(kinds(self.e.bulk("resume"))["changed"], 7)
-        self.assertEqual({self.finish_all(t) for t in tasks}, {"complete"})
-
-    def test_all_failures_of_many(self):
-        tasks = [self.blocked() for _ in range(3)]
-        double, (start,) = self.start(DIAMOND)
-        self.e.settle(of(self.e.settle([start]), "assign"), success=False, retryable=False)
-        rows = self.e.bulk("reset", state="blocked_by_failures")
-        self.assertEqual((kinds(rows)["matched"], kinds(rows)["changed"], kinds(rows)["done"]), (4, 4, 4))
-        self.assertEqual({self.finish_all(t) for t in [*tasks, double]}, {"complete"})
-
-    def test_going_on_without_what_has_failed_in_many(self):
-        for action in ("resolve", "skip"):
-            tasks = sorted(self.blocked() for _ in range(2))
-            rows = self.e.bulk(action, dry=True, state="blocked_by_failures")
-            self.assertEqual((sorted(r.task_uuid for r in of(rows, "matched")), of(rows, "changed")), (tasks, []))
-            self.assertEqual(len(of(self.e.bulk(action, state="blocked_by_failures"), "changed")), 2)
-            self.assertEqual([(self.e.states(t)["left"], self.finish_all(t)) for t in tasks], [("resolved_manually", "complete")] * 2)

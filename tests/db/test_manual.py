@@ -33,6 +33,19 @@ class ManualTest(DbTest):
     def act(self, task, name, action, **more):
         return self.e.act(task, name, action, data=DATA if action == COMPLETE else None, **more)
 
+    def race(self, first, second):
+        """Rows of both: the first holds the task in an open transaction, the second wants it, waits, and sees what the first did."""
+        mine, other, rows = Engine(self.connect()), Engine(self.connect()), []
+        mine.c.script("BEGIN")
+        one = first(mine)
+        thread = threading.Thread(target=lambda: rows.extend(second(other)))
+        thread.start()
+        while not self.c.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')"):
+            self.assertTrue(thread.is_alive(), "it waits for the task")
+        mine.c.script("COMMIT")
+        thread.join()
+        return one, rows
+
 
 class Revival(ManualTest):
     def test_a_reset_step_runs_again_with_all_its_attempts(self):
@@ -204,19 +217,6 @@ class EveryState(ManualTest):
 
 class TwoHands(ManualTest):
     """One connection holds the task in an open transaction, another one wants it: the second waits, then sees what the first did."""
-
-    def race(self, first, second):
-        """Rows of both; second begins while first has not committed."""
-        mine, other, rows = Engine(self.connect()), Engine(self.connect()), []
-        mine.c.script("BEGIN")
-        one = first(mine)
-        thread = threading.Thread(target=lambda: rows.extend(second(other)))
-        thread.start()
-        while not self.c.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')"):
-            self.assertTrue(thread.is_alive(), "it waits for the task")
-        mine.c.script("COMMIT")
-        thread.join()
-        return one, rows
 
     def running(self):
         task, out = self.start(CHAIN)

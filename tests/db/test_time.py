@@ -249,6 +249,47 @@ class Queues(TimeTest):
         self.assertEqual(kinds(self.e.fire()), {"timed_out": 1, "failed": 1, "done": 1})
         self.assertEqual(self.ended(task), ("cancelled", "step one has timed out", "timer", "step one has timed out"))
 
+    def test_or_is_tried_again(self):
+        """Like a failure that may pass: a pause, the queue again, and an error after the last attempt."""
+        task, _ = self.queued(on_queue_timeout="retry", max_attempts=2, backoff="linear", backoff_base_ms=20000)
+        self.assertIn("then: retry", self.explain(task))
+        self.e.pass_time(6)
+        rows = self.e.fire()
+        self.assertEqual(kinds(rows), {"timed_out": 1, "retry": 1, "done": 1})
+        step = self.e.step(task, "one")
+        self.assertEqual((step.state, step.attempts, step.forgiven, self.e.task(task).state), ("waiting_for_retry", 1, 0, "waiting_for_retry"))
+        self.assertIn("attempt 1 of 2 failed: no worker took it within 5 s", self.explain(task))
+        self.assertEqual((self.e.messages(), self.timers(), kinds(self.e.fire({}))), (0, 0, {}), "first the pause")
+        self.assertEqual(self.one(self.e.fire({}), "next").due_at, self.one(rows, "retry").due_at)
+        self.e.pass_time(30)
+        self.assertEqual(kinds(self.e.fire({})), {"queued": 1, "timer": 1, "done": 1})
+        self.assertEqual((self.e.messages(), self.timers()), (1, 1))
+        self.e.pass_time(6)
+        self.assertEqual(kinds(self.e.fire({})), {"timed_out": 1, "failed": 1, "done": 1}, "that was the last one")
+        self.assertIn("failed after 2 of 2 attempts: no worker took it within 5 s", self.explain(task))
+        self.assertEqual(self.c.column("SELECT (result #>> '{metadata,retryable}') || ' ' || (result #>> '{error,error_type}') FROM tasker.step_results WHERE task_uuid = $1 "
+                                       "ORDER BY attempt", task), ["true queue_timeout"] * 2)
+
+    def test_a_worker_that_comes_in_between_gets_it(self):
+        task, _ = self.queued(on_queue_timeout="retry", max_attempts=2, backoff="none")
+        self.e.pass_time(6)
+        self.e.fire({})
+        out = of(self.e.fire(), "assign")
+        self.assertEqual([(a.attempt, a.retry_count) for a in out], [(2, 1)])
+        self.e.settle(of(self.e.settle(out), "assign"))
+        self.assertEqual(self.e.task(task).state, "complete")
+
+    def test_a_step_without_a_second_attempt_has_one(self):
+        task, _ = self.queued(on_queue_timeout="retry", max_attempts=0)
+        self.e.pass_time(6)
+        self.e.fire()
+        self.assertIn("failed after 1 of 1 attempts", self.explain(task))
+
+    def test_what_may_not_be_tried_again_is_not(self):
+        task, _ = self.queued(on_queue_timeout="retry", retryable=False)
+        self.e.pass_time(6)
+        self.assertEqual(kinds(self.e.fire()), {"timed_out": 1, "failed": 1, "done": 1})
+
     def test_taken_in_time(self):
         task, _ = self.queued()
         out = of(self.e.claim(), "assign")

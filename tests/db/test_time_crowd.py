@@ -20,8 +20,8 @@ class Hurried(Crowd):
         super().__init__(connect, members, calls, seed=2)
         graphs = ({"a": [], "b": [], "c": ["a", "b"]}, {f"s{i}": [f"s{i - 1}"] if i else [] for i in range(5)})
         self.templates = [self.engines[0].register(g, namespace=ns, body={"on_timeout": end}, **{"*": {
-            "backoff": "none", "max_attempts": 4, "on_timeout": mode, "queue_timeout_ms": queue, "on_queue_timeout": end}})
-            for g in graphs for ns in ("shop", "bank") for end, mode, queue in (("error", "cancel", 30), ("cancel", "error", 150), ("error", "retry", None))]
+            "backoff": "none", "max_attempts": 4, "on_timeout": mode, "queue_timeout_ms": queue, "on_queue_timeout": then}})
+            for g in graphs for ns in ("shop", "bank") for end, mode, queue, then in (("error", "cancel", 30, "error"), ("cancel", "error", 150, "cancel"), ("error", "retry", 60, "retry"), ("error", "retry", None, None))]
 
     def _create(self, engine, dice):
         def soon():

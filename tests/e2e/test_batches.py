@@ -73,7 +73,7 @@ class Batches(Replicas):
                 cursors = [s["inputs"]["cursor"] for n, s in sorted(task["by_name"].items()) if n.startswith("process_csv_batch_")]
                 self.assertEqual((cursors[0]["start_cursor"], cursors[-1]["end_cursor"]), (1, rows + 1))
                 self.assertEqual(task["by_name"]["process_csv_batch_001"]["inputs"], {
-                    "operation": "inventory_analysis", "cursor": cursors[0], "is_no_op": False, "__template_step_name": "process_csv_batch",
+                    "operation": "inventory_analysis", "cursor": cursors[0], "is_no_op": False, "__template_step_name": "process_csv_batch", "__window": 5,
                     "batch_metadata": {"cursor_field": "row_number", "failure_strategy": "continue_on_failure"}})
 
     def test_an_empty_csv_file(self):
@@ -133,6 +133,22 @@ class Batches(Replicas):
         journal = os.path.join(self.s.dir, "window")
         task = self.complete("tests", "batches", {"batches": 40, "sleep_ms": 20, "journal": journal})
         self.assertEqual(result(task, "join")["count"], 42)
+        self.assertEqual(self.most_at_once(journal), 4)
+
+    def test_nor_when_they_run_again(self):
+        """Because of another step they depend on: the analyzer does not run again, the instances are the same."""
+        with open(os.path.join(ROOT, "tests/lib/templates/batches.yaml"), encoding="utf-8") as f:
+            template = f.read().replace("name: batches\n", "name: batches_beside\n").replace("dependencies: [analyze]\n", "dependencies: [analyze, beside]\n")
+        self.assertEqual(self.s.call("POST", "/v1/templates", template.encode(), {"Content-Type": "application/yaml"}).json["outcome"], "registered")
+        journal = os.path.join(self.s.dir, "again")
+        task = self.complete("tests", "batches_beside", {"batches": 20, "sleep_ms": 10, "journal": journal})
+        step = task["by_name"]["beside"]["step_uuid"]
+        again = {"action_type": "rerun", "rerun_by": "kim", "reason": "wrong rate"}
+        self.assertEqual(self.s.call("PATCH", f"/v1/tasks/{task['task_uuid']}/workflow_steps/{step}", again).status, 200)
+        done = self.s.wait(task["task_uuid"], 60)
+        self.assertEqual((done["status"], done["generation"]), ("complete", 1))
+        with open(journal, encoding="ascii") as f:
+            self.assertEqual(sum(line.startswith("begin") and " part_" in line for line in f), 40)
         self.assertEqual(self.most_at_once(journal), 4)
 
     def test_isolated_failures_wait_for_a_person_and_then_for_their_turn(self):

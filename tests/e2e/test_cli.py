@@ -171,6 +171,8 @@ class Cli(unittest.TestCase):
             write("a.yaml", text)
             self.assertEqual(self.out("template", "apply", folder).split(), ["registered", "tests/kite@1.0.0"])
             self.assertEqual([t["outcome"] for t in self.json("template", "apply", folder)], ["unchanged"])
+            write("a.yaml", text.replace("version: 1.0.0", "version: 1.0.1\ncolour: red\nsize: 7"))
+            self.assertRegex(self.out("template", "apply", folder), rf"^registered +tests/kite@1\.0\.1\n(warning +{folder}/a\.yaml:\d+:\d+: unknown key '(colour|size)'.*\n){{2}}$")
             write("a.yaml", text.replace("max_attempts: 5", "max_attempts: 4"))
             write("b.yaml", text.replace("dependencies: [left, right]", "dependencies: [left, wrong]"))
             done = self.run_it("template", "apply", folder, exits=FAILED)

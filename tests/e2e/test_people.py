@@ -87,11 +87,30 @@ class People(unittest.TestCase):
         for task in tasks:
             self.s.wait(task)
         select = ("--tag", "many", "--status", "blocked_by_failures", "--reason", "r")
-        self.assertRegex(self.run_it("task", "bulk", "reset", *select, "--dry-run"), r"^would reset 3 of \d+ open tasks\n$")
-        self.assertRegex(self.run_it("task", "bulk", "reset", *select), r"^reset 3, 3 matched, \d+ open tasks looked at\n$")
+        self.assertRegex(self.run_it("task", "bulk", "reset", *select, "--dry-run"), r"^would reset 3 of \d+ open tasks, 3 steps\n$")
+        self.assertRegex(self.run_it("task", "bulk", "reset", *select), r"^reset 3, 3 matched, \d+ open tasks looked at, 3 steps\n$")
         self.assertEqual({self.s.wait(t)["status"] for t in tasks}, {"complete"})
         self.assertIn('"changed": 0', self.run_it("task", "bulk", "cancel", "--tag", "many", "--reason", "r", "--json"))
         self.assertIn("needs at least one", self.run_it("task", "bulk", "cancel", "--reason", "r", exits=FAILED))
+
+    def test_many_steps_are_completed_or_run_again(self):
+        tasks = [self.s.submit("tests", "blocked", {}, tags=["by_hand"]) for _ in range(3)]
+        for task in tasks:
+            self.s.wait(task)
+        done = self.run_it("task", "bulk", "complete", "--tag", "by_hand", "--step", "middle", "--result", '{"paid": 7}', "--reason", "by telephone")
+        self.assertRegex(done, r"^completed 3, 3 matched, \d+ open tasks looked at, 3 steps\n$")
+        self.assertEqual({self.s.wait(t)["status"] for t in tasks}, {"complete"})
+        again = ("task", "bulk", "rerun", "--tag", "by_hand", "--step", "last", "--status", "complete", "--reason", "wrong rate")
+        self.assertEqual(self.run_it(*again, "--dry-run"), "would rerun 3 of 3 complete tasks, 3 steps\n")
+        self.assertEqual(self.run_it(*again), "running again 3, 3 matched, 3 complete tasks looked at, 3 steps\n")
+        for task in tasks:
+            self.assertEqual(self.s.wait(task)["status"], "complete")
+        self.assertEqual(self.run_it(*again), "running again 0, 0 matched, 3 complete tasks looked at\n", "asked twice, done once")
+        self.assertEqual({self.s.call("GET", f"/v1/tasks/{t}").json["generation"] for t in tasks}, {1})
+        self.assertIn("run again from last by olga: wrong rate", self.run_it("task", "history", tasks[0]))
+        self.assertIn("complete needs --result", self.run_it("task", "bulk", "complete", "--step", "middle", "--reason", "r", exits=USAGE))
+        self.assertIn("--result goes with complete", self.run_it("task", "bulk", "skip", "--tag", "x", "--result", "1", "--reason", "r", exits=USAGE))
+        self.assertIn("rerun needs the name of a step", self.run_it("task", "bulk", "rerun", "--tag", "x", "--reason", "r", exits=FAILED))
 
     def test_lists_page_by_page(self):
         for _ in range(3):

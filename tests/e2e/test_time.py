@@ -187,6 +187,23 @@ class Queues(TimeTest):
         self.assertEqual(self.cli("step", "reset", task, "first", "--reason", "a worker comes").returncode, 0)
         eventually(lambda: self.get(task)["status"] == "blocked_by_failures", what="given up again")
 
+    def test_one_that_is_tried_again(self):
+        """Two seconds in the queue with a pause between them, then an error; all of it in its history."""
+        template = NOWHERE.replace(b"name: nowhere\n", b"name: nowhere_again\n", 1).replace(b"queue_timeout_seconds: 1", b"queue_timeout_seconds: 1\non_queue_timeout: retry")
+        template = template.replace(b"{callable: nobody}}", b"{callable: nobody}, retry: {max_attempts: 2, backoff_base_ms: 10}}", 1)
+        self.assertEqual(self.s.call("POST", "/v1/templates", template, {"Content-Type": "application/yaml"}).json["outcome"], "registered")
+        task = self.s.submit("nowhere", "nowhere_again", {})
+        self.assertRegex(self.explain(task)["steps"][0]["why"], "then: retry$|attempt 1 of 2 failed: no worker took it within 1 s")
+        self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        step = self.steps(task)["first"]
+        self.assertEqual((step["current_state"], step["attempts"]), ("error", 2))
+        changes = self.s.sql("SELECT from_state::text, to_state::text FROM tasker.workflow_step_transitions WHERE workflow_step_uuid = $1 ORDER BY at", step["step_uuid"])
+        self.assertEqual([tuple(c.values()) for c in changes].count(("enqueued", "in_progress")), 2)
+        self.assertIn(("in_progress", "waiting_for_retry"), [tuple(c.values()) for c in changes])
+        told = self.cli("task", "history", task).stdout
+        self.assertRegex(told, r"(?s)waiting_for_retry +tasker +no worker took it in time, and it is tried again\n.*error +tasker +no worker took it in time\n")
+        self.assertNotIn("its handler", told)
+
 
 class Example(TimeTest):
     """examples/templates/quotes.yaml"""

@@ -178,7 +178,7 @@ static void to_worker(const struct frame *frames, size_t n)
         tk_buf_init(&out, SIZE_MAX / 2);
         for (size_t i = 0; i < n && !why; i++) {
                 struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-                struct work_frame *owner = work_frame_new(arena);
+                struct work_frame *owner = work_frame_new(arena, &app->in_hand);
                 unsigned link = i % 2;
                 const Tasker__Dispatch__V1__OrchestratorFrame *frame =
                         tk_rpc_unpack(&tasker__dispatch__v1__orchestrator_frame__descriptor, arena, frames[i].data, frames[i].len);

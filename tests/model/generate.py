@@ -34,7 +34,7 @@ def _retry(rnd, step):
     step.timeout_s = 1 if rnd.random() < 0.04 else 0
     step.on_timeout = rnd.choice(("retry", "error", "cancel")) if step.timeout_s else "retry"
     step.queue_timeout = rnd.choice((1, 1, 3, 10)) if rnd.random() < 0.08 else 0
-    step.on_queue_timeout = rnd.choice(("error", "error", "cancel")) if step.queue_timeout else "error"
+    step.on_queue_timeout = rnd.choice(("error", "retry", "cancel")) if step.queue_timeout else "error"
     step.events = rnd.sample(CONDITIONS, rnd.randint(1, 3)) if rnd.random() < 0.12 else []
     return step
 

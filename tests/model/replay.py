@@ -120,11 +120,13 @@ class Replay:
     def _decided(self, task, tx, causes):
         """What runs again, because somebody wants it or a task that had ended is open again; then leases, claims and what else people do."""
         require(not tx.rerun or all(r.was == task.step(r.step).state for r in causes), "they were not in these states")
-        again = task.rerun(next(r.step for r in causes if r.id == tx.rerun)) if tx.rerun else set()
+        below = task.rerun(next(r.step for r in causes if r.id == tx.rerun)) if tx.rerun else set()
+        again = set(below)
         if causes and task.state in TASK_ENDED:
             require(tx.rerun or task.state == "error", "the task is", task.state)
             again |= task.reopen(causes[0].at, tx.moves[-1].at)
             self.seen["reopened"] += 1
+        task.take_turns(below)
         back = [r for r in causes if (r.reason == RERUN if tx.rerun else self._person(r) and r.was == CANCELLED and r.to == PENDING)]
         require({r.step for r in back} == again and len(back) == len(again), "these run again:", sorted(again))
         for r in (r for r in causes if r not in back):
@@ -195,7 +197,7 @@ class Replay:
         require(stored, "no result of", r.step, r.attempt)
         if not stored.worker:
             require(stored.error["error_type"] == "queue_timeout" and task.step(r.step).rule.queue_timeout, r.step, "has a result that nobody made")
-            return Outcome(False, timeout="queue")
+            return Outcome(False, task.step(r.step).rule.on_queue_timeout == "retry", timeout="queue")
         kind = (stored.error or {}).get("error_type")
         if self.faults and kind in WORKERS_OWN:
             return Outcome(False, True, mute=kind == "template_unavailable")

@@ -318,13 +318,13 @@ class Task:
         return self._end("cancelled" if self.times.ends == "cancel" else "error")
 
     def give_up(self, name, at_us):
-        """No worker took it in time: an attempt of its own that nobody makes, not counted; settle() says what follows."""
+        """No worker took it in time: an attempt of its own that nobody makes, not counted unless it may be tried again; settle() says what follows."""
         step = self.step(name)
         due = step.rule.queue_timeout and step.queued_us + 1000 * step.rule.queue_timeout
         require(step.state == ENQUEUED and due, name, "is given up, but is", step.state)
         require(at_us >= due, name, "is given up", due - at_us, "µs too early")
         self.claim(name)
-        step.forgiven += 1
+        step.forgiven += step.rule.on_queue_timeout != "retry"
 
     def _end(self, to):
         """Everything of it that has not ended is cancelled, at once; in error what has failed stays failed."""
@@ -398,7 +398,7 @@ class Task:
 
     def rerun(self, name):
         """A step that has ended and everything below it run again, with full budgets. Sources among them speak anew: what they brought goes.
-        A task that has ended is to be reopened afterwards. Returns the steps that are pending again."""
+        A task that has ended is to be reopened afterwards, then instances take_turns(). Returns the steps that are pending again."""
         require(self.state not in ("cancelled", "resolved_manually"), "the task is", self.state)
         require(self.step(name).state in (*ENDED, ERROR), name, "is", self.steps[name].state)
         again = self.below(name)
@@ -414,6 +414,17 @@ class Task:
         for step in (self.steps[n] for n in again - dropped):
             step.state, step.forgiven, step.losses, step.by_hand, step.named, step.opened = PENDING, step.attempts, 0, False, (), False
         return again - dropped
+
+    def take_turns(self, names):
+        """Instances that run again go back into the window of their batch: as many as there is room for, lowest first (growth.md "Window")."""
+        back = [self.steps[n] for n in names if self.steps[n].instance]
+        for step in back:
+            step.no_room = True
+        for no in {s.no for s in back}:
+            batch = sorted((s for s in self.steps.values() if s.no == no and s.instance), key=lambda s: s.instance)
+            free = min(batch[0].rule.parallelism, growth.PARALLEL_MAX) - sum(s.has_place for s in batch)
+            for step in [s for s in batch if s.no_room and s.state == PENDING][:max(0, free)]:
+                step.no_room = False
 
     def _brought(self, again):
         """Those that would not be there if the sources that run again had not spoken (growth.md "People and what grew")."""

@@ -109,6 +109,28 @@ class Hold(unittest.TestCase):
         self.assertEqual(self.post("/v1/tasks/bulk", {**WHY, "action": "cancel", "filter": {"tag": tag}})["changed"], 3)
         self.assertEqual({self.s.wait(t)["status"] for t in slow}, {"cancelled"})
 
+    def test_many_decisions_are_completed_with_an_outcome(self):
+        """What it says comes into being, in each of them; an outcome that cannot be is refused, and nothing of that task changes."""
+        tag = str(uuid.uuid4())
+        tasks = [self.s.submit("tests", "decisions", {"decide": {"d1": ["nobody"]}}, tags=[tag]) for _ in range(2)]
+        for task in tasks:
+            self.assertEqual(self.s.wait(task)["status"], "blocked_by_failures")
+        ask = {**WHY, "action": "complete", "filter": {"tag": tag, "step": "d1"}}
+
+        def outcome(*names):
+            return {"completion_data": {"result": {"decision_point_outcome": {"type": "create_steps", "step_names": list(names)}}}}
+        self.assertIn("completion_data.result: ", self.post_raw("/v1/tasks/bulk", {**ask, **outcome("no_such_step")}, 400))
+        dry = self.post("/v1/tasks/bulk", {**ask, **outcome("b1"), "dry_run": True})
+        self.assertEqual((sorted(dry["matched"]), dry["changed"], dry["steps"]), (sorted(tasks), 0, 2))
+        before = self.s.metric(self.s.rest, "tasker_orchestrator_step_actions_total")
+        done = self.post("/v1/tasks/bulk", {**ask, **outcome("b1")})
+        self.assertEqual((done["changed"], done["steps"], done["next"]), (2, 2, None))
+        self.assertEqual(self.s.metric(self.s.rest, "tasker_orchestrator_step_actions_total"), before + 2)
+        for task in tasks:
+            self.assertEqual(self.s.wait(task)["status"], "complete")
+            self.assertIn("b1", [x["name"] for x in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json])
+        self.assertEqual(self.post("/v1/tasks/bulk", {**ask, **outcome("b1")})["changed"], 0)
+
     def test_history_of_what_ran_again(self):
         task = self.s.submit("tests", "batches", {"batches": 3})
         self.assertEqual(self.s.wait(task)["status"], "complete")

@@ -87,7 +87,7 @@ class Times(unittest.TestCase):
 
     def test_bad_keys_of_templates(self):
         for line, words in (("on_timeout: retry", "on_timeout must be one of error, cancel"), ("timeout_seconds: 0", "timeout_seconds must be between 1 and 2592000"),
-                            ("queue_timeout_seconds: 604801", "between 1 and 604800"), ("on_queue_timeout: retry", "one of error, cancel")):
+                            ("queue_timeout_seconds: 604801", "between 1 and 604800"), ("on_queue_timeout: again", "one of retry, error, cancel")):
             answer = self.s.call("POST", "/v1/templates", f"name: bad\nnamespace_name: wire_bad\nversion: 1.0.0\n{line}\nsteps: [{{name: a, handler: {{callable: b}}}}]\n".encode(),
                                  {"Content-Type": "application/yaml"})
             self.assertEqual(answer.status, 400, answer)

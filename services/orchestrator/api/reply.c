@@ -13,8 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BULK_MAX = 2 << 20 };
-
 enum { MESSAGE_MAX = 2048, RETRY_AFTER_S = 1 };
 
 static const struct {
@@ -138,10 +136,15 @@ bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_err *err)
         return !r;
 }
 
+void orch_rest_post(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn, void *arg)
+{
+        if (orch_query_post(app, fn, arg))
+                orch_reply_busy(req, "query");
+}
+
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn)
 {
-        if (orch_query_post(app, fn, req))
-                orch_reply_busy(req, "query");
+        orch_rest_post(app, req, fn, req);
 }
 
 bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret)
@@ -216,14 +219,4 @@ void orch_put_next(struct tk_buf *buf, const struct tk_uuid *after)
         }
         tk_uuid_format(after, text);
         tk_buf_printf(buf, ",\"next\":\"%s\"}", text);
-}
-
-void orch_reply_bulk(struct tk_http_req *req, const struct tk_decision *decision, unsigned looked, unsigned changed, const char *matched, bool more)
-{
-        TK_AUTOBUF struct tk_buf buf;
-        tk_buf_init(&buf, BULK_MAX);
-        tk_buf_printf(&buf, "{\"action\":\"%s\",\"dry_run\":%s,\"looked_at\":%u,\"changed\":%u,\"matched\":[%s]", decision->action,
-                      decision->dry_run ? "true" : "false", looked, changed, matched);
-        orch_put_next(&buf, more ? &decision->after : NULL);
-        orch_reply_json(req, buf.data, buf.len);
 }

@@ -36,7 +36,17 @@ const char *orch_reply_server_error(struct tk_http_req *req, int status, const c
 TK_MUST bool orch_rest_json(struct tk_http_req *req);
 /* r: an outcome of model/decision.h; anything but OK is replied. */
 TK_MUST bool orch_rest_parsed(struct tk_http_req *req, int r, const struct tk_err *err);
-/* Runs fn in a query thread with arg = req; answers 503 itself when that is not possible. */
+/* Reads the body with a parser of shared/model, whose further arguments follow: false when it was no good, which is replied. */
+#define ORCH_REST_PARSE(req, parse, ...)                                                                                          \
+        ({                                                                                                                        \
+                struct tk_err err_ = {0};                                                                                         \
+                size_t len_ = 0;                                                                                                  \
+                const void *body_ = tk_http_req_body(req, &len_);                                                                 \
+                orch_rest_json(req) && orch_rest_parsed(req, parse(body_, len_, tk_http_req_arena(req), __VA_ARGS__, &err_), &err_); \
+        })
+/* Runs fn in a query thread; answers 503 itself when that is not possible. */
+void orch_rest_post(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn, void *arg);
+/* The same with arg = req. */
 void orch_rest_query(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn);
 /* The at-th path parameter as UUID; replies 400 itself when it is none. */
 TK_MUST bool orch_rest_uuid(struct tk_http_req *req, unsigned at, const char *what, struct tk_uuid *ret);
@@ -52,6 +62,3 @@ int orch_rest_reply_query(struct tk_http_req *req, struct orch_app *app, struct 
                           const struct tk_pg_args *args, const char *missing);
 /* Ends an object that is a page: where the next one begins; NULL: this was the last. */
 void orch_put_next(struct tk_buf *buf, const struct tk_uuid *after);
-/* The answer to a page of a decision about many: matched are the UUIDs of a dry run, quoted; with `more` the next page begins after
- * decision->after. */
-void orch_reply_bulk(struct tk_http_req *req, const struct tk_decision *decision, unsigned looked, unsigned changed, const char *matched, bool more);

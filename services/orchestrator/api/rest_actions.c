@@ -91,13 +91,8 @@ static int step_act(struct orch_app *app, struct tk_pg *pg, struct tk_arena *are
 void orch_rest_step_act(struct tk_http_req *req, void *app)
 {
         struct step_act *act = TK_ARENA_NEW(tk_http_req_arena(req), struct step_act);
-        struct tk_err err = {0};
-        size_t len;
         act->req = req;
-        if (!orch_rest_uuid(req, 0, "task", &act->task) || !orch_rest_uuid(req, 1, "step", &act->step) || !orch_rest_json(req))
-                return;
-        const void *body = tk_http_req_body(req, &len);
-        int r = tk_step_action_parse(body, len, tk_http_req_arena(req), &act->action, &err);
-        if (orch_rest_parsed(req, r, &err) && orch_query_post(app, step_act, act))
-                orch_reply_busy(req, "query");
+        if (orch_rest_uuid(req, 0, "task", &act->task) && orch_rest_uuid(req, 1, "step", &act->step) &&
+            ORCH_REST_PARSE(req, tk_step_action_parse, &act->action))
+                orch_rest_post(app, req, step_act, act);
 }

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "model/dead_letter.h"
+#include "orchestrator/api/bulk.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
@@ -11,7 +12,7 @@
 #include "orchestrator/core/staleness.h"
 #include "tk_sql.h"
 
-enum { BULK_PAGE = 200, BODY_MAX = 1 << 20 };
+enum { BULK_PAGE = 200 };
 
 struct act { /* in the request's arena */
         struct tk_http_req *req;
@@ -25,12 +26,6 @@ static struct act *act_new(struct tk_http_req *req)
         struct act *act = TK_ARENA_NEW(tk_http_req_arena(req), struct act);
         act->req = req;
         return act;
-}
-
-static void post(struct orch_app *app, struct tk_http_req *req, orch_query_fn *fn, void *arg)
-{
-        if (orch_query_post(app, fn, arg))
-                orch_reply_busy(req, "query");
 }
 
 static void reply_missing(struct act *act)
@@ -80,14 +75,8 @@ static int add(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, v
 void orch_rest_dlq_add(struct tk_http_req *req, void *app)
 {
         struct act *act = act_new(req);
-        struct tk_err err = {0};
-        size_t len;
-        if (!orch_rest_json(req))
-                return;
-        const void *body = tk_http_req_body(req, &len);
-        int r = tk_dead_letter_parse_entry(body, len, tk_http_req_arena(req), &act->uuid, &act->decision, &err);
-        if (orch_rest_parsed(req, r, &err))
-                post(app, req, add, act);
+        if (ORCH_REST_PARSE(req, tk_dead_letter_parse_entry, &act->uuid, &act->decision))
+                orch_rest_post(app, req, add, act);
 }
 
 /* ---- PATCH /v1/dlq/entry/{dlq_entry_uuid} ---- */
@@ -131,14 +120,8 @@ static int update(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena
 void orch_rest_dlq_update(struct tk_http_req *req, void *app)
 {
         struct act *act = act_new(req);
-        struct tk_err err = {0};
-        size_t len;
-        if (!orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) || !orch_rest_json(req))
-                return;
-        const void *body = tk_http_req_body(req, &len);
-        int r = tk_dead_letter_parse_update(body, len, tk_http_req_arena(req), &act->update, &err);
-        if (orch_rest_parsed(req, r, &err))
-                post(app, req, update, act);
+        if (orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) && ORCH_REST_PARSE(req, tk_dead_letter_parse_update, &act->update))
+                orch_rest_post(app, req, update, act);
 }
 
 /* ---- POST /v1/dlq/entry/{dlq_entry_uuid}/revive ---- */
@@ -178,44 +161,21 @@ static int revive(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena
 void orch_rest_dlq_revive(struct tk_http_req *req, void *app)
 {
         struct act *act = act_new(req);
-        struct tk_err err = {0};
-        size_t len;
-        if (!orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) || !orch_rest_json(req))
-                return;
-        const void *body = tk_http_req_body(req, &len);
-        int r = tk_decision_parse(body, len, tk_http_req_arena(req), &act->decision, &err);
-        if (orch_rest_parsed(req, r, &err))
-                post(app, req, revive, act);
+        if (orch_rest_dlq_uuid(req, "dlq_entry_uuid", &act->uuid) && ORCH_REST_PARSE(req, tk_decision_parse, &act->decision))
+                orch_rest_post(app, req, revive, act);
 }
 
 /* ---- POST /v1/dlq/bulk ---- */
 
 struct bulk { /* in the request's arena */
-        struct orch_app *app;
-        struct tk_http_req *req;
+        struct orch_bulk page;
         struct tk_dead_letter_bulk body;
-        struct tk_buf *matched; /* "uuid","uuid"… */
-        unsigned looked, changed;
-        bool more;
 };
 
-static void row(void *user, const struct orch_row *row)
+static void closed(void *user, const struct orch_row *row)
 {
-        struct bulk *bulk = user;
-        if (tk_streq(row->kind, "next")) {
-                bulk->more = true;
-                bulk->body.decision.after = row->task;
-        } else if (tk_streq(row->kind, "page")) {
-                bulk->looked = (unsigned)row->idx;
-        } else if (tk_streq(row->kind, "changed")) {
-                bulk->changed++;
-                const char *how = tk_streq(bulk->body.decision.action, "revive") ? "revived" : "manually_resolved";
-                orch_dead_letter_closed(bulk->app, how, row->idx * TK_NS_PER_S);
-        } else if (tk_streq(row->kind, "matched")) {
-                char entry[TK_UUID_TEXT];
-                tk_uuid_format(&row->task, entry);
-                tk_buf_printf(bulk->matched, "%s\"%s\"", bulk->matched->len ? "," : "", entry);
-        }
+        struct orch_bulk *page = user;
+        orch_dead_letter_closed(page->app, tk_streq(page->decision->action, "revive") ? "revived" : "manually_resolved", row->idx * TK_NS_PER_S);
 }
 
 static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
@@ -224,13 +184,8 @@ static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         const struct tk_decision *decision = &bulk->body.decision;
         const char *filters[] = {decision->action, bulk->body.why, decision->ns, decision->name, decision->version};
         struct tk_pg_args args;
-        struct tk_err err = {0};
-        if (orch_rest_no_database(bulk->req, pg))
+        if (orch_rest_no_database(bulk->page.req, pg))
                 return 0;
-        TK_AUTOBUF struct tk_buf matched;
-        tk_buf_init(&matched, BODY_MAX);
-        bulk->app = app;
-        bulk->matched = &matched;
         tk_pg_args_init(&args, arena);
         for (size_t i = 0; i < tk_countof(filters); i++)
                 tk_pg_arg_text(&args, filters[i]);
@@ -240,25 +195,16 @@ static int bulk_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         tk_pg_arg_uuid(&args, tk_uuid_is_nil(&decision->after) ? NULL : &decision->after);
         tk_pg_arg_i32(&args, BULK_PAGE);
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide_rows(app, pg, &tk_sql_engine_bulk_dead_letters, &args, row, bulk, &err);
-        if (r) {
-                orch_reply_db(bulk->req, app, "bulk_dead_letters", r, &err);
-                return r;
-        }
-        orch_reply_bulk(bulk->req, decision, bulk->looked, bulk->changed, tk_buf_str(&matched), bulk->more);
-        return 0;
+        int r = orch_bulk_page(app, pg, &bulk->page, &tk_sql_engine_bulk_dead_letters, &args, orch_bulk_row, &bulk->page);
+        if (!r)
+                orch_bulk_reply(&bulk->page);
+        return r;
 }
 
 void orch_rest_dlq_bulk(struct tk_http_req *req, void *app)
 {
         struct bulk *bulk = TK_ARENA_NEW(tk_http_req_arena(req), struct bulk);
-        struct tk_err err = {0};
-        size_t len;
-        bulk->req = req;
-        if (!orch_rest_json(req))
-                return;
-        const void *body = tk_http_req_body(req, &len);
-        int r = tk_dead_letter_parse_bulk(body, len, tk_http_req_arena(req), &bulk->body, &err);
-        if (orch_rest_parsed(req, r, &err))
-                post(app, req, bulk_page, bulk);
+        bulk->page = (struct orch_bulk){.req = req, .decision = &bulk->body.decision, .changed = closed};
+        if (ORCH_REST_PARSE(req, tk_dead_letter_parse_bulk, &bulk->body))
+                orch_rest_post(app, req, bulk_page, bulk);
 }

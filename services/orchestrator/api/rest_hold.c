@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/api/rest_hold.c: pausing and resuming a task, a template, a namespace, starting a task before its time; decisions
- * about many tasks at once. What concerns many is done in pages, each a transaction of its own; the answer says where to go on, so that a
- * request never takes long. */
+/* orchestrator/api/rest_hold.c: pausing and resuming a task, a template, a namespace, starting a task before its time. A
+ * template or a namespace is done in pages, each a transaction of its own; the answer says where to go on, so that a request never takes long. */
 #include "base/str.h"
 #include "base/time.h"
 #include "model/decision.h"
@@ -11,7 +10,7 @@
 #include "orchestrator/core/decide.h"
 #include "tk_sql.h"
 
-enum { HELD_TASK = 1, GROUP_PAGE = 500, BULK_PAGE = 500, BODY_MAX = 1 << 20 };
+enum { HELD_TASK = 1, GROUP_PAGE = 500, BODY_MAX = 1 << 20 };
 #define GROUP_BUDGET_NS (2 * TK_NS_PER_S)
 
 struct hold { /* in the request's arena */
@@ -21,53 +20,16 @@ struct hold { /* in the request's arena */
         const char *ns, *name, *version;
         bool on;
         struct tk_uuid task;
-        struct tk_buf *matched;     /* bulk: "uuid","uuid"… */
-        unsigned looked, changed;
+        unsigned changed;
         bool known, more;
-        char outcome[ORCH_DECISION_TEXT_MAX], text[ORCH_DECISION_TEXT_MAX];
 };
 
 /* Replies itself when the body is wrong. */
-static struct hold *hold_new(struct tk_http_req *req, bool bulk)
+static struct hold *hold_new(struct tk_http_req *req)
 {
         struct hold *hold = TK_ARENA_NEW(tk_http_req_arena(req), struct hold);
-        struct tk_err err = {0};
-        size_t len;
         hold->req = req;
-        if (!orch_rest_json(req))
-                return NULL;
-        const void *body = tk_http_req_body(req, &len);
-        int r = (bulk ? tk_decision_parse_bulk : tk_decision_parse)(body, len, tk_http_req_arena(req), &hold->decision, &err);
-        return orch_rest_parsed(req, r, &err) ? hold : NULL;
-}
-
-static void post(struct orch_app *app, struct hold *hold, orch_query_fn *fn)
-{
-        if (orch_query_post(app, fn, hold))
-                orch_reply_busy(hold->req, "query");
-}
-
-static void row(void *user, const struct orch_row *row)
-{
-        struct hold *hold = user;
-        if (tk_streq(row->kind, "next")) {
-                hold->more = true;
-                hold->decision.after = row->task;
-        } else if (tk_streq(row->kind, "group")) {
-                hold->known = true;
-                hold->changed += (unsigned)row->idx;
-        } else if (tk_streq(row->kind, "page")) {
-                hold->looked += (unsigned)row->idx;
-        } else if (tk_streq(row->kind, "changed")) {
-                hold->changed++;
-        } else if (tk_streq(row->kind, "matched")) {
-                char task[TK_UUID_TEXT];
-                tk_uuid_format(&row->task, task);
-                tk_buf_printf(hold->matched, "%s\"%s\"", hold->matched->len ? "," : "", task);
-        } else if (!*hold->outcome) {
-                (void)tk_str_copy(hold->outcome, sizeof hold->outcome, row->kind);
-                (void)tk_str_copy(hold->text, sizeof hold->text, row->text);
-        }
+        return ORCH_REST_PARSE(req, tk_decision_parse, &hold->decision) ? hold : NULL;
 }
 
 /* ---- POST /v1/tasks/{uuid}/pause, /resume, /start ---- */
@@ -75,6 +37,7 @@ static void row(void *user, const struct orch_row *row)
 static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
         struct hold *hold = arg;
+        struct orch_decision decision;
         struct tk_pg_args args;
         struct tk_err err = {0};
         if (orch_rest_no_database(hold->req, pg))
@@ -89,20 +52,20 @@ static int hold_task(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         tk_pg_arg_text(&args, hold->decision.actor);
         tk_pg_arg_text(&args, hold->decision.reason);
         tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide_rows(app, pg, start ? &tk_sql_engine_start_tasks : &tk_sql_engine_hold_tasks, &args, row, hold, &err);
+        int r = orch_decide(app, pg, start ? &tk_sql_engine_start_tasks : &tk_sql_engine_hold_tasks, &args, &decision, &err);
         if (r) {
                 orch_reply_db(hold->req, app, start ? "start_tasks" : "hold_tasks", r, &err);
                 return r;
         }
-        if (tk_streq(hold->outcome, "unknown")) {
+        if (tk_streq(decision.outcome, "unknown")) {
                 orch_reply_error(hold->req, ORCH_E_NOT_FOUND, "Resource not found");
                 return 0;
         }
-        if (tk_streq(hold->outcome, "ended")) {
-                orch_reply_error(hold->req, ORCH_E_BAD_REQUEST, "Cannot %s a task that has ended: %s", hold->action, hold->text);
+        if (tk_streq(decision.outcome, "ended")) {
+                orch_reply_error(hold->req, ORCH_E_BAD_REQUEST, "Cannot %s a task that has ended: %s", hold->action, decision.text);
                 return 0;
         }
-        if (tk_streq(hold->outcome, "acted"))
+        if (tk_streq(decision.outcome, "acted"))
                 orch_count_l(app, task_actions_total, hold->action);
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid_array(&args, &hold->task, 1);
@@ -120,13 +83,13 @@ static void task_request(struct tk_http_req *req, struct orch_app *app, const ch
         struct tk_uuid task;
         if (!orch_rest_uuid(req, 0, NULL, &task))
                 return;
-        struct hold *hold = hold_new(req, false);
+        struct hold *hold = hold_new(req);
         if (!hold)
                 return;
         hold->task = task;
         hold->action = action;
         hold->on = tk_streq(action, "pause");
-        post(app, hold, hold_task);
+        orch_rest_post(app, req, hold_task, hold);
 }
 
 void orch_rest_task_pause(struct tk_http_req *req, void *app)
@@ -146,6 +109,18 @@ void orch_rest_task_start(struct tk_http_req *req, void *app)
 
 /* ---- POST /v1/namespaces/{namespace}/pause …, /v1/templates/{namespace}/{name}/pause … ---- */
 
+static void group_row(void *user, const struct orch_row *row)
+{
+        struct hold *hold = user;
+        if (tk_streq(row->kind, "next")) {
+                hold->more = true;
+                hold->decision.after = row->task;
+        } else if (tk_streq(row->kind, "group")) {
+                hold->known = true;
+                hold->changed += (unsigned)row->idx;
+        }
+}
+
 static int group_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct hold *hold, struct tk_err *err)
 {
         struct tk_pg_args args;
@@ -160,7 +135,7 @@ static int group_page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         tk_pg_arg_i32(&args, GROUP_PAGE);
         tk_pg_arg_uuid(&args, &app->processor);
         hold->more = false;
-        return orch_decide_rows(app, pg, &tk_sql_engine_hold_group, &args, row, hold, err);
+        return orch_decide_rows(app, pg, &tk_sql_engine_hold_group, &args, group_row, hold, err);
 }
 
 static void reply_group(struct hold *hold)
@@ -207,14 +182,14 @@ static int hold_group(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
 
 static void group_request(struct tk_http_req *req, struct orch_app *app, bool on, bool named)
 {
-        struct hold *hold = hold_new(req, false);
+        struct hold *hold = hold_new(req);
         if (!hold)
                 return;
         hold->on = on;
         hold->ns = tk_http_req_param(req, 0);
         hold->name = named ? tk_http_req_param(req, 1) : NULL;
         hold->version = named ? tk_http_req_query(req, "version") : NULL;
-        post(app, hold, hold_group);
+        orch_rest_post(app, req, hold_group, hold);
 }
 
 void orch_rest_namespace_pause(struct tk_http_req *req, void *app)
@@ -235,46 +210,4 @@ void orch_rest_template_pause(struct tk_http_req *req, void *app)
 void orch_rest_template_resume(struct tk_http_req *req, void *app)
 {
         group_request(req, app, false, true);
-}
-
-/* ---- POST /v1/tasks/bulk ---- */
-
-static int bulk(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
-{
-        struct hold *hold = arg;
-        const struct tk_decision *decision = &hold->decision;
-        struct tk_pg_args args;
-        struct tk_err err = {0};
-        if (orch_rest_no_database(hold->req, pg))
-                return 0;
-        TK_AUTOBUF struct tk_buf matched;
-        tk_buf_init(&matched, BODY_MAX);
-        hold->matched = &matched;
-        tk_pg_args_init(&args, arena);
-        tk_pg_arg_text(&args, decision->action);
-        const char *filters[] = {decision->ns, decision->name, decision->version, decision->state, decision->initiator, decision->tag};
-        for (size_t i = 0; i < tk_countof(filters); i++)
-                tk_pg_arg_text(&args, filters[i]);
-        tk_pg_arg_uuid(&args, tk_uuid_is_nil(&decision->correlation) ? NULL : &decision->correlation);
-        tk_pg_arg_bool(&args, decision->dry_run);
-        tk_pg_arg_text(&args, decision->actor);
-        tk_pg_arg_text(&args, decision->reason);
-        tk_pg_arg_uuid(&args, tk_uuid_is_nil(&decision->after) ? NULL : &decision->after);
-        tk_pg_arg_i32(&args, BULK_PAGE);
-        tk_pg_arg_uuid(&args, &app->processor);
-        int r = orch_decide_rows(app, pg, &tk_sql_engine_bulk_tasks, &args, row, hold, &err);
-        if (r) {
-                orch_reply_db(hold->req, app, "bulk_tasks", r, &err);
-                return r;
-        }
-        tk_metric_add_l(app->metrics, ORCH_M_task_actions_total, decision->action, hold->changed);
-        orch_reply_bulk(hold->req, decision, hold->looked, hold->changed, tk_buf_str(&matched), hold->more);
-        return 0;
-}
-
-void orch_rest_task_bulk(struct tk_http_req *req, void *app)
-{
-        struct hold *hold = hold_new(req, true);
-        if (hold)
-                post(app, hold, bulk);
 }

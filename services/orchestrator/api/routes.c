@@ -13,7 +13,7 @@ const struct tk_http_route orch_routes[] = {
         {TK_HTTP_POST, "/v1/tasks/{uuid}/resume", orch_rest_task_resume, DECISION_BODY_MAX, "Let it go on."},
         {TK_HTTP_POST, "/v1/tasks/{uuid}/start", orch_rest_task_start, DECISION_BODY_MAX, "Start a task whose run_at is to come, now."},
         {TK_HTTP_POST, "/v1/tasks/bulk", orch_rest_task_bulk, DECISION_BODY_MAX,
-         "Pause, resume, start, cancel, reset, resolve or skip open tasks by filter, page by page."},
+         "Decide about tasks or their steps by filter, page by page: pause, resume, start, cancel, reset, resolve, complete, skip, rerun."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/explain", orch_rest_task_explain, 0, "Why a task is where it is, and what can be done."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/timeline", orch_rest_task_timeline, 0, "Where a task's time went, attempt by attempt."},
         {TK_HTTP_GET, "/v1/tasks/{uuid}/summary", orch_rest_task_summary, 0,

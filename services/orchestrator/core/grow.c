@@ -312,6 +312,19 @@ static int grow_and_act(struct growing *g, const struct orch_by_hand *hand, stru
         return r ? r : tk_pg_query(g->pg, hand->sql, hand->args, ret, err);
 }
 
+/* An action that is refused, or was done before, brings nothing; neither does one that found another task, this one having ended. */
+enum { NOTHING, ACTED, ON_ANOTHER };
+static int has_acted(const struct tk_pg_result *res, const struct tk_uuid *task)
+{
+        int kind = tk_pg_column(res, "kind"), task_col = tk_pg_column(res, "task_uuid");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                struct tk_uuid found = tk_pg_uuid(res, row, task_col);
+                if (tk_streq(tk_pg_str(res, row, kind), "acted") || tk_streq(tk_pg_str(res, row, kind), "changed"))
+                        return memcmp(&found, task, sizeof found) ? ON_ANOTHER : ACTED;
+        }
+        return NOTHING;
+}
+
 int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand, struct tk_pg_result **ret,
                       struct tk_err *err)
 {
@@ -324,17 +337,18 @@ int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         if (r)
                 return r;
         r = grow_and_act(&g, hand, &res, err);
-        /* An action that is refused, or was done before, brings nothing. */
-        bool acted = !r && tk_pg_rows(res) && tk_streq(tk_pg_str(res, 0, tk_pg_column(res, "kind")), "acted");
-        if (!r && acted)
+        int done = r ? NOTHING : has_acted(res, &hand->task);
+        if (done == ACTED)
                 r = tk_pg_commit(pg, err);
-        if (r || !acted)
+        if (r || done != ACTED)
                 tk_pg_rollback(pg);
         if (r)
                 return r;
-        if (acted)
+        if (done == ACTED)
                 count(&g);
-        *ret = res;
-        res = NULL;
+        if (done != ON_ANOTHER) {
+                *ret = res;
+                res = NULL;
+        }
         return 0;
 }

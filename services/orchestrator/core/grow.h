@@ -17,9 +17,10 @@ enum { ORCH_GROW_E_OUTCOME = 200 }; /* it cannot be carried out, err says why; n
 struct orch_by_hand {
         struct tk_uuid task, step;
         const char *data;               /* JSON: {"result": …} */
-        const struct tk_sql *sql;       /* of the action: answers with rows of the engine, the first says what became of it */
+        const struct tk_sql *sql;       /* of the action: answers with rows of the engine, one 'acted' or 'changed' if it did something */
         const struct tk_pg_args *args;
 };
-/* 0: *ret has the rows of the action, to be told (core/decide.h); ORCH_GROW_E_OUTCOME; or an outcome of pg/pg.h. */
+/* 0: *ret has the rows of the action, to be told (core/decide.h), or stays NULL when it was about another task, which is taken back;
+ * ORCH_GROW_E_OUTCOME; or an outcome of pg/pg.h. */
 TK_MUST int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand,
                               struct tk_pg_result **ret, struct tk_err *err);

@@ -14,11 +14,12 @@
 
 enum { FRAME_MAX = 64 << 20 };
 
-struct work_frame *work_frame_new(struct tk_arena *arena)
+struct work_frame *work_frame_new(struct tk_arena *arena, atomic_uint *in_hand)
 {
         struct work_frame *frame = TK_NEW(struct work_frame);
         atomic_init(&frame->refs, 1);
         frame->arena = arena;
+        work_together_init(&frame->company, in_hand);
         return frame;
 }
 
@@ -27,6 +28,7 @@ void work_frame_unref(struct work_frame *frame)
         if (atomic_fetch_sub(&frame->refs, 1) != 1)
                 return;
         tk_arena_free(frame->arena);
+        work_together_deinit(&frame->company);
         tk_free(frame);
 }
 
@@ -35,6 +37,7 @@ struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__
 {
         struct work_job *job = TK_NEW(struct work_job);
         atomic_fetch_add(&frame->refs, 1);
+        work_together_join(&frame->company);
         job->frame = frame;
         job->assign = assign;
         job->key = *key;
@@ -45,8 +48,16 @@ struct work_job *work_job_new(struct work_frame *frame, const Tasker__Dispatch__
         return job;
 }
 
+static void leave(struct work_job *job, int64_t deadline_ns)
+{
+        if (!job->left)
+                work_together_leave(&job->frame->company, deadline_ns);
+        job->left = true;
+}
+
 void work_job_free(struct work_job *job)
 {
+        leave(job, 0);
         work_frame_unref(job->frame);
         tk_free(job);
 }
@@ -171,7 +182,14 @@ static void tell(struct work_app *app, const struct work_job *job, const struct 
                             TK_INT("ms", execution_ms(job)));
 }
 
-bool work_job_report(struct work_app *app, const struct work_job *job, struct tkw_result *result, bool by_worker,
+/* Until when the result waits for those of its company: not at all where handlers take longer than that anyway. */
+static int64_t company_until(const struct work_app *app, const struct work_job *job)
+{
+        int64_t now_ns = tk_time_mono_ns(), wait_ns = app->conf.results_together;
+        return job->started_ns && now_ns - job->started_ns < wait_ns ? now_ns + wait_ns : 0;
+}
+
+bool work_job_report(struct work_app *app, struct work_job *job, struct tkw_result *result, bool by_worker,
                      bool overrun)
 {
         TK_AUTOBUF struct tk_buf document;
@@ -189,12 +207,13 @@ bool work_job_report(struct work_app *app, const struct work_job *job, struct tk
                 return false;
         }
         tell(app, job, result, by_worker);
+        leave(job, company_until(app, job));
         if (link != WORK_NO_LINK)
                 work_links_wake(app->links, (unsigned)link);
         return true;
 }
 
-bool work_job_fail(struct work_app *app, const struct work_job *job, enum work_verdict verdict, const char *type,
+bool work_job_fail(struct work_app *app, struct work_job *job, enum work_verdict verdict, const char *type,
                    const char *message, bool overrun)
 {
         struct tkw_result result;

@@ -141,7 +141,7 @@ static bool message(struct tk_rpc_stream *stream, void *user, const void *data, 
 {
         struct work_link *link = user;
         struct tk_arena *arena = tk_arena_new(FRAME_ARENA_BLOCK, FRAME_ARENA_MAX);
-        struct work_frame *owner = work_frame_new(arena);
+        struct work_frame *owner = work_frame_new(arena, &link->app->in_hand);
         const Tasker__Dispatch__V1__OrchestratorFrame *frame =
                 tk_rpc_unpack(&tasker__dispatch__v1__orchestrator_frame__descriptor, arena, data, len);
         const char *why = frame ? take_frame(link, owner, frame) : "not an OrchestratorFrame";

@@ -18,6 +18,7 @@ CONF(u32, permits, "worker.permits", "10", 1, 1024, "handlers", 0, NULL, "Handle
 CONF(i64, prefetch, "worker.prefetch", "-1", -1, 4096, "steps", 0, NULL, "Steps taken in advance, so that no permit waits for the network; -1: what recent handlers would do in 20 ms, none when they are slow.")
 CONF(dur, handler_timeout, "worker.handler_timeout", "30s", 1000000, 86400000000000, "", 0, NULL, "Time a handler has when its step names none.")
 CONF(u32, unacked_max, "worker.unacknowledged_max", "1024", 16, 65536, "results", 0, NULL, "Results kept until an orchestrator has stored them; beyond, no more steps are taken.")
+CONF(dur, results_together, "worker.results_together", "100us", 0, 10000000, "", 0, NULL, "How long the result of a short handler waits for those of steps that came with it, while the worker has nothing else to do; 0: not at all.")
 CONF(size, result_max, "worker.result_max", "4M", 1024, 33554432, "bytes", 0, NULL, "Largest result document; a larger one fails its step.")
 CONF(size, events_bytes_max, "events.bytes_max", "256k", 1024, 4194304, "bytes", 0, NULL, "Largest document of a domain event; it first loses the results of earlier steps, a larger one is not published, and counted.")
 CONF(u32, events_mailbox, "events.mailbox_max", "1000", 1, 1000000, "events", 0, NULL, "Domain events that may wait for one subscriber; more pass it by, and are counted.")

@@ -52,7 +52,7 @@ static const struct {
         {HEAD "  - name: \xff\n    handler: {callable: h}\n",
          "f.yaml: byte 58: invalid leading UTF-8 octet"},
         {HEAD STEP("a") "    retry: {backoff: sometimes}\n",
-         "f.yaml:7:22: backoff must be one of none, linear, exponential, fibonacci; found 'sometimes'"},
+         "f.yaml:7:22: backoff must be one of none, fixed, linear, exponential, fibonacci; found 'sometimes'"},
         {HEAD STEP("a") "    publishes_events: [{description: x}]\n",
          "f.yaml:7:24: name is missing"},
         {HEAD STEP("a") "    publishes_events: [{name: Order.Done}]\n",

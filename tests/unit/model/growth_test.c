@@ -218,7 +218,7 @@ static void instances_carry_settings_and_cursor(void **state)
                             "{\"set\":1,\"cursor\":{\"batch_id\":\"007\",\"start_cursor\":{\"at\":[1,null]},\"end_cursor\":\"z\","
                             "\"batch_size\":3,\"more\":true},"
                             "\"batch_metadata\":{\"cursor_field\":\"row\",\"failure_strategy\":\"fail_fast\"},\"is_no_op\":false,"
-                            "\"__template_step_name\":\"w\"}");
+                            "\"__template_step_name\":\"w\",\"__window\":2}");
         assert_null(growth.steps[1].inputs);
 }
 

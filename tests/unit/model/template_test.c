@@ -81,10 +81,44 @@ static void only_the_nearest_ancestors_travel(void **state)
                 tk_buf_printf(&yaml, "  - {name: s%u, dependencies: [s%u], handler: {callable: h}}\n", i, i - 1);
         TK_CLEANUP(tk_template_free) struct tk_template *tpl = parse_for(tk_buf_str(&yaml), NULL);
         const struct tk_template_step *last = &tpl->steps[LENGTH - 1];
-        assert_true(last->ancestors_all > TK_TEMPLATE_ANCESTORS_MAX); /* there are more */
-        assert_int_equal(last->ancestors_n, TK_TEMPLATE_ANCESTORS_MAX);
-        for (unsigned i = 0; i < TK_TEMPLATE_ANCESTORS_MAX; i++)
+        assert_true(last->ancestors_all > TK_TEMPLATE_ANCESTORS_NEAR); /* there are more */
+        assert_int_equal(last->ancestors_n, TK_TEMPLATE_ANCESTORS_NEAR);
+        for (unsigned i = 0; i < TK_TEMPLATE_ANCESTORS_NEAR; i++)
                 assert_int_equal(last->ancestors[i], LENGTH - 2 - i);
+}
+
+/* A first step, `wide` that depend on it, and one that depends on all of these: how many results travel to the last. */
+static uint32_t travelling(unsigned wide, bool *ret_more)
+{
+        TK_AUTOBUF struct tk_buf yaml;
+        tk_buf_init(&yaml, 1 << 16);
+        tk_buf_puts(&yaml, "name: c\nnamespace_name: n\nversion: 1.0.0\nsteps:\n  - {name: first, handler: {callable: h}}\n");
+        for (unsigned i = 0; i < wide; i++)
+                tk_buf_printf(&yaml, "  - {name: s%u, dependencies: [first], handler: {callable: h}}\n", i);
+        tk_buf_puts(&yaml, "  - {name: last, handler: {callable: h}, dependencies: [s0");
+        for (unsigned i = 1; i < wide; i++)
+                tk_buf_printf(&yaml, ", s%u", i);
+        tk_buf_puts(&yaml, "]}\n");
+        TK_CLEANUP(tk_template_free) struct tk_template *tpl = parse_for(tk_buf_str(&yaml), NULL);
+        const struct tk_template_step *last = &tpl->steps[wide + 1];
+        for (uint32_t i = 0; i < last->ancestors_n && i < wide; i++)
+                assert_int_equal(last->ancestors[i], 1 + i);
+        *ret_more = last->ancestors_all > last->ancestors_n;
+        return last->ancestors_n;
+}
+
+static void parents_travel_before_others(void **state)
+{
+        (void)state;
+        bool more;
+        assert_int_equal(travelling(TK_TEMPLATE_ANCESTORS_NEAR - 1, &more), TK_TEMPLATE_ANCESTORS_NEAR);
+        assert_false(more);
+        assert_int_equal(travelling(TK_TEMPLATE_ANCESTORS_NEAR, &more), TK_TEMPLATE_ANCESTORS_NEAR);
+        assert_true(more); /* the first */
+        assert_int_equal(travelling(TK_TEMPLATE_ANCESTORS_MAX, &more), TK_TEMPLATE_ANCESTORS_MAX);
+        assert_true(more);
+        assert_int_equal(travelling(TK_TEMPLATE_ANCESTORS_MAX + 5, &more), TK_TEMPLATE_ANCESTORS_MAX);
+        assert_true(more);
 }
 
 static void the_digest_is_of_what_it_means(void **state)
@@ -178,6 +212,7 @@ int main(void)
                 cmocka_unit_test(steps_and_their_settings),
                 cmocka_unit_test(the_graph_has_the_numbers_of_the_file),
                 cmocka_unit_test(only_the_nearest_ancestors_travel),
+                cmocka_unit_test(parents_travel_before_others),
                 cmocka_unit_test(the_digest_is_of_what_it_means),
                 cmocka_unit_test(an_unknown_key_is_a_warning_with_its_place),
                 cmocka_unit_test(an_environment_overrides),
