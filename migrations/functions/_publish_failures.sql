@@ -1,40 +1,9 @@
--- tasker._publish_failures(steps): the durable events of steps that failed without a worker that could speak of it: it was
--- lost, none took the step in time, or what it said could not be carried out. The payload is the one a worker makes when nobody supplies another; a schema is not
--- looked at here. To be called after the error's result is stored, in the same transaction. Writes: PGMQ.
+-- tasker._publish_failures(steps): the durable events of steps that failed without a worker that could speak of it: it was lost, none took the step in time,
+-- or what it said could not be carried out (_publish_settled). To be called after the step was settled, in the same transaction. Writes: PGMQ.
 CREATE OR REPLACE FUNCTION tasker._publish_failures(p_step uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-  v_now  text := tasker.time_text(clock_timestamp(), 'zoned');
-  v_task uuid[];  v_event jsonb[];
 BEGIN
-  SELECT array_agg(s.task_uuid ORDER BY p.n, d.n),
-         array_agg(jsonb_build_object(
-           'event_id', gen_random_uuid(), 'event_name', d.event ->> 'name', 'event_version', '1.0',
-           'payload', jsonb_build_object(
-             'task_sequence_step', jsonb_build_object(
-               'task', jsonb_build_object('task', jsonb_build_object('task_uuid', t.task_uuid, 'correlation_id', t.correlation_id,
-                                                                     'parent_correlation_id', t.parent_correlation_id, 'context', t.context),
-                                          'task_name', m.body ->> 'name', 'task_version', m.body ->> 'version', 'namespace_name', t.namespace),
-               'workflow_step', jsonb_build_object('workflow_step_uuid', s.workflow_step_uuid, 'task_uuid', s.task_uuid, 'name', s.name,
-                                                   'attempts', s.attempts, 'max_attempts', s.max_attempts, 'retryable', s.retryable),
-               'dependency_results', '{}'::jsonb, 'step_definition', m.body -> 'steps' -> s.step_no::int),
-             'execution_result', r.doc,
-             'payload', jsonb_build_object('error_type', r.doc #> '{error,error_type}', 'error_code', r.doc #> '{error,error_type}',
-                                           'message', r.doc #> '{error,message}', 'error_message', r.doc #> '{error,message}',
-                                           'retryable', s.state = 'waiting_for_retry', 'attempt', s.attempts, 'failed_at', v_now)),
-           'metadata', jsonb_build_object('task_uuid', s.task_uuid, 'step_uuid', s.workflow_step_uuid, 'step_name', s.name, 'namespace', t.namespace,
-                                          'correlation_id', t.correlation_id, 'parent_correlation_id', t.parent_correlation_id, 'fired_at', v_now, 'fired_by', 'orchestrator',
-                                          'condition', d.event ->> 'condition', 'attempt', s.attempts)) ORDER BY p.n, d.n)
-    INTO v_task, v_event
-    FROM unnest(p_step) WITH ORDINALITY p(step, n)
-    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = p.step
-    JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
-    JOIN tasker.templates m ON m.digest = t.template_digest
-   CROSS JOIN LATERAL (SELECT sr.result::jsonb AS doc FROM tasker.step_results sr
-                        WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.attempt = s.attempts AND sr.task_uuid = s.task_uuid) r
-   CROSS JOIN LATERAL jsonb_array_elements(m.body -> 'steps' -> s.step_no::int -> 'publishes_events') WITH ORDINALITY d(event, n)
-   WHERE d.event ->> 'delivery_mode' <> 'fast' AND d.event ->> 'condition' IN ('failure', 'always', CASE s.state WHEN 'waiting_for_retry' THEN 'retryable_failure' ELSE 'permanent_failure' END);
-  IF v_event IS NOT NULL THEN
-    PERFORM tasker._publish_events(v_task, v_event);
-  END IF;
+  PERFORM tasker._publish_settled(array_agg(s.workflow_step_uuid ORDER BY u.n),
+                                  array_agg(CASE s.state WHEN 'waiting_for_retry' THEN 'retryable_failure' ELSE 'permanent_failure' END ORDER BY u.n))
+    FROM unnest(p_step) WITH ORDINALITY u(step, n) JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step;
 END $$;

@@ -4,7 +4,7 @@
 --   the step does not wait any more (cancelled, run again, completed by hand): the child is cancelled; its own children are due then.
 -- Returns per child 'sub_task' (task_uuid = the child, step_name = its outcome), the rows of settle_steps (idx among those that were settled), and for
 -- children that were ended 'called_off' (their workers are to be told) and 'done'; nothing when nothing was due.
--- Locks: parents and children in uuid order. Writes: as settle_steps and cancel_task; sub_tasks, sub_task_dues.
+-- Locks: parents and children in uuid order. Writes: as settle_steps and cancel_task; sub_tasks, sub_task_dues, the steps' durable events.
 CREATE OR REPLACE FUNCTION tasker.settle_sub_tasks(p_limit int, p_bytes_max int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,7 +12,10 @@ DECLARE
   v_due    uuid[] := array(SELECT d.child_uuid FROM tasker.sub_task_dues d ORDER BY d.child_uuid LIMIT p_limit);
   v        record;
   v_result record;
+  v_waits  boolean;
   v_says   text;
+  v_row    tasker.engine_row;
+  e_step   uuid[] := '{}';  e_how text[] := '{}';
   s_step   uuid[] := '{}';  s_task uuid[] := '{}';  s_att int[] := '{}';  s_ok boolean[] := '{}';  s_again boolean[] := '{}';  s_body text[] := '{}';
   s_worker text[] := '{}';  s_ms int[] := '{}';  s_stages bigint[] := '{}';
 BEGIN
@@ -31,18 +34,20 @@ BEGIN
       LEFT JOIN tasker.workflow_steps s ON s.workflow_step_uuid = st.step_uuid
      WHERE st.child_uuid = ANY (v_due) AND st.outcome IS NULL ORDER BY st.child_uuid
   LOOP
-    IF v.waits AND NOT v.ended AND (v.state <> 'blocked_by_failures' OR v.wait_blocked) THEN -- somebody has opened it again
+    -- One that waited when this look began may have been ended by it meanwhile, being the child of another.
+    v_waits := v.waits AND EXISTS (SELECT 1 FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = v.step_uuid AND s.state = 'enqueued_for_orchestration');
+    IF v_waits AND NOT v.ended AND (v.state <> 'blocked_by_failures' OR v.wait_blocked) THEN -- somebody has opened it again
       UPDATE tasker.open_tasks o SET related = true WHERE o.task_uuid = v.child_uuid;
       CONTINUE;
     END IF;
-    v_says := CASE WHEN NOT v.waits AND NOT v.ended THEN 'called_off' WHEN v.state IN ('complete', 'resolved_manually') THEN 'complete'
+    v_says := CASE WHEN NOT v_waits AND NOT v.ended THEN 'called_off' WHEN v.state IN ('complete', 'resolved_manually') THEN 'complete'
                    WHEN v.state = 'cancelled' THEN 'cancelled' ELSE 'failed' END;
     UPDATE tasker.sub_tasks st SET outcome = v_says, settled_at = v_now WHERE st.child_uuid = v.child_uuid; -- before it is ended: it is not due again
     RETURN NEXT tasker._row('sub_task', NULL, v.step_uuid, v.child_uuid, v.attempt, NULL, v_says, NULL);
     IF NOT v.ended THEN
-      RETURN QUERY SELECT r.* FROM tasker._end_sub_task(v.child_uuid, v.waits, p_processor) r;
+      RETURN QUERY SELECT r.* FROM tasker._end_sub_task(v.child_uuid, v_waits, p_processor) r;
     END IF;
-    CONTINUE WHEN NOT v.waits;
+    CONTINUE WHEN NOT v_waits;
     SELECT * INTO v_result FROM tasker._sub_task_result(v.child_uuid, p_bytes_max);
     s_step := s_step || v.step_uuid;  s_task := s_task || v.parent_uuid;  s_att := s_att || v.attempt::int;
     s_ok := s_ok || v_result.success;  s_again := s_again || v_result.retryable;  s_body := s_body || v_result.body;
@@ -56,6 +61,13 @@ BEGIN
   SELECT u.step, u.task, 'enqueued_for_orchestration', 'in_progress', u.att, v_now, 'sub-task ended' FROM unnest(s_step, s_task, s_att) u(step, task, att);
   UPDATE tasker.tasks t SET active_steps = t.active_steps + n.n
     FROM (SELECT u.task, count(*)::int AS n FROM unnest(s_task) u(task) GROUP BY 1) n WHERE t.task_uuid = n.task;
-  RETURN QUERY SELECT r.* FROM tasker.settle_steps(s_step, s_task, s_att, array_fill(0::bigint, ARRAY[cardinality(s_step)]), s_ok, s_again,
-    array_fill(-1, ARRAY[cardinality(s_step)]), s_body, s_worker, s_ms, p_credit_ns, p_credit_n, p_lease_ms, p_processor, s_stages) r;
+  FOR v_row IN SELECT * FROM tasker.settle_steps(s_step, s_task, s_att, array_fill(0::bigint, ARRAY[cardinality(s_step)]), s_ok, s_again,
+    array_fill(-1, ARRAY[cardinality(s_step)]), s_body, s_worker, s_ms, p_credit_ns, p_credit_n, p_lease_ms, p_processor, s_stages) LOOP
+    IF v_row.kind IN ('settled', 'retry', 'failed') THEN
+      e_step := e_step || v_row.step_uuid;
+      e_how := e_how || CASE WHEN s_ok[v_row.idx] THEN 'success' WHEN v_row.kind = 'retry' THEN 'retryable_failure' ELSE 'permanent_failure' END;
+    END IF;
+    RETURN NEXT v_row;
+  END LOOP;
+  PERFORM tasker._publish_settled(e_step, e_how);
 END $$;

@@ -188,7 +188,8 @@ struct orch_app *orch_app_free(struct orch_app *app)
         /* No new work in; what is inside is finished: waits are answered as they stand, workers hand in what they have. */
         orch_sessions_drain(app->sessions);
         orch_waiters_notify_all(app->waiters);
-        tk_http_quiesce(app->http, deadline);
+        if (app->http)
+                tk_http_quiesce(app->http, deadline);
         app->events = orch_events_free(app->events);
         app->intake = tk_actor_stop_free(app->intake);
         app->sweeper = tk_actor_stop_free(app->sweeper);

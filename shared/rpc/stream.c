@@ -48,6 +48,8 @@ struct tk_rpc_stream {
         grpc_byte_buffer *sending;     /* the frame on its way */
         grpc_byte_buffer *again;       /* by a fault: goes out once more; belongs to who is `busy` */
         bool busy;                     /* somebody is in next_frame, or a send is outstanding */
+        unsigned taking;               /* threads that ask the user for a frame, or have just done so */
+        struct tk_cond taken;          /* none is left, after the end */
         bool wanted;                   /* woken since next_frame was last asked */
         int64_t blocked_ns;            /* monotonic; since when something waits for the frame on its way; 0: nothing does */
         bool paused, resumed;          /* the user wants no messages now */
@@ -75,6 +77,7 @@ void tk_rpc_stream_unref(struct tk_rpc_stream *s)
         grpc_metadata_array_destroy(&s->trailers);
         grpc_slice_unref(s->end_details);
         grpc_byte_buffer_destroy(s->again);
+        tk_cond_deinit(&s->taken);
         tk_lock_deinit(&s->lock);
         tk_free(s);
 }
@@ -105,6 +108,8 @@ static void report_end(struct tk_rpc_stream *s)
         tk_meter_add(s->meter, TK_STREAM_OPEN, -1);
         tk_lock_take(&s->lock);
         s->dead = true;
+        while (s->taking) /* `closed` is the last that the user hears: no other thread is still in next_frame */
+                (void)tk_cond_wait(&s->taken, &s->lock, TK_TIME_NEVER);
         bool asked = s->close_asked;
         tk_lock_give(&s->lock);
         char text[TK_RPC_TEXT_MAX] = "";
@@ -308,9 +313,12 @@ static void pump(struct tk_rpc_stream *s)
                 bool frames = !s->close_asked || s->close_status == TK_RPC_OK;
                 s->wanted = false;
                 s->busy = true;
+                s->taking++;
                 tk_lock_give(&s->lock);
                 bool on_its_way = frames && send_frame(s);
                 tk_lock_take(&s->lock);
+                if (!--s->taking && s->dead)
+                        tk_cond_broadcast(&s->taken);
                 if (on_its_way)
                         break; /* `sent` goes on */
                 s->busy = false;
@@ -366,6 +374,7 @@ struct tk_rpc_stream *tk_rpc_stream_new(grpc_call *call, bool server, const char
         grpc_metadata_array_init(&s->headers);
         grpc_metadata_array_init(&s->trailers);
         tk_lock_init(&s->lock, "rpc-stream");
+        tk_cond_init(&s->taken);
         char *peer = grpc_call_get_peer(call);
         (void)tk_str_copy(s->peer, sizeof s->peer, peer);
         gpr_free(peer);

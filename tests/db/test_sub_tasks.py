@@ -28,9 +28,9 @@ class SubTasks(DbTest):
     def sub(self, a, template=None, **kwargs):
         return sub_tasks.start(self.e, a, template or self.child, **kwargs)
 
-    def start_child(self, a, **kwargs):
+    def start_child(self, a, template=None, **kwargs):
         """(child, its first assignments)"""
-        rows = self.sub(a, **kwargs)
+        rows = self.sub(a, template, **kwargs)
         return self.one(rows, "waits").task_uuid, of(rows, "assign")
 
     def look(self, **kwargs):
@@ -176,6 +176,19 @@ class SubTasks(DbTest):
         rows = self.look()
         self.assertEqual((self.one(rows, "sub_task").step_name, kinds(rows)["failed"]), ("cancelled", 1))
         self.assertEqual((self.e.step(task, "order").state, self.result(task, "order")["error"]["error_type"]), ("error", "sub_task_cancelled"))
+
+    def test_a_child_that_ends_takes_no_result_in_the_same_look(self):
+        """Parent, child and grandchild: the child has failed and is not waited for, and its own child is complete by then."""
+        task, a = self.begin()
+        middle, assigns = self.start_child(a, template=self.e.register({"call": [], "beside": []}, name="middle"))
+        call, beside = sorted(assigns, key=lambda x: x.step_name != "call")
+        _, below = self.start_child(call)
+        self.finish_child(below)
+        self.e.settle([beside], success=False, retryable=False)
+        self.assertEqual(self.dues(), 2)
+        self.look_at_all()
+        self.assertEqual((self.e.task(middle).state, self.e.states(middle)), ("error", {"call": "cancelled", "beside": "error"}))
+        self.assertEqual(self.e.step(task, "order").state, "waiting_for_retry")
 
     # -- the parent decides --
 

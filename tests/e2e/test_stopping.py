@@ -2,6 +2,7 @@
 """Whoever looks at a service while it stops sees it come to rest, and is answered until it is gone."""
 import http.client
 import json
+import subprocess
 import threading
 import unittest
 import urllib.parse
@@ -54,6 +55,18 @@ class Stopping(unittest.TestCase):
         with open(process["log"], encoding="utf-8") as f:
             self.assertIn('"service.stopped"', f.read().splitlines()[-1])
         return lookers
+
+    def test_0_an_address_that_is_taken(self):
+        """A service that cannot listen says so and ends, without having been there."""
+        for kind in ("orchestrator", "worker", "cache"):
+            with self.subTest(kind):
+                process = self.s.process(kind)
+                argv, env = self.s._commands[process["pid"]]
+                done = subprocess.run([*argv, "--set", "rest.bind=127.0.0.1:0", "--set", f"grpc.bind={process['grpc']}"], env=env, capture_output=True,
+                                      text=True, timeout=30 * SLOW, check=False)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertNotIn("runtime error", done.stderr)
+                self.assertIn(process["grpc"], done.stdout + done.stderr)
 
     def test_1_worker_that_finishes_a_step(self):
         task = self.s.submit("tests", "chain", {"sleep_ms": 1000, "journal": self.s.journal})

@@ -1,7 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Steps that start a task and wait for it: through two orchestrators and two workers, REST in and out."""
+import json
+
 from lib.replicas import Replicas
 from lib.system import eventually, tasker
+
+
+TELLS = b"""
+name: tells
+namespace_name: tests
+version: 1.0.0
+steps:
+  - name: call
+    handler: {callable: test.sub_task}
+    publishes_events:
+      - {name: call.over, condition: always, delivery_mode: broadcast}
+      - {name: call.failed, condition: failure, delivery_mode: broadcast}
+"""
 
 
 def result(task, step):
@@ -138,6 +153,18 @@ class SubTasks(Replicas):
         deepest = next(c for c in below if c["depth"] == 8)
         failed = self.s.value("SELECT r.result -> 'error' ->> 'message' FROM tasker.step_results r WHERE r.task_uuid = $1 AND NOT r.success", deepest["task_uuid"])
         self.assertEqual(failed, "sub-task: tasks may start tasks 8 deep (sub_task.depth_max), this would be level 9")
+
+    def test_its_events_are_those_of_the_end(self):
+        """Nothing is told while it waits; then the orchestrator publishes, and no worker has anything to tell its subscribers."""
+        def told():
+            return sum(self.s.metric(self.s.process("worker", at)["rest"], "tasker_worker_events_told_total") for at in range(2))
+        self.assertIn(self.s.call("POST", "/v1/templates", TELLS, {"Content-Type": "application/yaml"}).status, (200, 201))
+        before = told()
+        task = self.wait(self.s.submit("tests", "tells", {"sub": {"name": "chain", "context": {}}}))
+        events = [json.loads(e.message) for e in self.s.sql("SELECT message FROM pgmq.q_tests_domain_events WHERE message #>> '{metadata,task_uuid}' = $1",
+                                                            task["task_uuid"])]
+        self.assertEqual((task["status"], [e["event_name"] for e in events], told() - before), ("complete", ["call.over"], 0))
+        self.assertEqual((events[0]["payload"]["payload"], events[0]["metadata"]["fired_by"]), (result(task, "call"), "orchestrator"))
 
     # -- people --
 

@@ -6,6 +6,7 @@ the pids the launcher wrote down. What a test killed comes back with respawn(): 
 The build under test is $TASKER_BUILD (default build/); settings of services travel as TASKER_* environment variables.
 """
 import atexit
+import glob
 import json
 import os
 import shutil
@@ -198,11 +199,14 @@ class System:
 
     @staticmethod
     def alive(pid):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-                return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-        except (FileNotFoundError, ProcessLookupError):
-            return False
+        """Whether a thread of it is left: the first may be gone while others still hold its sockets."""
+        def there(path):
+            try:
+                with open(path, encoding="ascii") as f:
+                    return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            except (FileNotFoundError, ProcessLookupError):
+                return False
+        return any(there(path) for path in glob.glob(f"/proc/{pid}/task/*/stat"))
 
     def kill(self, kind, at=0, sig=signal.SIGKILL):
         process = self.process(kind, at)

@@ -5,6 +5,7 @@ Model: players (threads) take one run after another: submit, let people meddle a
 about what failed, and leave the task to the one checker, which reads histories in bulk. Faults are somebody else's (breaker.py);
 players only say again what was not answered, at another orchestrator.
 """
+import datetime
 import http.client
 import json
 import os
@@ -14,36 +15,72 @@ import threading
 import time
 import traceback
 import urllib.parse
+from collections import Counter
 
+import family
 import generate
-import history
 from lib.system import RESTING, SLOW
-from replay import PEOPLE, RERUN, Replay
+from replay import PEOPLE, RERUN
+from rules import Times
 
 CHUNK = 100
 PATIENCE_S = 60
 BY = {"reset_for_retry": "reset_by", "resolve_manually": "resolved_by", "complete_manually": "completed_by", "skip": "skipped_by",
       "rerun": "rerun_by"}
-ACTIVE = """SELECT count(*) FROM tasker.tasks t WHERE task_uuid = ANY ($1) AND state = 'blocked_by_failures'
-              AND (active_steps > 0 OR EXISTS (SELECT 1 FROM tasker.step_timers x WHERE x.task_uuid = t.task_uuid))"""
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Run:
-    """One task: template, script, what people do, and what became of it."""
+    """One task: template, script, what is asked of time, what people do, and what became of it."""
 
-    def __init__(self, key, template, script, people):
-        self.key, self.template, self.script, self.people = key, template, script, people
-        self.task = self.difference = None
+    def __init__(self, key, template, script, people, request=None):
+        self.key, self.template, self.script, self.people, self.request = key, template, script, people, request or {}
+        self.task = self.times = self.difference = self.until = None
 
-    def as_case(self, why=""):
-        return {"why": why, "steps": self.template.as_case(), "script": self.script, "people": self.people}
+    def as_case(self, templates, why=""):
+        """A file for cases/; what its steps start goes with it, under names that start with *."""
+        case = {"why": why, **self.template.as_case(), "script": self.script, "people": self.people, "request": self.request}
+        starts = {t.name: t.as_case() for t in templates.values() if f'"name": "{t.name}", "script"' in json.dumps(self.script)}
+        text = json.dumps({**case, "starts": starts} if starts else case)
+        for name in starts:
+            text = text.replace(f'"{name}"', f'"*{name}"')
+        return json.loads(text)
+
+    def ask(self, slower):
+        """What the request says of time, if it is sent now."""
+        now, asked = time.time_ns() // 1000, self.request
+        self.times = Times(*(now + 1000 * slower * asked[key] if key in asked else 0 for key in ("run_at_ms", "deadline_ms")),
+                           asked.get("timeout_s", self.template.timeout_s), asked.get("on_timeout", self.template.on_timeout))
+        said = {"run_at": moment(self.times.run_at), "deadline": moment(self.times.until), "timeout_seconds": asked.get("timeout_s"),
+                "on_timeout": asked.get("on_timeout")}
+        return {key: value for key, value in said.items() if value}
+
+
+def context(script, at=0, scripts=None):
+    """The context of a task of that script: as flat as contexts are, so the scripts of what it starts stand beside it, and a sub says which."""
+    scripts = [None] if scripts is None else scripts
+
+    def flat(entry):
+        if "sub" not in entry:
+            return entry
+        scripts.append(None)
+        number = len(scripts) - 1
+        context(entry["sub"]["script"], number, scripts)
+        return {**entry, "sub": {**entry["sub"], "script": number}}
+    scripts[at] = {step: [flat(entry) for entry in entries] for step, entries in script.items()}
+    return {"at": at, "scripts": scripts}
+
+
+def moment(us):
+    return (EPOCH + datetime.timedelta(microseconds=us)).isoformat() if us else None
 
 
 def runs_of(seed, pool, n):
     for i in range(n):
         rnd = random.Random(f"{seed}/run/{i}")
-        template = rnd.choice(pool)
-        yield Run(f"{seed}/{i}", template, generate.script(rnd, template), generate.people(rnd))
+        template, request = rnd.choice(pool), generate.request(rnd)
+        script = generate.script(rnd, template, pool)
+        yield Run(f"{seed}/{i}", template, script, generate.people(rnd, "run_at_ms" in request, '"sub"' in json.dumps(script)), request)
 
 
 class Client:
@@ -75,12 +112,12 @@ class Client:
 
 
 class Drive:
-    def __init__(self, system, runs, faults=False, losses_max=10, players=24, nonce=""):
-        self.s, self.faults, self.losses_max, self.nonce, self.losses = system, faults, losses_max, nonce, 0
+    def __init__(self, system, templates, runs, faults=False, losses_max=10, players=24, nonce=""):
+        self.s, self.templates, self.faults, self.losses_max, self.nonce, self.losses = system, templates, faults, losses_max, nonce, 0
         self.todo, self.ended, self.failed, self.errors = queue.Queue(), queue.Queue(), [], []
         for run in runs:
             self.todo.put(run)
-        self.n, self.states, self.pause = self.todo.qsize(), {}, threading.Event()
+        self.n, self.states, self.seen, self.pause = self.todo.qsize(), Counter(), Counter(), threading.Event()
         self.addresses = [o["rest"] for o in system.endpoints["orchestrators"]]
         self.players = [threading.Thread(target=self._player, args=(i,), daemon=True) for i in range(players)]
 
@@ -89,17 +126,18 @@ class Drive:
         for p in self.players:
             p.start()
         with self.s.conn() as conn:
+            conn.script("SET enable_seqscan = off")  # plans are made while tables are small, and kept
             checked = 0
             while checked < self.n and not self.errors and not self.failed:
-                runs = self._some()
-                for run, h in self._histories(conn, runs):
-                    run.difference = Replay(run.template, h, self.faults, self.losses_max).check()
-                    self.losses += sum(s["losses"] for s in h.steps.values())
-                    self.states[h.state] = self.states.get(h.state, 0) + 1
+                for run, histories in self._histories(conn, self._some()):
+                    relatives = family.Family(self.templates, histories, run.times, self.faults, self.losses_max)
+                    run.difference = relatives.check()
+                    self.seen += sum((r.seen for r in relatives.replays.values()), Counter())
+                    self.losses += sum(s["losses"] for h in histories for s in h.steps.values())
+                    self.states[histories[0].state] += 1
                     if run.difference:
-                        run.difference += "".join(f"\n    {tx.at % 10**9:9} {tx}" for tx in h.transactions)
                         self.failed.append(run)
-                checked += len(runs)
+                    checked += 1
         return self
 
     def _some(self):
@@ -114,17 +152,16 @@ class Drive:
         return runs
 
     def _histories(self, conn, runs):
-        if not runs:
-            return []
-        self._rest(conn, [r.task for r in runs])
-        found = {h.task: h for h in history.read(conn, [r.task for r in runs])}
-        return [(r, found[r.task]) for r in runs]
-
-    def _rest(self, conn, tasks):
-        """A blocked task may still have steps at work. One that does not rest is told by the model."""
-        end = time.monotonic() + PATIENCE_S * SLOW
-        while time.monotonic() < end and conn.value(ACTIVE, tasks):
+        """Of those at rest; the others are looked at again. One that never rests is told by the model."""
+        restless = family.restless(conn, [r.task for r in runs])
+        later = [r for r in runs if r.task in restless and time.monotonic() < r.until]
+        for run in later:
+            self.ended.put(run)
+        if later and len(later) == len(runs):
             self.pause.wait(0.02)
+        rest = [r for r in runs if r not in later]
+        found = family.read(conn, [r.task for r in rest])
+        return [(r, found[r.task]) for r in rest]
 
     # -- players --
 
@@ -134,6 +171,7 @@ class Drive:
             while not self.errors and not self.failed:
                 run = self.todo.get_nowait()
                 self._play(run, client, conn)
+                run.until = time.monotonic() + PATIENCE_S * SLOW
                 self.ended.put(run)
         except queue.Empty:
             pass
@@ -141,52 +179,65 @@ class Drive:
             self.errors.append(traceback.format_exc())
 
     def _play(self, run, client, conn):
-        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": {"script": run.script}, "initiator": "model",
-                "source_system": "tests", "reason": run.key, "idempotency_key": f"{self.nonce}/{run.key}"}
-        status, said = client.call("POST", "/v1/tasks", body)
-        assert status == 200, (status, said, run.as_case())
-        run.task = said["task_uuid"]
+        self._submit(run, client)
         for act in run.people["meanwhile"]:
             client.pause.wait(act["ms"] / 1000)
             self._meddle(run, act, client, conn)
-        state = self._wait(run, client)
+        state = self._wait(run, client, conn)
         for action in run.people["revive"]:
-            if state != "blocked_by_failures":
+            steps = conn.query("SELECT workflow_step_uuid, state FROM tasker.workflow_steps WHERE task_uuid = $1 AND state IN ('error', 'cancelled')", run.task)
+            if state not in ("blocked_by_failures", "error"):
                 break
-            for step in conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'error'", run.task):
-                self._decide(run, step, action, client)
-            state = self._wait(run, client)
+            for step in [s for s in steps if s.state == "error"] or steps[:1]:
+                self._decide(run.task, step.workflow_step_uuid, action, client)
+            state = self._wait(run, client, conn)
         for number in run.people.get("rerun", []):
             self._meddle(run, {"do": "rerun", "step": number}, client, conn)
             self._meddle(run, {"do": "resume"}, client, conn)  # a task that ended while it was paused still is
-            self._wait(run, client)
+            self._wait(run, client, conn)
+
+    def _submit(self, run, client):
+        body = {"namespace": "model", "name": run.template.name, "version": "1.0.0", "context": context(run.script), "initiator": "model",
+                "source_system": "tests", "reason": run.key}
+        for tries in range(1, 10):
+            status, said = client.call("POST", "/v1/tasks", {**body, **run.ask(tries ** 2), "idempotency_key": f"{self.nonce}/{run.key}/{tries}"})
+            if status == 200:
+                run.task = said["task_uuid"]
+                return
+            assert status == 400 and "deadline: must be" in said["error"]["message"], (status, said)  # it passed on the way
 
     def _meddle(self, run, act, client, conn):
         if act["do"] == "cancel":
             status, _ = client.call("DELETE", f"/v1/tasks/{run.task}")
-        elif act["do"] in ("pause", "resume"):
+        elif act["do"] == "cancel_below":
+            below = family.below(conn, run.task)
+            status, _ = client.call("DELETE", f"/v1/tasks/{below[0]}") if below else (200, None)
+        elif act["do"] in ("pause", "resume", "start"):
             status, _ = client.call("POST", f"/v1/tasks/{run.task}/{act['do']}", {"by": PEOPLE + "pat", "reason": "to see"})
         else:
             steps = conn.column("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 ORDER BY step_no, instance", run.task)
-            status = self._decide(run, steps[act["step"] % len(steps)], act["do"], client)
+            status = self._decide(run.task, steps[act["step"] % len(steps)], act["do"], client)
         assert status in (200, 400), (status, act)
 
     @staticmethod
-    def _decide(run, step, action, client):
+    def _decide(task, step, action, client):
         body = {"action_type": action, "reason": RERUN if action == "rerun" else "to see", BY[action]: PEOPLE + "pat"}
         if action == "complete_manually":
             body["completion_data"] = {"result": {"value": 7}}
-        status, said = client.call("PATCH", f"/v1/tasks/{run.task}/workflow_steps/{step}", body)
+        status, said = client.call("PATCH", f"/v1/tasks/{task}/workflow_steps/{step}", body)
         assert status in (200, 400), (status, said)
         return status
 
-    def _wait(self, run, client):
-        end = time.monotonic() + PATIENCE_S * SLOW
+    def _wait(self, run, client, conn):
+        """Until it rests; what its steps have started and wait for until somebody has mended it is mended."""
+        end, mends = time.monotonic() + PATIENCE_S * SLOW, '"wait_blocked": true' in json.dumps(run.script)
         while True:
-            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait=10s")
+            status, said = client.call("GET", f"/v1/tasks/{run.task}?wait={'200ms' if mends else '10s'}")
             assert status == 200, (status, said)
             if said["status"] in RESTING or time.monotonic() > end:
                 return said["status"]  # of one that does not rest, the model will say why
+            for step in family.unmended(conn, run.task) if mends else ():
+                self._decide(step.task_uuid, step.workflow_step_uuid, "resolve_manually", client)
 
 
 def write_templates(folder, pool):

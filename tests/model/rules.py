@@ -3,21 +3,22 @@
 
 A method is one thing that may happen to a task; it changes the state or raises Refusal, and never decides by itself that something
 shall happen. What a rule comes from stands beside it: dispatch.md, growth.md, database.md and architecture.md are in docs/design.
-replay.py lets the real system's history say what happened; foretell() lets chance say it.
+replay.py lets the real system's history say what happened; foretell.py lets chance say it. Moments are µs of the database's clock.
 """
-import random
 from dataclasses import dataclass
 
 import growth
 from template import BATCH_WORKER, BATCHABLE, CONVERGENCE, DECISION, SOURCES
 
 PENDING, ENQUEUED, IN_PROGRESS, WAITING = "pending", "enqueued", "in_progress", "waiting_for_retry"
+SUB_TASK = "enqueued_for_orchestration"     # waits for a task that it has started
 COMPLETE, ERROR, CANCELLED, RESOLVED = "complete", "error", "cancelled", "resolved_manually"
 DONE = (COMPLETE, RESOLVED)                 # a child need not wait for it any more
 ENDED = (COMPLETE, RESOLVED, CANCELLED)
 TASK_ENDED = ("complete", "cancelled", "error", "resolved_manually")
 JITTER = 0.15
 LATEST_RESULT_MAX = 3600000                 # a handler's own pause is at most an hour
+DEPTH_MAX = 8                               # sub_task.depth_max
 
 
 class Refusal(Exception):
@@ -36,7 +37,18 @@ class Outcome:
     retryable: bool = False
     pause_ms: int = -1        # its own pause before the next attempt
     says: dict = None         # decision_point_outcome or batch_processing_outcome
-    late: bool = False        # it was not the handler that answered: its time was over
+    sub: dict = None          # it has started this task (generate.py) and waited for its end
+    mute: bool = False        # nobody could know what it publishes
+    timeout: str = ""         # it was not the handler that answered: its time was over ("handler"), or that in the queue ("queue")
+
+
+@dataclass
+class Times:
+    """What a request, or else its template, says of time (time.md)."""
+    run_at: int = 0           # it starts at this moment
+    until: int = 0            # it is complete by this one
+    takes_s: int = 0          # it takes so long, from its start
+    ends: str = "error"       # what it becomes when it is not complete in time
 
 
 @dataclass
@@ -51,10 +63,13 @@ class Step:
     losses: int = 0
     no_room: bool = False
     by_hand: bool = False     # completed by a person
-    due_us: float = 0         # not earlier than this
+    due_us: float = 0         # its pause does not end earlier
+    queued_us: int = 0        # since when it lies in the queue
     value: object = None      # of its last successful result
     named: tuple = ()         # by its decision, when it is complete
     opened: bool = False      # its decision opened branches
+    child: object = None      # the task that its last attempt has started
+    patient: bool = False     # it waits for people to mend it (wait_blocked)
     id: object = None         # of the real step that was seen first under this name
     sees: object = None       # the values its ancestors had when it was dispatched; None: not known
 
@@ -69,9 +84,16 @@ class Step:
 
 
 class Task:
-    def __init__(self, template):
-        self.t, self.state, self.held, self.steps, self.edges = template, None, False, {}, set()
-        self.to_end = False  # a step's on_timeout says so
+    def __init__(self, template, times=Times(), at_us=0):
+        self.t, self.state, self.steps, self.edges = template, None, {}, set()
+        self.times, self.held, self.started_us = times, set(), None  # held: "task", "start"
+        self.parent = None   # (task, step, attempt) that has started it
+        self.to_end = False  # a timeout of a step says so
+        self.events = []     # what is published: (step, attempt, condition)
+        self.unsure = False  # whether the deadline still holds
+        self.deadline = min(filter(None, (times.until, times.takes_s and max(at_us, times.run_at) + 1000000 * times.takes_s)), default=0)
+        if times.run_at > at_us:
+            self.held.add("start")
         for no, there in enumerate(template.at_start):
             if there:
                 self._add(no, 0, template.steps[no].name, False)
@@ -120,21 +142,21 @@ class Task:
 
     # -- what dispatch does (dispatch.md "The way of a step") --
 
-    def dispatch(self, name, eager):
+    def dispatch(self, name, eager, at_us=0):
         """A ready step goes on: straight to a worker with credit, which begins an attempt, or into the queue."""
         step = self.step(name)
         require(step in self.ready(), name, "is dispatched, but is", step.state, "with", self.unmet(step), "unmet parents; the task goes on:", self.goes_on(step))
-        self._send(step, eager)
+        self._send(step, eager, at_us)
 
     def fire(self, name, eager, at_us):
         """A retry pause has ended."""
         step = self.step(name)
         require(step.state == WAITING and self.goes_on(step), name, "is", step.state, "and is fired; the task goes on:", self.goes_on(step))
         require(at_us >= step.due_us, name, "is fired", step.due_us - at_us, "µs before its pause has ended")
-        self._send(step, eager)
+        self._send(step, eager, at_us)
 
-    def _send(self, step, eager):
-        step.state = ENQUEUED
+    def _send(self, step, eager, at_us):
+        step.state, step.queued_us = ENQUEUED, at_us
         if eager:
             self.claim(step.name)
 
@@ -153,11 +175,11 @@ class Task:
 
     # -- leases (dispatch.md "Leases", templates.md `retry`) --
 
-    def give_back(self, name, lost):
+    def give_back(self, name, lost, at_us=0):
         """An assignment returns to the queue: never sent (nothing counted), or its worker was lost. Either way the attempt is forgiven."""
         step = self._running(name)
         require(not lost or step.rule.retryable, name, "must not run twice (retryable: false)")
-        step.state = ENQUEUED
+        step.state, step.queued_us = ENQUEUED, at_us
         step.forgiven += 1
         step.losses += lost
 
@@ -172,6 +194,7 @@ class Task:
         require(not step.rule.retryable or step.losses >= losses_max, name, "was lost", step.losses, "times, which is allowed")
         step.state = ERROR
         step.losses += 1
+        self._publish(step, "permanent_failure")
         self.make_room([name])
 
     def _running(self, name):
@@ -190,10 +213,10 @@ class Task:
                 self._grow(step, outcome.says)
             except growth.Refused:  # growth.md "One transaction": a permanent error here
                 outcome = Outcome(False)
-        means = step.rule.on_timeout if outcome.late else "retry"  # time.md "Handlers that take too long"
+        means = {"handler": step.rule.on_timeout, "queue": step.rule.on_queue_timeout}.get(outcome.timeout, "retry")  # time.md
         self.to_end |= means == "cancel"
         if outcome.ok:
-            step.state, step.value = COMPLETE, 100 * attempt + len(name)
+            step.state, step.value = COMPLETE, 0 if outcome.sub else 100 * attempt + len(name)
         elif means == "retry" and outcome.retryable and step.rule.retryable and step.attempts - step.forgiven < step.rule.max_attempts:
             step.state = WAITING
             pause = min(outcome.pause_ms, LATEST_RESULT_MAX) if outcome.pause_ms >= 0 else round(step.rule.pause_ms(step.attempts - step.forgiven) * (1 - JITTER))
@@ -202,7 +225,13 @@ class Task:
             step.state, step.value = COMPLETE, None  # growth.md "Failures"
         else:
             step.state = ERROR
+        if not outcome.mute:
+            self._publish(step, "success" if outcome.ok else "retryable_failure" if step.state == WAITING else "permanent_failure")
         return step.state
+
+    def _publish(self, step, how):
+        """events.md "When": every attempt that is settled publishes what its step declares for such an end, in the same transaction."""
+        self.events += [(step.name, step.attempts, c) for c in step.rule.events if c in (how, "always") or (c == "failure" and how != "success")]
 
     def make_room(self, names):
         """Those of a batch that have no place any more let as many go on that wait, lowest first, those that were reset last (growth.md "Window")."""
@@ -231,28 +260,113 @@ class Task:
             self.edges |= {(x.name, y.name) for x in self.steps.values() if x.no == a for y in self.steps.values()
                            if y.no == b and y.state == PENDING and not (x.name in made and y.name in made and a == b)}
 
+    # -- sub-tasks (sub-tasks.md) --
+
+    def depth(self):
+        return 1 + self.parent[0].depth() if self.parent else 0
+
+    def start_child(self, name, attempt, child, patient):
+        """Instead of a result its handler hands in a task that is to be run: the step waits for it, and no worker is kept."""
+        step = self._running(name)
+        require(step.attempts == attempt, name, "is at attempt", step.attempts, "and one of", attempt, "starts a task")
+        require(step.rule.kind not in SOURCES and self.depth() < DEPTH_MAX, name, "may not start a task")
+        step.state, step.child, step.patient = SUB_TASK, child, patient
+        child.parent = (self, step, attempt)
+
+    def awaited(self):
+        """Whether the step that has started it still waits for it."""
+        above, step, attempt = self.parent
+        return above.steps.get(step.name) is step and step.state == SUB_TASK and step.attempts == attempt
+
+    def take_up(self, name, sub):
+        """What it waited for has ended: the attempt goes on for the moment it takes to settle it. Returns what that means."""
+        step = self.step(name)
+        require(step.state == SUB_TASK and step.child.state in TASK_ENDED, name, "is", step.state, "and goes on")
+        step.state = IN_PROGRESS
+        return Outcome(step.child.state in ("complete", "resolved_manually"), step.child.state == "error", sub=sub)
+
+    def call_off(self):
+        """Nobody waits for it any more. Returns the steps that were ended."""
+        require(self.parent and not self.awaited(), "it is called off, and its parent waits for it")
+        return self._end("cancelled")
+
+    def give_in(self):
+        """It is blocked, and its parent does not wait until somebody has seen to it."""
+        require(self.parent and self.awaited() and not self.parent[1].patient and self.state == "blocked_by_failures", "it gives in, and is", self.state)
+        return self._end("error")
+
+    def waits_in_vain(self, step):
+        """A step whose child has come to an end that was not carried over."""
+        return step.child.state in TASK_ENDED or (step.child.state == "blocked_by_failures" and not step.patient)
+
+    # -- time (time.md) --
+
+    def start(self, at_us, by_hand):
+        """What was to start later starts when its moment has come, or before it when somebody says so; a timeout counts from then."""
+        require("start" in self.held and self.state not in TASK_ENDED, "it does not wait for its start")
+        require(by_hand or at_us >= self.times.run_at, "it starts", self.times.run_at - at_us, "µs too early")
+        require(by_hand or not self.deadline or at_us < self.deadline, "it starts after its deadline")
+        self.held.discard("start")
+        self.started_us = at_us
+        if by_hand and self.times.takes_s:
+            self.deadline = min(self.deadline, at_us + 1000000 * self.times.takes_s)
+
+    def expire(self, at_us):
+        """A task that is not complete by its deadline ends, whatever it is doing. Returns the steps that were ended."""
+        require(self.deadline, "it ends by a deadline that it does not have")
+        require(at_us >= self.deadline, "it ends", self.deadline - at_us, "µs before its deadline")
+        return self._end("cancelled" if self.times.ends == "cancel" else "error")
+
+    def give_up(self, name, at_us):
+        """No worker took it in time: an attempt of its own that nobody makes, not counted unless it may be tried again; settle() says what follows."""
+        step = self.step(name)
+        due = step.rule.queue_timeout and step.queued_us + 1000 * step.rule.queue_timeout
+        require(step.state == ENQUEUED and due, name, "is given up, but is", step.state)
+        require(at_us >= due, name, "is given up", due - at_us, "µs too early")
+        self.claim(name)
+        step.forgiven += step.rule.on_queue_timeout != "retry"
+
+    def _end(self, to):
+        """Everything of it that has not ended is cancelled, at once; in error what has failed stays failed."""
+        require(self.state not in TASK_ENDED, "the task is", self.state)
+        ended = [s for s in self.steps.values() if s.state not in ENDED and not (to == "error" and s.state == ERROR)]
+        for step in ended:
+            step.state = CANCELLED
+        self.state, self.to_end = to, False
+        return [s.name for s in ended]
+
+    def reopen(self, at_us=0, until_us=0):
+        """A task that has ended goes on, at some moment between these two: a deadline that has passed is none any more, what held it holds no longer
+        (api.md), and what its end has cancelled is pending, as if reset. Returns these steps."""
+        require(self.state in ("complete", "error"), "the task is", self.state)
+        if self.deadline <= at_us:
+            self.deadline = 0
+        self.unsure = at_us < self.deadline <= until_us
+        self.held.clear()
+        self.state = None  # follow() says what it is
+        back = self.in_state(CANCELLED)
+        for step in back:
+            step.state, step.forgiven, step.losses = PENDING, step.attempts, 0
+        return {s.name for s in back}
+
     # -- people (dispatch.md, growth.md "People and what grew", api.md) --
 
     def cancel(self):
-        """Ends a task and everything of it that has not ended, at once. Returns the steps that were ended."""
-        require(self.state not in TASK_ENDED, "the task is", self.state)
-        ended = [s for s in self.steps.values() if s.state not in ENDED]
-        for step in ended:
-            step.state = CANCELLED
-        self.state = "cancelled"
-        return [s.name for s in ended]
+        """Ends a task and everything of it that has not ended. Returns the steps that were ended."""
+        return self._end("cancelled")
 
     def hold(self, on):
         """A held task gets nothing new; what lies in the queue is taken back, what a worker has goes on. Returns what was taken back."""
-        require(self.state not in TASK_ENDED and self.held != on, "the task is", self.state, "and held:", self.held)
+        require(self.state not in TASK_ENDED and ("task" in self.held) != on, "the task is", self.state, "and held:", self.held)
         back = self.in_state(ENQUEUED) if on else []
         for step in back:
             step.state = PENDING
-        self.held = on
+        (self.held.add if on else self.held.discard)("task")
         return [s.name for s in back]
 
     def act(self, name, to):
-        """reset_for_retry leads to pending, resolve_manually and skip to resolved_manually, complete_manually to complete."""
+        """reset_for_retry leads to pending, resolve_manually and skip to resolved_manually, complete_manually to complete. A task in error is to be
+        reopened first."""
         step = self.step(name)
         was = step.state
         for running in self.in_state(IN_PROGRESS):
@@ -284,7 +398,7 @@ class Task:
 
     def rerun(self, name):
         """A step that has ended and everything below it run again, with full budgets. Sources among them speak anew: what they brought goes.
-        Returns the steps that are pending again."""
+        A task that has ended is to be reopened afterwards, then instances take_turns(). Returns the steps that are pending again."""
         require(self.state not in ("cancelled", "resolved_manually"), "the task is", self.state)
         require(self.step(name).state in (*ENDED, ERROR), name, "is", self.steps[name].state)
         again = self.below(name)
@@ -299,12 +413,9 @@ class Task:
             step.sees = None  # as in act()
         for step in (self.steps[n] for n in again - dropped):
             step.state, step.forgiven, step.losses, step.by_hand, step.named, step.opened = PENDING, step.attempts, 0, False, (), False
-        self._take_turns(again - dropped)
-        self.held &= self.state not in TASK_ENDED  # api.md: what held it before its end does not any more
-        self.state = None  # open again; follow() says what it is
         return again - dropped
 
-    def _take_turns(self, names):
+    def take_turns(self, names):
         """Instances that run again go back into the window of their batch: as many as there is room for, lowest first (growth.md "Window")."""
         back = [self.steps[n] for n in names if self.steps[n].instance]
         for step in back:
@@ -336,39 +447,3 @@ class Task:
         dynamic = [p for p in step.rule.parents if self.t.kind(p) != DECISION and not self.t.at_start[p]]
         late = step.rule.kind == CONVERGENCE and dynamic  # made of what was there from the start too, when nothing more comes
         return any(a.name in stays and a.rule.kind != DECISION and (late or a.no in dynamic) for a in above)
-
-
-# ---- the model by itself ----
-
-class Script:
-    """What every handler answers, per step and attempt: {step: [entry per attempt, the last one for all later]}; see generate.py."""
-
-    def __init__(self, said):
-        self.said = said
-
-    def entry(self, name, attempt):
-        entries = self.said.get(name) or [{}]
-        return entries[min(attempt, len(entries)) - 1]
-
-    def outcome(self, name, attempt):
-        entry = self.entry(name, attempt)
-        how = entry.get("how", "ok")
-        return Outcome(how == "ok", how in ("retryable", "hang"), entry.get("delay_ms", -1) if how == "retryable" else -1, entry.get("says"))
-
-
-def foretell(template, said, rnd=random, task=None):
-    """The model runs a task (a new one, or on from there) alone, in an order that chance decides, until it rests."""
-    task, script = task or Task(template), Script(said)
-    task.follow()
-    while True:
-        for step in task.ready():
-            task.dispatch(step.name, True)
-        task.follow()
-        running, waiting = task.in_state(IN_PROGRESS), task.pausing()
-        if not running and not waiting:
-            return task
-        step = rnd.choice(running + waiting)
-        if step.state == WAITING:
-            task.fire(step.name, True, step.due_us)
-        elif task.settle(step.name, step.attempts, script.outcome(step.name, step.attempts)) != WAITING:
-            task.make_room([step.name])

@@ -22,6 +22,9 @@ class Step:
     cap_ms: int = 20
     timeout_s: int = 0
     on_timeout: str = "retry"
+    queue_timeout: int = 0          # seconds, as everywhere; but in the tests' database it counts as milliseconds (test_model.py)
+    on_queue_timeout: str = "error"
+    events: list = field(default_factory=list)  # conditions; each has a durable event of its own
     parallelism: int = 10
     strategy: str = "continue_on_failure"
 
@@ -37,8 +40,8 @@ class Step:
 
 
 class Template:
-    def __init__(self, name, steps):
-        self.name, self.steps = name, steps
+    def __init__(self, name, steps, timeout_s=0, on_timeout="error"):
+        self.name, self.steps, self.timeout_s, self.on_timeout = name, steps, timeout_s, on_timeout
         self.children = [[no for no, s in enumerate(steps) if at in s.parents] for at in range(len(steps))]
         self.ancestors = []
         self.at_start = []
@@ -58,17 +61,20 @@ class Template:
     def as_case(self):
         """For a case file; from_case() reads it."""
         plain = Step("")
-        return [{"name": s.name, "parents": [self.steps[p].name for p in s.parents],
-                 **{k: v for k, v in vars(s).items() if k not in ("name", "parents") and v != getattr(plain, k)}} for s in self.steps]
+        return {"steps": [{"name": s.name, "parents": [self.steps[p].name for p in s.parents],
+                           **{k: v for k, v in vars(s).items() if k not in ("name", "parents") and v != getattr(plain, k)}} for s in self.steps],
+                "timeout_s": self.timeout_s, "on_timeout": self.on_timeout}
 
     @staticmethod
-    def from_case(name, steps):
-        names = [s["name"] for s in steps]
-        return Template(name, [Step(**{**s, "parents": [names.index(p) for p in s.get("parents", [])]}) for s in steps])
+    def from_case(name, case):
+        names = [s["name"] for s in case["steps"]]
+        steps = [Step(**{**s, "parents": [names.index(p) for p in s.get("parents", [])]}) for s in case["steps"]]
+        return Template(name, steps, case.get("timeout_s", 0), case.get("on_timeout", "error"))
 
     def as_document(self):
         """What is registered: JSON is YAML."""
-        return {"name": self.name, "namespace_name": "model", "version": "1.0.0", "steps": [self._step(s) for s in self.steps]}
+        return {"name": self.name, "namespace_name": "model", "version": "1.0.0", "on_timeout": self.on_timeout,
+                **({"timeout_seconds": self.timeout_s} if self.timeout_s else {}), "steps": [self._step(s) for s in self.steps]}
 
     def _step(self, s):
         said = {"name": s.name, "type": s.kind, "handler": {"callable": "test.model"}, "dependencies": [self.steps[p].name for p in s.parents],
@@ -76,6 +82,10 @@ class Template:
                           "max_backoff_ms": s.cap_ms}}
         if s.timeout_s:
             said.update(timeout_seconds=s.timeout_s, on_timeout=s.on_timeout)
+        if s.queue_timeout:
+            said.update(queue_timeout_seconds=s.queue_timeout, on_queue_timeout=s.on_queue_timeout)
+        if s.events:
+            said["publishes_events"] = [{"name": "model." + c, "condition": c, "delivery_mode": "durable"} for c in s.events]
         if s.kind == BATCH_WORKER:
             said["batch_config"] = {"parallelism": s.parallelism, "failure_strategy": s.strategy}
         return said

@@ -24,28 +24,30 @@ KILL_EVERY_S = 3
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 CASE_TIMES = 25  # what is wrong with a case may need luck
 ENV = {"TASKER_WORKER_PERMITS": "24", "LOG_LEVEL": "warn", "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "10s",  # long before patience ends
+       "TASKER_TIMERS_POLL": "500ms",  # so long may a moment that another orchestrator knows of be overslept
        "TASKER_DISPATCH_HEARTBEAT": f"{5 * SLOW}s", "TASKER_DISPATCH_LEASE": f"{60 * SLOW}s"}  # on a busy machine nobody is lost before somebody breaks it
 
 
 def kept_cases():
-    """(template, [runs]) of every file in cases/."""
+    """([template, those its steps start], [runs]) of every file in cases/. Names of templates that start with * are its own."""
     for path in sorted(glob.glob(os.path.join(CASES, "*.json"))):
-        with open(path, encoding="utf-8") as f:
-            case = json.load(f)
         name = os.path.basename(path)[:-5]
-        template = Template.from_case("case_" + name, case["steps"])
-        yield template, [Run(f"{name}/{i}", template, case["script"], case["people"]) for i in range(CASE_TIMES)]
+        with open(path, encoding="utf-8") as f:
+            case = json.loads(f.read().replace('"*', f'"case_{name}_'))
+        template = Template.from_case("case_" + name, case)
+        others = [Template.from_case(other, said) for other, said in case.get("starts", {}).items()]
+        yield [template, *others], [Run(f"{name}/{i}", template, case["script"], case["people"], case.get("request")) for i in range(CASE_TIMES)]
 
 
 def case_text(case):
     """JSON with a line per step."""
     def lines(items):
         return "[\n  " + ",\n  ".join(map(json.dumps, items)) + "\n ]"
-    return (f'{{\n "why": {json.dumps(case["why"])},\n "steps": {lines(case["steps"])},\n "script": {json.dumps(case["script"])},\n'
-            f' "people": {json.dumps(case["people"])}\n}}\n')
+    members = {key: lines(value) if key == "steps" else json.dumps(value) for key, value in case.items()}
+    return "{\n " + ",\n ".join(f"{json.dumps(key)}: {text}" for key, text in members.items()) + "\n}\n"
 
 
-def keep(runs):
+def keep(runs, templates):
     """Case files of what failed, to be repeated and, once understood, kept."""
     folder = os.path.join(BUILD, "model")
     os.makedirs(folder, exist_ok=True)
@@ -53,9 +55,9 @@ def keep(runs):
     for run in runs:
         path = os.path.join(folder, run.key.replace("/", "-") + ".json")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(case_text(run.as_case(run.difference)))
+            f.write(case_text(run.as_case(templates, run.difference)))
         said.append(f"seed/run {run.key}, template {run.template.name}, task {run.task}, kept in {path}:\n  {run.difference}\n"
-                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n" + "\n".join(f"    {s}" for s in run.template.as_case()))
+                    f"  context: {json.dumps(run.script)}\n  people: {run.people}\n  request: {run.request} {run.times}\n" + "\n".join(f"    {s}" for s in run.template.as_case()["steps"]))
     return "\n".join(said)
 
 
@@ -65,19 +67,22 @@ class Model(unittest.TestCase):
         print(f"seed {SEED}, {RUNS} runs", flush=True)
         cls.cases = list(kept_cases())
         cls.pool = generate.pool(SEED, POOL)
+        cls.templates = {t.name: t for t in cls.pool + [t for more, _ in cls.cases for t in more]}
         with tempfile.TemporaryDirectory() as folder:
-            write_templates(os.path.join(folder, "model", "templates"), cls.pool + [t for t, _ in cls.cases])
+            write_templates(os.path.join(folder, "model", "templates"), cls.templates.values())
             cls.s = System(orchestrators=2, workers=2, templates=(os.path.join(folder, "model", "templates"),), env=ENV)
         cls.addClassCleanup(cls.s.stop)
+        cls.s.sql("UPDATE tasker.template_steps SET queue_timeout_ms = queue_timeout_ms / 1000")  # the least a template can say is a second
+        cls.s.sql("CREATE INDEX ON pgmq.q_model_domain_events ((message #>> '{metadata,task_uuid}'))")  # for history.py
         cls.s.sql("ALTER SYSTEM SET track_commit_timestamp = on")  # history.py asks for it
         cls.s.restart_postgres("fast")
         for kind, at in WHO:
             eventually(lambda: cls.s.ready(kind, at), 60, f"{kind} {at} is ready")
 
     def agree(self, runs, **kwargs):
-        done = Drive(self.s, runs, nonce=self.id(), **kwargs).go()
+        done = Drive(self.s, self.templates, runs, nonce=self.id(), **kwargs).go()
         self.assertEqual(done.errors, [], done.errors[:1])
-        self.assertFalse(done.failed, keep(done.failed))
+        self.assertFalse(done.failed, keep(done.failed, self.templates))
         self.s.doctor()
         self.assertEqual(self.repairs(), [])
         return done
@@ -99,7 +104,7 @@ class Model(unittest.TestCase):
 
     def test_2_random_runs(self):
         done = self.agree(runs_of(SEED, self.pool, RUNS))
-        print(done.states)
+        print(dict(done.states), dict(done.seen))
 
     def test_3_random_runs_while_everything_breaks(self):
         breaker = Breaker(self.s, SEED, KILL_EVERY_S).begin()
@@ -107,5 +112,5 @@ class Model(unittest.TestCase):
             done = self.agree(runs_of(f"{SEED}/faults", self.pool, max(50, RUNS // 5)), faults=True, losses_max=LOSSES_MAX)
         finally:
             breaker.end()
-        print(done.states, f"{breaker.kills} kills, {done.losses} attempts lost")
+        print(dict(done.states), dict(done.seen), f"{breaker.kills} kills, {done.losses} attempts lost")
         self.assertEqual(self.repairs(), [])

@@ -167,7 +167,7 @@ static int call(struct execution *x, struct tkw_result *result)
         if (ctx.unanswered && (result->verdict == WORK_SUCCESS || result->verdict == WORK_YIELD || result->verdict == WORK_SUB_TASK))
                 work_result_fail(result, WORK_RETRYABLE, "results_unavailable", "results of earlier steps could not be fetched");
         conclude(x, result, r);
-        if (x->job->tpl && result->verdict != WORK_YIELD)
+        if (x->job->tpl && result->verdict != WORK_YIELD && result->verdict != WORK_SUB_TASK)
                 work_publish_ask(x->app, x->job, &ctx, result);
         work_context_deinit(&ctx);
         return r;

@@ -197,7 +197,7 @@ bool work_job_report(struct work_app *app, struct work_job *job, struct tkw_resu
         int link;
         struct work_publication publication = {0};
         by_worker = bounded_document(app, job, result, by_worker, &document);
-        if (job->tpl)
+        if (job->tpl && result->verdict != WORK_SUB_TASK) /* how that ends is yet to come */
                 work_publish(app, job, result, &document, &publication);
         encode(job, result, &document, &publication, &fields);
         tk_arena_free(publication.arena);

@@ -21,9 +21,11 @@ static const struct tk_template_step *step_of(const struct work_job *job)
 static enum tk_event_outcome outcome_of(const struct work_job *job, const struct tkw_result *result)
 {
         const Tasker__Dispatch__V1__Assign *a = job->assign;
+        const char *on_timeout = step_of(job)->on_timeout;
         if (result->verdict == WORK_SUCCESS)
                 return TK_OUTCOME_SUCCESS;
-        bool again = result->verdict == WORK_RETRYABLE && a->retryable && a->retry_count + 1 < a->max_attempts;
+        bool final = on_timeout && !tk_streq(on_timeout, "retry") && tk_streq(result->type, "handler_timeout");
+        bool again = result->verdict == WORK_RETRYABLE && a->retryable && a->retry_count + 1 < a->max_attempts && !final;
         return again ? TK_OUTCOME_RETRIED : TK_OUTCOME_FAILED;
 }
 

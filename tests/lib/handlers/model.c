@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/lib/handlers/model.c: the handler of the model's random tasks (tests/model/generate.py). It acts out what the task's context
- * says for its step and attempt, and tells what it saw of the steps before it. */
+ * says for its step and attempt, and tells what it saw of the steps before it, or starts a task. */
 #include "handlers.h"
 #include <string.h>
 
@@ -8,7 +8,9 @@
 static const struct tkw_value *entry_of(struct tkw_context *ctx)
 {
         const struct tkw_info *info = tkw_info(ctx);
-        const struct tkw_value *entries = tkw_input(ctx, tkw_format(ctx, "script/%s", info->step_name));
+        int64_t at = 0;
+        (void)tkw_i64(tkw_input(ctx, "at"), &at);
+        const struct tkw_value *entries = tkw_get(tkw_at(tkw_input(ctx, "scripts"), (size_t)at), info->step_name);
         size_t n = tkw_count(entries);
         return n ? tkw_at(entries, (info->attempt < n ? info->attempt : n) - 1) : NULL;
 }
@@ -50,6 +52,14 @@ int test_model(struct tkw_context *ctx, struct tkw_result *result)
                 if (tkw_i64(tkw_get(entry, "delay_ms"), &delay_ms))
                         tkw_set_retry_after(result, delay_ms);
                 return tkw_retryable(result, "Scripted", "at attempt %u", info->attempt);
+        }
+        const struct tkw_value *sub = tkw_get(entry, "sub");
+        if (sub) {
+                struct tkw_task task = {.name = tkw_str(tkw_get(sub, "name"))};
+                (void)tkw_i64(tkw_get(sub, "script"), &at);
+                (void)tkw_bool(tkw_get(sub, "wait_blocked"), &task.wait_blocked);
+                task.context_json = tkw_format(ctx, "{\"at\":%lld,\"scripts\":%s}", (long long)at, tkw_json(ctx, tkw_input(ctx, "scripts")));
+                return tkw_start_task(result, &task);
         }
         look_around(ctx, result);
         tkw_put_i64(result, "value", 100 * (int64_t)info->attempt + (int64_t)strlen(info->step_name));

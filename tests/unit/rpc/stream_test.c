@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "unit/rpc/peer.h"
 #include "run/lock.h"
+#include "run/thread.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 enum { MANY = 20000 };
 #define TIMEOUT (30 * TK_NS_PER_S)
+#define LINGER (100 * TK_NS_PER_MS)
 
 /* One side: numbers of four bytes go out in order and come in; a frame holds all that wait. */
 struct side {
@@ -22,6 +24,7 @@ struct side {
         struct tk_rpc_stream *stream; /* referenced; NULL before */
         uint32_t to_send, sent, received, frames;
         bool echoes, paused, in_order, closed;
+        bool lingers, lingering, ended_meanwhile; /* in next_frame, once */
         enum tk_rpc_status status;
         char message[128];
 };
@@ -64,11 +67,25 @@ static bool message(struct tk_rpc_stream *stream, void *user, const void *data, 
         return !s->paused;
 }
 
+/* Under the lock: stays until the stream has ended, which must not be while it is here. */
+static void linger(struct side *s)
+{
+        int64_t deadline_ns = tk_time_mono_ns() + LINGER;
+        s->lingers = false;
+        s->lingering = true;
+        tk_cond_broadcast(&s->changed);
+        while (!s->closed && tk_cond_wait(&s->changed, &s->lock, deadline_ns))
+                ;
+        s->ended_meanwhile = s->closed;
+}
+
 static bool next_frame(struct tk_rpc_stream *stream, void *user, struct tk_buf *buf)
 {
         struct side *s = user;
         (void)stream;
         TK_LOCKED(&s->lock);
+        if (s->lingers)
+                linger(s);
         bool any = s->sent < s->to_send;
         for (unsigned n = 0; n < 1000 && s->sent < s->to_send; n++, s->sent++)
                 tk_buf_put(buf, &s->sent, sizeof s->sent);
@@ -229,6 +246,31 @@ static void cancelling_ends_both_sides(void **state)
         tk_rpc_stream_wake(server.stream);
 }
 
+static void wake(void *stream)
+{
+        tk_rpc_stream_wake(stream);
+}
+
+static void the_end_waits_for_who_asks_for_a_frame(void **state)
+{
+        struct tk_thread thread;
+        (void)state;
+        open_stream(&client);
+        WAIT(&server, server.stream);
+        send_up_to(&client, 10);
+        WAIT(&server, server.received == 10);
+        {
+                TK_LOCKED(&server.lock);
+                server.lingers = true;
+        }
+        tk_thread_start(&thread, "waker", wake, server.stream);
+        WAIT(&server, server.lingering);
+        tk_rpc_stream_close(client.stream, TK_RPC_CANCELLED, "enough");
+        WAIT(&server, server.closed);
+        tk_thread_join(&thread);
+        assert_false(server.ended_meanwhile);
+}
+
 static void a_paused_reader_holds_the_sender_back(void **state)
 {
         (void)state;
@@ -280,6 +322,7 @@ int main(void)
                 TEST(a_refusal_reaches_the_client_with_its_words),
                 TEST(a_stream_that_is_not_accepted_ends_with_the_status),
                 TEST(cancelling_ends_both_sides),
+                TEST(the_end_waits_for_who_asks_for_a_frame),
                 TEST(a_paused_reader_holds_the_sender_back),
                 TEST(a_server_that_stops_ends_its_streams),
                 TEST(nobody_there_ends_it_at_once),
