@@ -50,22 +50,31 @@ void work_watch_enter(struct work_watch *watch, struct work_job *job)
                 tk_actor_wake(watch->app->timer);
 }
 
+/* Under the lock, which keeps the job: the step fails now, its handler goes on. */
+static void fail(struct work_watch *watch, struct work_job *job, const char *type, const char *message)
+{
+        atomic_store(&job->cancelled, true);
+        job->overrun = work_job_fail(watch->app, job, WORK_RETRYABLE, type, message, true);
+}
+
+static void expire(struct work_watch *watch, struct work_job *job)
+{
+        char message[64];
+        snprintf(message, sizeof message, "the handler did not return within %u ms", job->timeout_ms);
+        fail(watch, job, "handler_timeout", message);
+}
+
 bool work_watch_leave(struct work_watch *watch, struct work_job *job)
 {
         TK_LOCKED(&watch->lock);
+        if (!job->overrun && tk_time_mono_ns() >= job->deadline_ns) /* the deadline decides, not who of us is quicker */
+                expire(watch, job);
         tk_list_remove(&job->running);
         if (tk_list_empty(&watch->running))
                 tk_cond_broadcast(&watch->emptied);
         if (job->overrun)
                 work_ledger_returned(watch->app->ledger);
         return job->overrun;
-}
-
-/* Under the lock, which keeps the job: the step fails now, its handler goes on. */
-static void fail(struct work_watch *watch, struct work_job *job, const char *type, const char *message)
-{
-        atomic_store(&job->cancelled, true);
-        job->overrun = work_job_fail(watch->app, job, WORK_RETRYABLE, type, message, true);
 }
 
 static struct work_job *job_of(struct tk_list *node)
@@ -108,9 +117,7 @@ static int64_t tick(void *self, int64_t now_ns)
                 if (job->overrun)
                         continue;
                 if (job->deadline_ns <= now_ns) {
-                        char message[64];
-                        snprintf(message, sizeof message, "the handler did not return within %u ms", job->timeout_ms);
-                        fail(watch, job, "handler_timeout", message);
+                        expire(watch, job);
                 } else if (job->deadline_ns < next_ns) {
                         next_ns = job->deadline_ns;
                 }
