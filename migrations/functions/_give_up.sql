@@ -7,6 +7,8 @@ CREATE OR REPLACE FUNCTION tasker._give_up(p_step uuid[], p_now timestamptz, p_l
 LANGUAGE plpgsql AS $$
 DECLARE
   g_step uuid[];  g_task uuid[];  g_att int[];  g_msg bigint[];  g_result text[];  g_again boolean[];
+  e_step uuid[] := '{}';  e_how text[] := '{}';
+  v_row  tasker.engine_row;
 BEGIN
   WITH del AS (
     DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = ANY (p_step) AND q.due_at <= p_now RETURNING q.workflow_step_uuid
@@ -34,9 +36,16 @@ BEGIN
     INTO g_step, g_task, g_att, g_msg, g_result, g_again FROM upd u;
   IF g_step IS NULL THEN RETURN; END IF;
   RETURN QUERY SELECT (tasker._row('timed_out', NULL, u.step, u.task, NULL, NULL, 'queue', NULL)).* FROM unnest(g_step, g_task) u(step, task);
-  RETURN QUERY SELECT r.* FROM tasker.settle_steps(
+  FOR v_row IN SELECT * FROM tasker.settle_steps(
     g_step, g_task, g_att, g_msg, array_fill(false, ARRAY[cardinality(g_step)]), g_again,
     array_fill(-1, ARRAY[cardinality(g_step)]), g_result, array_fill(NULL::text, ARRAY[cardinality(g_step)]), array_fill(0, ARRAY[cardinality(g_step)]),
-    '{}', '{}', p_lease_ms, p_processor) r;
-  PERFORM tasker._publish_failures(g_step);
+    '{}', '{}', p_lease_ms, p_processor)
+  LOOP
+    IF v_row.kind IN ('settled', 'retry', 'failed') THEN -- as it was settled: another step of these may have ended its task right after
+      e_step := e_step || v_row.step_uuid;
+      e_how := e_how || CASE v_row.kind WHEN 'retry' THEN 'retryable_failure' ELSE 'permanent_failure' END;
+    END IF;
+    RETURN NEXT v_row;
+  END LOOP;
+  PERFORM tasker._publish_settled(e_step, e_how);
 END $$;

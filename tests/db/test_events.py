@@ -153,6 +153,17 @@ class Speaking(DbTest):
         self.assertEqual(said[0], [("failure", True), ("retryable_failure", True), ("always", True)])
         self.assertEqual(said[1][3:], [("failure", False), ("permanent_failure", False), ("always", False)])
 
+    def test_a_step_that_is_tried_again_while_another_ends_its_task(self):
+        """Both are given up in one transaction: the first had failed retryably before it was called off."""
+        events = {"again": [{"name": c, "condition": c} for c in ("retryable_failure", "permanent_failure")]}
+        template = self.e.register({"again": [], "over": []}, events=events, again={"queue_timeout_ms": 5000, "on_queue_timeout": "retry"},
+                                   over={"queue_timeout_ms": 5000, "on_queue_timeout": "cancel"})
+        task = self.one(self.e.create(template), "created").task_uuid
+        self.e.pass_time(6)
+        self.e.fire({})
+        self.assertEqual((self.e.task(task).state, self.e.states(task)), ("cancelled", {"again": "cancelled", "over": "cancelled"}))
+        self.assertEqual([e["event_name"] for e in self.e.events()], ["retryable_failure"])
+
     def test_a_refused_result(self):
         _, a = self.begin()
         self.e.publish([a], [], refused=[1], success=False, retryable=False)

@@ -75,7 +75,7 @@ class Rest(unittest.TestCase):
         self.assertEqual((task["total_steps"], task["completed_steps"], task["priority"], task["tags"], task["completed_at"]), (4, 0, 7, ["a", "b"], None))
         self.assertRegex(task["created_at"], T1)
         self.assertEqual(uuid.UUID(task["task_uuid"]).version, 7)
-        self.assertEqual(uuid.UUID(task["correlation_id"]).version, 4)
+        self.assertEqual(uuid.UUID(task["correlation_id"]).version, 7)
 
     def test_null_options_of_the_unmodified_client_are_accepted(self):
         answer = self.post(request(options=None, priority=None, parent_correlation_id=None, requested_at="2026-06-01T10:00:00.123456789"))
