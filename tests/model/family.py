@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A task and all that its steps have started, and theirs: one history each, replayed side by side, because what becomes of one decides about another.
 
-A transaction that touched several of them is taken apart; the child's part comes first, since its end is what its parent's step is told.
+A transaction that touched several of them is taken apart; the child's part comes first, since its end is what its parent's step is told. But who is called
+off comes after its parent, which had to stop waiting first.
 """
 import history
-from replay import Replay
+from replay import ENGINE, Replay
 from rules import Refusal, Times
 
 _FAMILIES = """WITH RECURSIVE family(root, task, depth) AS (
@@ -42,6 +43,11 @@ def read(conn, tasks):
     return {task: [histories[row.task] for row in found if row.root == task] for task in tasks}
 
 
+def _turn(depth, tx):
+    called_off = any(m.to == "cancelled" and m.metadata.get("actor") == ENGINE for m in tx.moves)
+    return depth if called_off else -depth
+
+
 class Family:
     def __init__(self, templates, histories, times, faults, losses_max):
         self.replays = {}
@@ -53,7 +59,7 @@ class Family:
     def check(self):
         """What the real system did that the rules do not allow; None when they agree."""
         replays = list(self.replays.values())
-        parts = [(tx.at, tx.xid, -depth, replay, tx) for depth, replay in enumerate(replays) for tx in replay.h.transactions]
+        parts = [(tx.at, tx.xid, _turn(depth, tx), replay, tx) for depth, replay in enumerate(replays) for tx in replay.h.transactions]
         try:
             for _, _, _, replay, tx in sorted(parts, key=lambda part: part[:3]):
                 replay.apply(tx)

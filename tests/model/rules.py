@@ -383,7 +383,7 @@ class Task:
         if to == COMPLETE:  # an attempt of its own, which no worker made
             step.attempts += 1
             step.forgiven += 1
-            step.by_hand = True
+            step.by_hand, step.named, step.opened = True, (), False  # its result is another one; what that says is yet to come
         if to != PENDING and had_place:
             self.make_room([name])
 
