@@ -67,7 +67,6 @@ static int template_list(int argc, char **argv)
         return CLI_EXIT_OK;
 }
 
-/* Sends one file; the answer (or {"outcome": "refused", …}) is appended to `report`. */
 /* One a line, with its place. */
 static void say_warnings(const char *message)
 {
@@ -77,6 +76,7 @@ static void say_warnings(const char *message)
         }
 }
 
+/* Sends one file; the answer (or {"outcome": "refused", …}) is appended to `report`. */
 static int apply_file(struct cli_verb *verb, const char *file, bool replace, json_t *report)
 {
         TK_AUTOBUF struct tk_buf yaml;

@@ -8,23 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-
-static struct tk_arena *arena;
-static struct tk_err err;
-
-static int setup(void **state)
-{
-        (void)state;
-        arena = tk_arena_new(4096, 16 << 20);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        (void)state;
-        arena = tk_arena_free(arena);
-        return 0;
-}
+#include "arena.h"
 
 static void words_have_two_spellings(void **state)
 {

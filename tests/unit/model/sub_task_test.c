@@ -10,24 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "arena.h"
 
-static struct tk_arena *arena;
 static struct tk_sub_task sub;
-static struct tk_err err;
-
-static int setup(void **state)
-{
-        (void)state;
-        arena = tk_arena_new(4096, 16 << 20);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        (void)state;
-        arena = tk_arena_free(arena);
-        return 0;
-}
 
 static int parse(const char *json)
 {
