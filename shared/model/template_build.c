@@ -8,12 +8,9 @@
 
 enum { POINTER_MAX = 128, MS_PER_S = 1000 };
 
-static const char *const type_names[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker"};
-static const char *const backoff_names[] = {"none", "fixed", "linear", "exponential", "fibonacci"};
-
-static unsigned word(const char *const *words, size_t n, const char *text)
+static unsigned word(const char *const *words, const char *text)
 {
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; words[i]; i++)
                 if (tk_streq(words[i], text))
                         return i;
         return 0;
@@ -23,7 +20,7 @@ static void build_retry(struct tk_template_step *step, const json_t *retry)
 {
         step->retryable = tk_json_bool(retry, "retryable", 1);
         step->max_attempts = (uint16_t)tk_json_i64(retry, "max_attempts", 3);
-        step->backoff = (enum tk_backoff)word(backoff_names, tk_countof(backoff_names), tk_json_str(retry, "backoff"));
+        step->backoff = (enum tk_backoff)word(tk_template_backoffs, tk_json_str(retry, "backoff"));
         step->backoff_base_ms = (uint32_t)tk_json_i64(retry, "backoff_base_ms", 1000);
         step->backoff_max_ms = (uint32_t)tk_json_i64(retry, "max_backoff_ms", 30000);
 }
@@ -43,7 +40,7 @@ static void build_step(struct tk_template_step *step, const json_t *in, const js
         const json_t *handler = json_object_get(in, "handler");
         step->name = tk_json_str(in, "name");
         step->description = tk_json_str(in, "description");
-        step->type = (enum tk_step_type)word(type_names, tk_countof(type_names), tk_json_str(in, "type"));
+        step->type = (enum tk_step_type)word(tk_template_step_types, tk_json_str(in, "type"));
         step->handler.callable = tk_json_str(handler, "callable");
         step->handler.method = tk_json_str(handler, "method");
         step->handler.resolver = tk_json_str(handler, "resolver");

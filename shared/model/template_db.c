@@ -2,7 +2,7 @@
 /* model/template_db.c: a template as the arguments of tasker.register_template. */
 #include "base/uuid.h"
 #include "crypto/sha256.h"
-#include "model/template.h"
+#include "model/template_internal.h"
 #include <string.h>
 
 enum { UUID_VERSION_8 = 0x80, UUID_VARIANT = 0x80 };
@@ -41,8 +41,6 @@ static void put_word(struct tk_buf *buf, const char *key, const char *word)
 
 void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
 {
-        static const char *const types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker"};
-        static const char *const backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci"};
         tk_buf_putc(buf, '[');
         for (uint32_t i = 0; i < tpl->steps_n; i++) {
                 const struct tk_template_step *s = &tpl->steps[i];
@@ -55,8 +53,8 @@ void tk_template_db_steps(const struct tk_template *tpl, struct tk_buf *buf)
                               "u,\"backoff\":\"%s\","
                               "\"backoff_base_ms\":%u,\"backoff_max_ms\":%u,\"parents\":%u,\"ancestors_all\":%u,"
                               "\"at_start\":%s,\"timeout_ms\":",
-                              id, types[s->type], s->retryable ? "true" : "false", s->max_attempts,
-                              backoffs[s->backoff], s->backoff_base_ms, s->backoff_max_ms, s->parents_n,
+                              id, tk_template_step_types[s->type], s->retryable ? "true" : "false", s->max_attempts,
+                              tk_template_backoffs[s->backoff], s->backoff_base_ms, s->backoff_max_ms, s->parents_n,
                               s->ancestors_all, s->at_start ? "true" : "false");
                 put_ms(buf, s->timeout_ms);
                 tk_buf_puts(buf, ",\"queue_timeout_ms\":");

@@ -18,6 +18,9 @@ int tk_template_fail(const struct tk_template_source *src, struct tk_err *err, c
                      ...) TK_PRINTF(4, 5);
 void tk_template_warn(struct tk_template_source *src, const char *pointer, const char *fmt, ...) TK_PRINTF(3, 4);
 
+/* The words of enum tk_step_type and enum tk_backoff, in their order; NULL ends them. */
+extern const char *const tk_template_step_types[], *const tk_template_backoffs[];
+
 /* A new document with every known key checked, aliases resolved and defaults filled; unknown keys are kept and warned of. */
 TK_MUST int tk_template_normalise(struct tk_template_source *src, const json_t *in, json_t **ret, struct tk_err *err);
 /* Applies environments.<name> to the steps of a normalised body. */

@@ -74,8 +74,8 @@ static bool is_publisher(const char *text)
         return true;
 }
 
-static const char *const step_types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker", NULL};
-static const char *const backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci", NULL};
+const char *const tk_template_step_types[] = {"standard", "decision", "deferred_convergence", "batchable", "batch_worker", NULL};
+const char *const tk_template_backoffs[] = {"none", "fixed", "linear", "exponential", "fibonacci", NULL};
 static const char *const strategies[] = {"strict", "caller_provided", "always_unique", NULL};
 static const char *const failure_strategies[] = {"continue_on_failure", "fail_fast", "isolate", NULL};
 static const char *const conditions[] = {"success", "failure", "retryable_failure", "permanent_failure", "always", NULL};
@@ -93,7 +93,7 @@ static const struct key handler_keys[] = {
 static const struct key retry_keys[] = {
         {.name = "retryable", .kind = K_BOOL, .or_else = "true"},
         {.name = "max_attempts", .kind = K_INT, .min = 0, .max = 100, .or_else = "3"},
-        {.name = "backoff", .kind = K_ENUM, .words = backoffs, .or_else = "\"exponential\""},
+        {.name = "backoff", .kind = K_ENUM, .words = tk_template_backoffs, .or_else = "\"exponential\""},
         {.name = "backoff_base_ms", .kind = K_INT, .min = 0, .max = 3600000, .or_else = "1000"},
         {.name = "max_backoff_ms", .kind = K_INT, .min = 0, .max = 3600000, .or_else = "30000"},
 };
@@ -130,7 +130,7 @@ static const struct key_table handler_table = TABLE(handler_keys), retry_table =
 static const struct key step_keys[] = {
         {.name = "name", .kind = K_STR, .required = true, .min = 1, .max = 128},
         {.name = "description", .kind = K_STR, .min = 0, .max = 4096},
-        {.name = "type", .alias = "step_type", .kind = K_ENUM, .words = step_types, .or_else = "\"standard\""},
+        {.name = "type", .alias = "step_type", .kind = K_ENUM, .words = tk_template_step_types, .or_else = "\"standard\""},
         {.name = "handler", .kind = K_OBJECT, .required = true, .members = &handler_table},
         {.name = "dependencies", .alias = "depends_on", .kind = K_STRS, .or_else = "[]"},
         {.name = "retry", .kind = K_OBJECT, .members = &retry_table, .or_else = "{}"},
@@ -154,7 +154,7 @@ static const struct key override_handler_keys[] = {
 static const struct key override_retry_keys[] = {
         {.name = "retryable", .kind = K_BOOL},
         {.name = "max_attempts", .kind = K_INT, .min = 0, .max = 100},
-        {.name = "backoff", .kind = K_ENUM, .words = backoffs},
+        {.name = "backoff", .kind = K_ENUM, .words = tk_template_backoffs},
         {.name = "backoff_base_ms", .kind = K_INT, .min = 0, .max = 3600000},
         {.name = "max_backoff_ms", .kind = K_INT, .min = 0, .max = 3600000},
 };
