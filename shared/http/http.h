@@ -46,7 +46,7 @@ struct tk_http_conf {
 struct tk_http;
 TK_MUST int tk_http_new(const struct tk_http_conf *conf, struct tk_http **ret, struct tk_err *err);
 uint16_t tk_http_port(const struct tk_http *http);
-/* Stops accepting at once; waits until suspended requests were replied to or the deadline passed. */
+/* New requests hear 503 at once; waits until those in hand were replied to or the deadline passed. */
 void tk_http_quiesce(struct tk_http *http, int64_t deadline_ns);
 struct tk_http *tk_http_free(struct tk_http *http); /* NULL is fine; every request must be replied to */
 unsigned tk_http_inflight(struct tk_http *http);

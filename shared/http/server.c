@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* http/server.c: the server's life: start, stop accepting, wait for what is in hand, end. */
+/* http/server.c: the server's life: start, take nothing new, wait for what is in hand, end. */
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -130,23 +129,13 @@ unsigned tk_http_inflight(struct tk_http *http)
         return http->inflight;
 }
 
-/* Connecting is refused from here on. The descriptor stays open: server threads may still have it in hand. */
-static void stop_accepting(struct tk_http *http)
-{
-        tk_lock_take(&http->lock);
-        bool accepting = !http->draining;
-        http->draining = true;
-        tk_lock_give(&http->lock);
-        if (!accepting)
-                return;
-        (void)MHD_quiesce_daemon(http->daemon);
-        (void)shutdown(http->listen_fd, SHUT_RDWR);
-}
-
+/* The daemon goes on listening, so that who connects hears 503 and when to come again. MHD_quiesce_daemon is of no
+ * use here: it and a thread that polls may both take the socket out of the epoll set, and the loser aborts the
+ * process (seen in 0.9.75, open upstream). */
 void tk_http_quiesce(struct tk_http *http, int64_t deadline_ns)
 {
-        stop_accepting(http);
         TK_LOCKED(&http->lock);
+        http->draining = true;
         while (http->inflight && tk_cond_wait(&http->settled, &http->lock, deadline_ns))
                 ;
 }
@@ -167,9 +156,10 @@ struct tk_http *tk_http_free(struct tk_http *http)
         if (!http)
                 return NULL;
         if (http->daemon) {
-                stop_accepting(http);
+                tk_http_quiesce(http, 0);
                 wait_for_repliers(http);
                 MHD_stop_daemon(http->daemon);
+                http->listen_fd = -1; /* the daemon closed it */
         }
         if (http->listen_fd >= 0)
                 close(http->listen_fd);

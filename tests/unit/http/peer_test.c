@@ -105,8 +105,7 @@ static void quiesce(void *arg)
         tk_http_quiesce(app->http, tk_time_mono_ns() + LONG_NS);
 }
 
-/* Stopping: new connections are refused, new requests on old ones hear 503, waiting ones are answered first.
- */
+/* Stopping: new requests hear 503, on new connections as on old ones; waiting ones are answered first. */
 static void quiesce_waits_for_what_is_in_hand(void **state)
 {
         struct app *app = app_start(2, 0, LONG_NS);
@@ -131,6 +130,9 @@ static void quiesce_waits_for_what_is_in_hand(void **state)
                 assert_true(raw_read(idle, &other, "now", TIMEOUT_MS) || strstr(tk_buf_str(&other), " 503 "));
                 draining = strstr(tk_buf_str(&other), "HTTP/1.1 503 ") != NULL;
         }
+        TK_AUTOANSWER struct answer late;
+        client_send(NULL, port, "GET", "/hello", NULL, 0, NULL, &late);
+        assert_int_equal(late.status, 503);
         assert_int_equal(tk_http_inflight(app->http), 1);
         assert_int_equal(app_release(app, "finished"), 1);
         assert_true(raw_read(fd, &waiting, "finished", TIMEOUT_MS));
