@@ -34,7 +34,7 @@ BEGIN
                  'losses', s.losses, 'dispatched_at', tasker.time_text(s.dispatched_at, 'zoned'), 'next_retry_at', tasker.time_text(s.next_retry_at, 'zoned'),
                  'items_processed', s.checkpoint -> 'items_processed', 'error', left(s.error, v_text)) ORDER BY s.rank, s.step_no, s.instance) AS steps
           FROM (SELECT w.*, CASE WHEN w.last_failure_at IS NOT NULL THEN
-                         (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
+                         (SELECT tasker._error_text(r.result) FROM tasker.step_results r
                            WHERE r.workflow_step_uuid = w.workflow_step_uuid AND r.task_uuid = t.task_uuid AND NOT r.success
                            ORDER BY r.attempt DESC LIMIT 1) END AS error
                   FROM (SELECT y.*, CASE y.state WHEN 'error' THEN 1 WHEN 'in_progress' THEN 2 WHEN 'enqueued' THEN 3 WHEN 'waiting_for_retry' THEN 4

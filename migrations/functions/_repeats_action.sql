@@ -8,7 +8,7 @@ BEGIN
     WHEN 'resolve_manually', 'skip' THEN
       RETURN p_state = 'resolved_manually';
     WHEN 'complete_manually' THEN
-      SELECT r.result::jsonb AS doc, r.worker_id INTO v_last FROM tasker.step_results r
+      SELECT tasker._as_jsonb(r.result) AS doc, r.worker_id INTO v_last FROM tasker.step_results r
        WHERE r.task_uuid = p_task AND r.workflow_step_uuid = p_step ORDER BY r.attempt DESC LIMIT 1;
       RETURN p_state = 'complete' AND v_last.worker_id IS NULL AND v_last.doc -> 'result' = p_data -> 'result'
              AND v_last.doc #>> '{metadata,custom,completed_by}' = p_actor AND v_last.doc #>> '{metadata,custom,completion_reason}' = p_reason;

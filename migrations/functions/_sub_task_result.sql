@@ -29,7 +29,7 @@ BEGIN
       JOIN tasker.step_results r ON r.task_uuid = p_child AND r.workflow_step_uuid = s.workflow_step_uuid AND r.attempt = s.attempts AND r.success
      WHERE s.task_uuid = p_child AND s.state = 'complete';
     IF v_results IS NOT NULL THEN
-      SELECT coalesce(string_agg(to_json(s.name)::text || ':' || coalesce((r.result -> 'result')::text, 'null'), ',' ORDER BY s.step_no, s.instance), '') INTO v_results
+      SELECT coalesce(string_agg(to_json(s.name)::text || ':' || coalesce((tasker._readable(r.result) -> 'result')::text, 'null'), ',' ORDER BY s.step_no, s.instance), '') INTO v_results
         FROM tasker.workflow_steps s
         JOIN tasker.step_results r ON r.task_uuid = p_child AND r.workflow_step_uuid = s.workflow_step_uuid AND r.attempt = s.attempts AND r.success
        WHERE s.task_uuid = p_child AND s.state = 'complete';
@@ -37,7 +37,7 @@ BEGIN
     IF octet_length(v_results) > p_bytes_max THEN v_results := NULL; END IF;
   ELSE
     v_type := CASE WHEN retryable THEN 'sub_task_failed' ELSE 'sub_task_cancelled' END;
-    SELECT format(': step %s failed: %s', s.name, left(coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error', 'no message'), 1000)) INTO v_message
+    SELECT format(': step %s failed: %s', s.name, left(coalesce(tasker._error_text(r.result), 'no message'), 1000)) INTO v_message
       FROM tasker.workflow_steps s
       LEFT JOIN LATERAL (SELECT sr.result FROM tasker.step_results sr WHERE sr.task_uuid = p_child AND sr.workflow_step_uuid = s.workflow_step_uuid
                             AND NOT sr.success ORDER BY sr.attempt DESC LIMIT 1) r ON true

@@ -62,7 +62,7 @@ BEGIN
                       FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps p ON p.workflow_step_uuid = e.from_step_uuid
                      WHERE e.to_step_uuid = s.workflow_step_uuid AND p.state NOT IN ('complete', 'resolved_manually')
                      ORDER BY p.step_no, p.instance LIMIT v_named) w) AS waits_for,
-           (SELECT coalesce(r.result -> 'error' ->> 'message', r.result ->> 'error') FROM tasker.step_results r
+           (SELECT tasker._error_text(r.result) FROM tasker.step_results r
              WHERE r.workflow_step_uuid = s.workflow_step_uuid AND r.task_uuid = p_task AND NOT r.success ORDER BY r.attempt DESC LIMIT 1) AS error,
            CASE WHEN s.state = 'enqueued_for_orchestration' THEN
              (SELECT format('%s (%s/%s, %s)', c.task_uuid, c.namespace, nt.name, c.state)

@@ -29,7 +29,7 @@ LANGUAGE sql STABLE AS $$
                                  'status_code', NULL) END) ORDER BY s.created_at, s.step_no, s.instance)
                FROM tasker.get_step_readiness_status(p_task) r
                JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid
-               LEFT JOIN LATERAL (SELECT sr.result->'error' AS error FROM tasker.step_results sr
+               LEFT JOIN LATERAL (SELECT tasker._readable(sr.result)->'error' AS error FROM tasker.step_results sr
                                    WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.task_uuid = p_task AND sr.attempt > s.results_after
                                    ORDER BY sr.attempt DESC LIMIT 1) last ON true), '[]'::json),
            'dlq', coalesce((

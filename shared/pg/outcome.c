@@ -13,6 +13,7 @@ static const struct {
         {"23P01", TK_PG_E_UNIQUE},   /* exclusion violation */
         {"22", TK_PG_E_DATA},
         {"23", TK_PG_E_DATA},
+        {"54", TK_PG_E_DATA},        /* program limit exceeded: JSON nested too deeply */
         {"57014", TK_PG_E_TIMEOUT},  /* query cancelled by statement_timeout */
         {"57P", TK_PG_E_DOWN},       /* shutdown, crash, not accepting connections */
         {"08", TK_PG_E_DOWN},

@@ -193,6 +193,34 @@ class Grpc(unittest.TestCase):
         self.assertEqual(self.s.run("tests", "chain", {})["status"], "complete", "others go on")
         self.s.call("DELETE", f"/v1/tasks/{task}")
 
+    def test_a_result_nested_too_deeply_fails_its_step_only(self):
+        w = self.worker()
+        tasks = [self.s.submit(NAMESPACE, "pair", {}) for _ in range(2)]
+        deep, plain = w.next("assign", 2)
+        w.send(results=[w.result(deep, result_json=b"[" * 100000 + b"]" * 100000), w.result(plain)]) # one frame, one transaction
+        self.assertEqual({a.step_uuid: a.refused for a in w.next("acks", 2)}, {deep.step_uuid: True, plain.step_uuid: False})
+        row, = self.s.sql("SELECT r.result ->> 'success' AS ok, r.result #>> '{error,error_type}' AS type FROM tasker.step_results r WHERE r.workflow_step_uuid = $1",
+                          str(uuid.UUID(bytes=deep.step_uuid)))
+        self.assertEqual((row.ok, row.type), ("false", "invalid_result"))
+        for task in tasks:
+            self.s.call("DELETE", f"/v1/tasks/{task}")
+
+    def test_a_result_that_text_cannot_hold_is_one(self):
+        """Half of a surrogate pair, and \\u0000: kept as it was said, in every answer."""
+        w = self.worker()
+        task = self.s.submit(NAMESPACE, "pair", {})
+        (first,) = w.next("assign")
+        said = rb'{"success": true, "result": {"text": "a\u0000b \ud800"}, "status": "completed", "metadata": {}}'
+        w.send(results=[w.result(first, result_json=said)])
+        self.assertFalse(w.next("acks")[0].refused)
+        (second,) = w.next("assign")
+        self.assertIn(b"a\\u0000b", second.dependency_results_json)
+        w.send(results=[w.result(second)])
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+        for path in ("", "/workflow_steps", "/summary", "/timeline"):
+            self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}{path}").status, 200, path)
+        self.assertEqual(self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json[0]["results"]["result"], {"text": "a\0b \ud800"})
+
     def test_garbage_on_the_port(self):
         host, port = self.address.rsplit(":", 1)
         for bytes_ in (b"GET / HTTP/1.0\r\n\r\n", os.urandom(4096), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + os.urandom(4096), b""):
