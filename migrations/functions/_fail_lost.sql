@@ -1,5 +1,5 @@
 -- tasker._fail_lost(steps, attempts, messages, namespaces, processor): steps whose worker was lost and that must not run
--- again become errors with a stored result of type worker_lost. Returns 'failed' and 'done' rows; one of an isolated batch lets the next one go: 'queued'.
+-- again become errors with a stored result of type worker_lost. Returns 'failed' and 'done' rows, those of _publish_settled; one of an isolated batch lets the next one go: 'queued'.
 -- Locks: the caller holds the task rows. Writes: workflow_steps, step_results, history, tasks, PGMQ.
 CREATE OR REPLACE FUNCTION tasker._fail_lost(p_step uuid[], p_attempt int[], p_msg bigint[], p_ns text[], p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
@@ -30,7 +30,7 @@ BEGIN
     SELECT u.workflow_step_uuid, u.task_uuid, 'in_progress', 'error', u.attempts, v_now, 'worker lost' FROM upd u
   )
   SELECT array_agg(u.task_uuid), array_agg(u.workflow_step_uuid) FILTER (WHERE u.instance > 0) INTO v_task, v_batch FROM upd u;
-  PERFORM tasker._publish_failures(p_step);
+  RETURN QUERY SELECT r.* FROM tasker._publish_failures(p_step) r;
   PERFORM tasker._delete_messages(p_ns, p_msg);
   RETURN QUERY SELECT (tasker._row('failed', NULL, u.step, NULL, u.att, NULL, NULL, NULL)).* FROM unnest(p_step, p_attempt) u(step, att);
   RETURN QUERY SELECT r.* FROM (SELECT array_agg(x.task) AS t, array_agg(0) AS z, array_agg(x.n) AS n, array_agg(-x.n) AS m

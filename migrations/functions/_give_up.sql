@@ -1,7 +1,7 @@
 -- tasker._give_up(steps, now, lease_ms, processor): steps that no worker took in time. Each has an attempt of its own for it, that nobody made,
 -- with a failure of type queue_timeout; settle_steps does with it what it does with any: an error of the step, a batch that goes on without it, or (on_queue_timeout: cancel) the
 -- end of the task. That attempt is not counted, unless the step is tried again (on_queue_timeout: retry): these are as many as others, and pauses are between them.
--- Returns per step one 'timed_out' row (step_name: 'queue'), and what settle_steps returns.
+-- Returns per step one 'timed_out' row (step_name: 'queue'), and what settle_steps and _publish_settled return.
 -- Locks: the caller holds the task rows. Writes: queue_timers, what settle_steps does, and the steps' durable failure events.
 CREATE OR REPLACE FUNCTION tasker._give_up(p_step uuid[], p_now timestamptz, p_lease_ms int, p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
@@ -47,5 +47,5 @@ BEGIN
     END IF;
     RETURN NEXT v_row;
   END LOOP;
-  PERFORM tasker._publish_settled(e_step, e_how);
+  RETURN QUERY SELECT r.* FROM tasker._publish_settled(e_step, e_how) r;
 END $$;

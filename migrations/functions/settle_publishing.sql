@@ -30,6 +30,6 @@ BEGIN
   END IF;
   SELECT array_agg(p_step[i]) INTO v_step FROM unnest(p_refused) i WHERE v_how[i] = 'permanent_failure';
   IF v_step IS NOT NULL THEN
-    PERFORM tasker._publish_failures(v_step);
+    RETURN QUERY SELECT r.* FROM tasker._publish_failures(v_step) r;
   END IF;
 END $$;

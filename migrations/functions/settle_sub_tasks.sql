@@ -69,5 +69,5 @@ BEGIN
     END IF;
     RETURN NEXT v_row;
   END LOOP;
-  PERFORM tasker._publish_settled(e_step, e_how);
+  RETURN QUERY SELECT r.* FROM tasker._publish_settled(e_step, e_how) r;
 END $$;

@@ -98,8 +98,9 @@ static void identity(struct orch_app *app)
 
 static void session_options(struct orch_app *app)
 {
-        snprintf(app->session_options, sizeof app->session_options, " -c tasker.aging=%.3f -c tasker.turn=%.3f -c tasker.turn_steps=%u",
-                 (double)app->conf.aging / TK_NS_PER_S, (double)app->conf.turn / TK_NS_PER_S, app->conf.turn_steps);
+        snprintf(app->session_options, sizeof app->session_options, " -c tasker.aging=%.3f -c tasker.turn=%.3f -c tasker.turn_steps=%u -c tasker.events_bytes_max=%llu",
+                 (double)app->conf.aging / TK_NS_PER_S, (double)app->conf.turn / TK_NS_PER_S, app->conf.turn_steps,
+                 (unsigned long long)app->conf.events_bytes_max);
 }
 
 static void start_actors(struct orch_app *app)

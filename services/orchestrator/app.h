@@ -35,7 +35,7 @@ struct orch_events;
 struct orch_app {
         struct orch_conf conf;
         char instance_id[65];
-        char session_options[128];      /* what the SQL functions want to know of conf: tasker._pace */
+        char session_options[192];      /* what the SQL functions want to know of conf: tasker._pace */
         struct tk_uuid processor;       /* this process in the history tables */
         int64_t started_ns;             /* wall clock */
         atomic_bool pressed;            /* a mailbox is past shedding.warn_percent */

@@ -137,12 +137,12 @@ class Engine:
             args["step"], args["task"], args["attempt"], args["msg"], ok, [retryable] * len(assigns), [delay_ms] * len(assigns),
             documents, ["worker-1"] * len(assigns), [5] * len(assigns), *of_call, stages)
 
-    def publish(self, assigns, events, refused=(), credit=None, success=True, retryable=True, **over):
+    def publish(self, assigns, events, refused=(), credit=None, success=True, retryable=True, result=None, **over):
         """Hands in results that bring durable events: (result from 1, condition, event)."""
         credit = {"shop": 10000} if credit is None else credit
         ok = success if isinstance(success, list) else [success] * len(assigns)
         error = {"message": "no", "error_type": "Nope"}
-        documents = [json.dumps({"success": s, "result": a["step_name"], "error": None if s else error}) for a, s in zip(assigns, ok)]
+        documents = [json.dumps(result or {"success": s, "result": a["step_name"], "error": None if s else error}) for a, s in zip(assigns, ok)]
         args = {"attempt": [a["attempt"] for a in assigns], **over}
         return self.c.query(
             "SELECT * FROM tasker.settle_publishing($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)",

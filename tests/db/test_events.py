@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Durable domain events: they commit with the result that settles, once per attempt, with the outcome it really had."""
+import json
 import threading
+import uuid
 
-from engine import CHAIN, DbTest, Engine, kinds, of
+import sub_tasks
+from engine import CHAIN, PROCESSOR, DbTest, Engine, kinds, of
+from lib.events import KEYS, keys
 from lib.pg import PgError
 
 ALL = [(1, c, {"event_name": c}) for c in ("success", "failure", "retryable_failure", "permanent_failure", "always")]
@@ -151,7 +155,7 @@ class Speaking(DbTest):
             self.e.fire({})
             said.append([(e["event_name"], e["payload"]["payload"]["retryable"]) for e in self.e.events()])
         self.assertEqual(said[0], [("failure", True), ("retryable_failure", True), ("always", True)])
-        self.assertEqual(said[1][3:], [("failure", False), ("permanent_failure", False), ("always", False)])
+        self.assertEqual(said[1][3:], [("failure", True), ("permanent_failure", True), ("always", True)], "what it says of itself, as a worker's failure does")
 
     def test_a_step_that_is_tried_again_while_another_ends_its_task(self):
         """Both are given up in one transaction: the first had failed retryably before it was called off."""
@@ -163,6 +167,67 @@ class Speaking(DbTest):
         self.e.fire({})
         self.assertEqual((self.e.task(task).state, self.e.states(task)), ("cancelled", {"again": "cancelled", "over": "cancelled"}))
         self.assertEqual([e["event_name"] for e in self.e.events()], ["retryable_failure"])
+
+    def test_it_is_the_document_a_worker_makes(self):
+        """Step `two` is given up by the queue's timer after `one` has told something."""
+        events = {"two": [{"name": "two.failed", "condition": "failure"}]}
+        rows = self.e.create(self.e.register(CHAIN, events=events, two={"queue_timeout_ms": 5000}), credit=1, context='{"order": 7}', priority=3)
+        task = self.one(rows, "created").task_uuid
+        self.e.settle(of(rows, "assign"), credit={}, result={"success": True, "result": {"n": 1, "text": "a\0b"}})
+        self.e.pass_time(6)
+        rows = self.e.fire({})
+        self.assertEqual((self.one(rows, "published").attempt, kinds(rows).get("unpublished")), (1, None))
+        event, = self.e.events()
+        self.assertEqual(keys(event), KEYS)
+        said, row = event["payload"]["task_sequence_step"], self.e.task(task)
+        self.assertEqual(said["dependency_results"], {"one": {"success": True, "result": {"n": 1, "text": r"a\u0000b"}}})
+        self.assertEqual(said["task"]["task"], {"task_uuid": task, "named_task_uuid": row.named_task_uuid, "complete": False, "requested_at": "2026-01-02T03:04:05.000000Z",
+                                                "initiator": "test", "source_system": "db", "reason": "to see it run", "priority": 3, "context": {"order": 7},
+                                                "correlation_id": row.correlation_id, "parent_correlation_id": None})
+        self.assertEqual({k: v for k, v in said["workflow_step"].items() if not k.endswith("uuid")},
+                         {"name": "two", "template_step_name": "two", "in_process": True, "processed": False, "processed_at": None, "results": None, "retryable": True,
+                          "max_attempts": 3, "attempts": 1, "inputs": None, "checkpoint": None})
+        self.assertEqual(uuid.UUID(event["event_id"]).version, 7)
+        self.assertIsNone(event["metadata"]["worker_id"])
+
+    def test_what_a_handler_said_of_its_failure_is_told_though_it_is_refused(self):
+        _, a = self.begin()
+        error = {"message": "no", "error_type": "Nope", "retryable": False, "context": {"where": "here", "retryable": "no matter"}}
+        self.e.publish([a], [], refused=[1], success=False, retryable=False,
+                       result={"success": False, "error": error, "metadata": {"error_code": "E42"}})
+        payload = self.e.events()[0]["payload"]["payload"]
+        self.assertEqual({k: v for k, v in payload.items() if k != "failed_at"},
+                         {"where": "here", "error_type": "Nope", "error_code": "E42", "message": "no", "error_message": "no", "retryable": False, "attempt": 1})
+
+    def test_what_cannot_be_published_is_told(self):
+        """By a limit of the session: first the results of earlier steps are left out, then it is not published."""
+        events = {"two": [{"name": "two.failed", "condition": "failure"}, {"name": "two.always", "condition": "always"}]}
+        for size, expected in ((100, ["one"]), (3000, []), (40000, None)):
+            with self.subTest(size=size):
+                self.c.query("SET tasker.events_bytes_max = '5000'")
+                rows = self.e.create(self.e.register(CHAIN, events=events, two={"queue_timeout_ms": 5000}), credit=1,
+                                     context=json.dumps({"text": "x" * (size if expected is None else 1)}))
+                task = self.one(rows, "created").task_uuid
+                self.c.query("DELETE FROM pgmq.q_shop_domain_events")
+                self.e.settle(of(rows, "assign"), credit={}, result={"success": True, "result": "x" * min(size, 4000)})
+                self.e.pass_time(6)
+                rows = self.e.fire({})
+                step = self.e.step(task, "two")
+                self.assertEqual(step.state, "error")
+                self.assertEqual([(r.step_uuid, r.task_uuid, r.namespace, r.step_name, r.reason) for r in of(rows, "unpublished")],
+                                 [] if expected is not None else [(step.workflow_step_uuid, task, "shop", name, "too_large") for name in ("two.failed", "two.always")])
+                self.assertEqual([list(e["payload"]["task_sequence_step"]["dependency_results"]) for e in self.e.events()], [] if expected is None else [expected] * 2)
+
+    def test_a_result_that_jsonb_does_not_take_is_told(self):
+        """A number that no numeric holds, in what a sub-task gives to the step that waits for it."""
+        rows = self.e.create(self.e.register({"order": []}, events={"order": [{"name": "order.done"}]}), credit=1)
+        rows = sub_tasks.start(self.e, of(rows, "assign")[0], self.e.register({"pick": []}))
+        assign, = of(rows, "assign")
+        self.c.query("SELECT * FROM tasker.settle_steps($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)", [assign.step_uuid], [assign.task_uuid], [1], [assign.msg_id], [True],
+                     [True], [-1], ['{"success": true, "result": {"n": 1e999999}}'], ["w"], [5], [], [], 1000, PROCESSOR, None)
+        rows = sub_tasks.look_at_all(self.e)
+        self.assertEqual([(r.step_name, r.reason) for r in of(rows, "unpublished")], [("order.done", "invalid")])
+        self.assertEqual((self.e.events(), kinds(rows)["settled"]), ([], 1))
 
     def test_a_refused_result(self):
         _, a = self.begin()

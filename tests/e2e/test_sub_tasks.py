@@ -2,6 +2,7 @@
 """Steps that start a task and wait for it: through two orchestrators and two workers, REST in and out."""
 import json
 
+from lib.events import KEYS, keys
 from lib.replicas import Replicas
 from lib.system import eventually, tasker
 
@@ -41,6 +42,10 @@ class SubTasks(Replicas):
         done = self.s.wait(task)
         done["by_name"] = {s["name"]: s for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
         return done
+
+    def figure(self, name):
+        """Of both orchestrators together."""
+        return sum(self.s.metric(o["rest"], "tasker_orchestrator_" + name) or 0 for o in self.s.endpoints["orchestrators"])
 
     def get(self, task):
         return self.s.call("GET", f"/v1/tasks/{task}").json
@@ -159,12 +164,22 @@ class SubTasks(Replicas):
         def told():
             return sum(self.s.metric(self.s.process("worker", at)["rest"], "tasker_worker_events_told_total") for at in range(2))
         self.assertIn(self.s.call("POST", "/v1/templates", TELLS, {"Content-Type": "application/yaml"}).status, (200, 201))
-        before = told()
+        before, own = told(), self.figure("events_own_total")
         task = self.wait(self.s.submit("tests", "tells", {"sub": {"name": "chain", "context": {}}}))
         events = [json.loads(e.message) for e in self.s.sql("SELECT message FROM pgmq.q_tests_domain_events WHERE message #>> '{metadata,task_uuid}' = $1",
                                                             task["task_uuid"])]
         self.assertEqual((task["status"], [e["event_name"] for e in events], told() - before), ("complete", ["call.over"], 0))
         self.assertEqual((events[0]["payload"]["payload"], events[0]["metadata"]["fired_by"]), (result(task, "call"), "orchestrator"))
+        self.assertEqual((keys(events[0]), self.figure("events_own_total") - own), (KEYS, 1))
+
+    def test_an_event_that_is_too_large_is_told_and_costs_nothing_else(self):
+        """256 KiB; what the sub-task gives is in it as result and as payload."""
+        self.assertIn(self.s.call("POST", "/v1/templates", TELLS, {"Content-Type": "application/yaml"}).status, (200, 201))
+        lost = 'events_failed_total{reason="too_large"}'
+        before, payload = self.figure(lost), {"journal": self.s.journal, "text": ["x" * 5000] * 30}
+        task = self.wait(self.s.submit("tests", "tells", {"sub": {"name": "events", "context": {"payload": payload}}}))
+        self.assertEqual((task["status"], self.figure(lost) - before), ("complete", 1))
+        self.assertRegex(self.s.logs(400), r'"event":"event.failed".*"reason":"too_large","namespace":"tests"')
 
     # -- people --
 

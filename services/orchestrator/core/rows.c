@@ -51,6 +51,16 @@ static void dead_letter_row(struct orch_app *app, const struct orch_assignment_c
                     TK_STR("reason", reason));
 }
 
+/* The orchestrator spoke for a worker, or could not. */
+static void unpublished_row(struct orch_app *app, const struct orch_assignment_columns *cols, const struct tk_pg_result *res, int row)
+{
+        const char *reason = tk_pg_str(res, row, cols->reason);
+        orch_count_l(app, events_failed_total, reason);
+        tk_log_warn("event.failed", "A durable domain event could not be published.", TK_STR("event", tk_pg_str(res, row, cols->step_name)),
+                    TK_STR("reason", reason), TK_STR("namespace", tk_pg_str(res, row, cols->ns)),
+                    TK_STR("task_uuid", tk_pg_str(res, row, cols->task)), TK_STR("step_uuid", tk_pg_str(res, row, cols->step)));
+}
+
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
                      const char *path, orch_row_fn *fn, void *user)
 {
@@ -74,6 +84,14 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         TK_PROBE(steps_enqueued, ns, idx);
                         orch_queue_mark(app->sessions, ns);
                         app->after->queued(app, ns);
+                        continue;
+                }
+                if (tk_streq(kind, "published")) {
+                        tk_metric_add(app->metrics, ORCH_M_events_own_total, tk_pg_i64(res, row, cols.attempt));
+                        continue;
+                }
+                if (tk_streq(kind, "unpublished")) {
+                        unpublished_row(app, &cols, res, row);
                         continue;
                 }
                 if (tk_streq(kind, "dead_letter")) {

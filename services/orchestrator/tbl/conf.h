@@ -33,6 +33,7 @@ CONF(u32, sub_task_depth_max, "sub_task.depth_max", "8", 1, 100, "tasks", 0, NUL
 CONF(u32, sub_task_count_max, "sub_task.count_max", "1000", 1, 100000, "tasks", 0, NULL, "Most tasks the steps of one task may start, counting every attempt; a step that wants one more fails.")
 CONF(size, sub_task_result_max, "sub_task.result_max", "256K", 1024, 67108864, "bytes", 0, NULL, "Largest results of a sub-task that are given to the step that waited for it; larger ones are left out and found by task_uuid.")
 CONF(size, checkpoint_bytes_max, "checkpoint.bytes_max", "1M", 1024, 67108864, "bytes", 0, NULL, "Largest cursor and accumulated results of a checkpoint, together; larger ones fail their step.")
+CONF(size, events_bytes_max, "events.bytes_max", "256k", 1024, 4194304, "bytes", 0, NULL, "Largest document of a domain event that no worker can publish (docs/events.md); it first loses the results of earlier steps, a larger one is not published, and counted.")
 CONF(dur, events_retention, "events.retention", "7d", 1000000000, 315360000000000000, "", 0, NULL, "Durable domain events that nobody read for this long are removed.")
 CONF(u32, events_keep, "events.keep", "1000000", 1, 1000000000, "messages", 0, NULL, "Newest durable domain events kept per namespace; older ones that nobody read are removed.")
 CONF(dur, queue_poll, "dispatch.queue_poll", "5s", 100000000, 600000000000, "", 0, NULL, "Slow fallback look at the queues; hints make it unnecessary.")
