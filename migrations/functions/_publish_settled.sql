@@ -1,10 +1,10 @@
 -- tasker._publish_settled(steps, how): the durable events of steps whose attempt was settled without a worker that could speak of it: it was lost, what it
 -- said could not be carried out, nobody took the step, or a sub-task has ended that it waited for. how, per step: 'success', 'retryable_failure' or
 -- 'permanent_failure'. The document is the one a worker makes when nobody supplies a payload; what text cannot hold is spelled out in it (_readable). It has at
--- most as many bytes as the session says (tasker.events_bytes_max), and first loses the results of earlier steps. To be called after the result is stored, in
--- the same transaction.
--- Returns one 'published' row (attempt: how many), and for each event that was not 'unpublished' (task, step, namespace, step_name: the event, reason: too_large;
--- invalid: jsonb does not take it). Writes: PGMQ.
+-- most as many bytes as the session says (tasker.events_bytes_max), and first loses the results of earlier steps. One whose declaration has a schema waits until
+-- an orchestrator has looked at it (take_events). To be called after the result is stored, in the same transaction.
+-- Returns one 'published' row (attempt: how many), one 'unchecked' row when some wait for that look, and for each event that could not be published 'unpublished'
+-- (task, step, namespace, step_name: the event, reason: too_large; invalid: jsonb does not take it). Writes: PGMQ, unchecked_events.
 DROP FUNCTION IF EXISTS tasker._publish_settled(uuid[], text[]); -- its type when it told nothing
 CREATE OR REPLACE FUNCTION tasker._publish_settled(p_step uuid[], p_how text[]) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
@@ -17,9 +17,10 @@ DECLARE
   v_why   text;
   v_row   tasker.engine_row;
   e_task  uuid[] := '{}';  e_event jsonb[] := '{}';
+  v_waits boolean := false;
 BEGIN
   FOR v IN
-    SELECT s.task_uuid, s.workflow_step_uuid, t.namespace, d.event ->> 'name' AS name, r.too_large, r.doc IS NULL AS invalid, jsonb_build_object(
+    SELECT s.task_uuid, s.workflow_step_uuid, t.namespace, d.event ->> 'name' AS name, nullif(d.event -> 'schema', 'null') AS schema, r.too_large, r.doc IS NULL AS invalid, jsonb_build_object(
              'event_id', tasker._new_uuid(), 'event_name', d.event ->> 'name', 'event_version', '1.0',
              'payload', jsonb_build_object(
                'task_sequence_step', jsonb_build_object(
@@ -61,7 +62,10 @@ BEGIN
       v_event := jsonb_set(v_event, v_at, '{}');
     END IF;
     v_why := CASE WHEN v.too_large OR octet_length(v_event::text) > v_max THEN 'too_large' WHEN v.invalid THEN 'invalid' END;
-    IF v_why IS NULL THEN
+    IF v_why IS NULL AND v.schema IS NOT NULL THEN
+      INSERT INTO tasker.unchecked_events (task_uuid, schema, event) VALUES (v.task_uuid, v.schema, v_event);
+      v_waits := true;
+    ELSIF v_why IS NULL THEN
       e_task := e_task || v.task_uuid;
       e_event := e_event || v_event;
     ELSE
@@ -73,5 +77,8 @@ BEGIN
   IF e_task <> '{}' THEN
     PERFORM tasker._publish_events(e_task, e_event);
     RETURN NEXT tasker._row('published', NULL, NULL, NULL, cardinality(e_task), NULL, NULL, NULL);
+  END IF;
+  IF v_waits THEN
+    RETURN NEXT tasker._row('unchecked', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
   END IF;
 END $$;

@@ -46,6 +46,7 @@ static const struct orch_after after = {
         .queued = orch_hint_queue,
         .rests = orch_hint_done,
         .relatives = orch_timers_relatives,
+        .unchecked = orch_timers_unchecked,
         .timer = orch_timers_due,
         .renamed = orch_hint_template,
 };
@@ -98,7 +99,8 @@ static void identity(struct orch_app *app)
 
 static void session_options(struct orch_app *app)
 {
-        snprintf(app->session_options, sizeof app->session_options, " -c tasker.aging=%.3f -c tasker.turn=%.3f -c tasker.turn_steps=%u -c tasker.events_bytes_max=%llu",
+        snprintf(app->session_options, sizeof app->session_options,
+                 " -c tasker.aging=%.3f -c tasker.turn=%.3f -c tasker.turn_steps=%u -c tasker.events_bytes_max=%llu",
                  (double)app->conf.aging / TK_NS_PER_S, (double)app->conf.turn / TK_NS_PER_S, app->conf.turn_steps,
                  (unsigned long long)app->conf.events_bytes_max);
 }

@@ -190,6 +190,26 @@ class Speaking(DbTest):
         self.assertEqual(uuid.UUID(event["event_id"]).version, 7)
         self.assertIsNone(event["metadata"]["worker_id"])
 
+    def test_what_has_a_schema_waits_for_a_look(self):
+        """Two orchestrators look at once, one of them dies: nothing is lost, and nothing published twice."""
+        events = {"one": [{"name": name, "condition": "failure", "schema": {"type": "object"}} for name in ("a.a", "b.b")] + [{"name": "c.c", "condition": "failure"}]}
+        rows = self.e.create(self.e.register(CHAIN, events=events, one={"retryable": False}), n=2, credit=2)
+        rows = self.e.release(of(rows, "assign"), True)
+        self.assertEqual((kinds(rows)["unchecked"], self.one(rows, "published").attempt, names(self.e.events())), (1, 2, ["c.c"] * 2))
+        dies, other = self.connect(), self.connect()
+        for c, limit in ((dies, 3), (other, 100)):
+            c.query("BEGIN")
+            c.taken = c.query("SELECT * FROM tasker.take_events($1)", limit)
+        self.assertEqual(([e.name for e in dies.taken], [e.name for e in other.taken]), (["a.a", "b.b", "a.a"], ["b.b"]))
+        self.assertEqual((json.loads(other.taken[0].schema), json.loads(other.taken[0].payload)["error_type"], other.taken[0].namespace), ({"type": "object"}, "worker_lost", "shop"))
+        dies.query("ROLLBACK")
+        other.query("SELECT tasker.checked_events($1, $2)", [e.event_no for e in other.taken], [True])
+        other.query("COMMIT")
+        self.assertEqual(names(self.e.events()), ["c.c", "c.c", "b.b"])
+        taken = self.c.query("SELECT * FROM tasker.take_events(100)")
+        self.c.query("SELECT tasker.checked_events($1, $2)", [e.event_no for e in taken], [True, False, True])
+        self.assertEqual((names(self.e.events())[3:], self.c.query("SELECT * FROM tasker.take_events(100)")), (["a.a", "a.a"], []))
+
     def test_what_a_handler_said_of_its_failure_is_told_though_it_is_refused(self):
         _, a = self.begin()
         error = {"message": "no", "error_type": "Nope", "retryable": False, "context": {"where": "here", "retryable": "no matter"}}

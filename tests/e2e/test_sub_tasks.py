@@ -19,6 +19,18 @@ steps:
       - {name: call.failed, condition: failure, delivery_mode: broadcast}
 """
 
+TYPED = b"""
+name: typed_call
+namespace_name: tests
+version: 1.0.0
+steps:
+  - name: call
+    handler: {callable: test.sub_task}
+    publishes_events:
+      - {name: call.typed, schema: {type: object, required: [sub_task], properties: {results: {type: object}}}}
+      - {name: call.mistyped, schema: {type: object, properties: {results: {type: array}}}}
+"""
+
 
 def result(task, step):
     return task["by_name"][step]["results"]["result"]
@@ -180,6 +192,18 @@ class SubTasks(Replicas):
         task = self.wait(self.s.submit("tests", "tells", {"sub": {"name": "events", "context": {"payload": payload}}}))
         self.assertEqual((task["status"], self.figure(lost) - before), ("complete", 1))
         self.assertRegex(self.s.logs(400), r'"event":"event.failed".*"reason":"too_large","namespace":"tests"')
+
+    def test_an_event_whose_payload_does_not_fit_its_schema_is_not_published(self):
+        self.assertIn(self.s.call("POST", "/v1/templates", TYPED, {"Content-Type": "application/yaml"}).status, (200, 201))
+        lost, own = 'events_failed_total{reason="schema"}', "events_own_total"
+        before = self.figure(lost), self.figure(own)
+        task = self.wait(self.s.submit("tests", "typed_call", {"sub": {"name": "chain", "context": {}}}))
+        self.assertEqual(task["status"], "complete")
+        eventually(lambda: (self.figure(lost) - before[0], self.figure(own) - before[1]) == (1, 1), 20, "both are looked at")
+        self.assertEqual(self.s.sql("SELECT message ->> 'event_name' AS name FROM pgmq.q_tests_domain_events WHERE message #>> '{metadata,task_uuid}' = $1", task["task_uuid"]),
+                         [{"name": "call.typed"}])
+        self.assertRegex(self.s.logs(400), r"/results: must be array, found object.*call\.mistyped|call\.mistyped.*/results: must be array, found object")
+        self.assertEqual(self.s.value("SELECT count(*) FROM tasker.unchecked_events"), 0)
 
     # -- people --
 

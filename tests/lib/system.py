@@ -131,6 +131,14 @@ class System:
         except OSError:
             return False
 
+    def await_ready(self, kind, at=0, seconds=60):
+        """Until it is, or the end of its log says why not."""
+        try:
+            eventually(lambda: self.ready(kind, at), seconds, f"{kind} {at} is ready")
+        except AssertionError as e:
+            with open(self.process(kind, at)["log"], encoding="utf-8", errors="replace") as log:
+                raise AssertionError(f"{e}\n" + "".join(log.readlines()[-60:])) from None
+
     # -- tasks --
 
     def call(self, method, path, body=None, headers=None, base=None, timeout=90):

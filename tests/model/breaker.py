@@ -7,7 +7,7 @@ the thread and starts them all anew without faults, so that what was left lying 
 import random
 import threading
 
-from lib.system import SLOW, eventually
+from lib.system import SLOW
 
 PATIENCE = {"TASKER_DISPATCH_LEASE": f"{2 * SLOW}s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "300ms",
             "TASKER_TIMERS_POLL": "300ms", "TASKER_DISPATCH_LOSSES_MAX": "1000"}
@@ -32,7 +32,7 @@ class Breaker:
     def _anew(self, kind, at, env=None):
         self.s.kill(kind, at)
         self.s.respawn(kind, at, env)
-        eventually(lambda: self.s.ready(kind, at), 60, f"{kind} {at} is ready")
+        self.s.await_ready(kind, at)
 
     def _break(self):
         try:

@@ -14,7 +14,7 @@ import unittest
 import generate
 from breaker import LOSSES_MAX, WHO, Breaker
 from drive import Drive, Run, runs_of, write_templates
-from lib.system import BUILD, SLOW, System, eventually
+from lib.system import BUILD, SLOW, System
 from template import Template
 
 SEED = os.environ.get("TASKER_MODEL_SEED") or "1"
@@ -77,7 +77,7 @@ class Model(unittest.TestCase):
         cls.s.sql("ALTER SYSTEM SET track_commit_timestamp = on")  # history.py asks for it
         cls.s.restart_postgres("fast")
         for kind, at in WHO:
-            eventually(lambda: cls.s.ready(kind, at), 60, f"{kind} {at} is ready")
+            cls.s.await_ready(kind, at)
 
     def agree(self, runs, **kwargs):
         done = Drive(self.s, self.templates, runs, nonce=self.id(), **kwargs).go()

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/db.h"
+#include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "orchestrator/core/sub_task.h"
@@ -13,11 +14,12 @@
 #include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 16, FIRE_MAX = 256 };
+enum { LOOK_AT_RELATIVES = 0, LOOK_AT_EVENTS = -1 }; /* no moments */
 #define ARENA_MAX ((size_t)256 << 20)
 
 struct due_msg {
         struct tk_msg msg;
-        int64_t due_wall_ns; /* 0: look at sub-tasks */
+        int64_t due_wall_ns; /* or one of LOOK_… */
 };
 
 struct timers_state {
@@ -28,6 +30,7 @@ struct timers_state {
         int64_t poll_ns;      /* monotonic */
         unsigned fired;       /* rows of the last look */
         bool relatives;       /* sub-tasks, or who waits for one, came to an end */
+        bool unchecked;       /* domain events wait for a look at their schemas */
 };
 
 void orch_timers_due(struct orch_app *app, int64_t due_wall_ns)
@@ -41,7 +44,13 @@ void orch_timers_due(struct orch_app *app, int64_t due_wall_ns)
 void orch_timers_relatives(struct orch_app *app)
 {
         if (!atomic_load(&app->stopping)) /* then they are somebody else's, or the next start's */
-                orch_timers_due(app, 0);
+                orch_timers_due(app, LOOK_AT_RELATIVES);
+}
+
+void orch_timers_unchecked(struct orch_app *app)
+{
+        if (!atomic_load(&app->stopping))
+                orch_timers_due(app, LOOK_AT_EVENTS);
 }
 
 static int start(void *self, void *app)
@@ -49,7 +58,7 @@ static int start(void *self, void *app)
         struct timers_state *state = self;
         state->app = app;
         state->next_wall_ns = TK_TIME_NEVER;
-        state->relatives = true;
+        state->relatives = state->unchecked = true;
         state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         return orch_db_open(app, "tasker-timers", &state->pg);
 }
@@ -67,8 +76,10 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         (void)n;
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct due_msg *due = (struct due_msg *)tk_list_entry(node, struct tk_msg, link);
-                if (!due->due_wall_ns)
+                if (due->due_wall_ns == LOOK_AT_RELATIVES)
                         state->relatives = true;
+                else if (due->due_wall_ns == LOOK_AT_EVENTS)
+                        state->unchecked = true;
                 else if (due->due_wall_ns < state->next_wall_ns)
                         state->next_wall_ns = due->due_wall_ns;
                 tk_msg_done(&due->msg, 0);
@@ -140,17 +151,40 @@ static int look_at_relatives(struct timers_state *state)
         return r;
 }
 
+static int look_at_events(struct timers_state *state)
+{
+        struct tk_err err = {0};
+        bool more;
+        int r;
+        do {
+                r = orch_outbox_check(state->app, state->pg, state->arena, &more, &err);
+                tk_arena_reset(state->arena);
+        } while (!r && more);
+        if (r)
+                orch_db_failed(state->app, "checked_events", r, &err);
+        state->unchecked = r != 0;
+        return r;
+}
+
+/* What cannot be done now does not keep from the rest of it. */
 static int64_t tick(void *self, int64_t now_ns)
 {
         struct timers_state *state = self;
-        if ((state->relatives || now_ns >= state->poll_ns) && look_at_relatives(state))
-                return tk_pg_alive(state->pg) ? now_ns + TK_NS_PER_S : -EIO;
-        if (now_ns >= state->poll_ns || tk_time_wall_ns() >= state->next_wall_ns) {
-                int r = fire(state);
-                if (r)
-                        return tk_pg_alive(state->pg) ? now_ns + TK_NS_PER_S : -EIO;
-                state->poll_ns = now_ns + tk_rand_jitter(state->app->conf.timer_poll, 0.2);
+        bool slow = now_ns >= state->poll_ns, failed = false;
+        if (state->relatives || slow)
+                failed = look_at_relatives(state);
+        if ((state->unchecked || slow) && tk_pg_alive(state->pg))
+                failed |= look_at_events(state) != 0;
+        if ((slow || tk_time_wall_ns() >= state->next_wall_ns) && tk_pg_alive(state->pg)) {
+                if (fire(state))
+                        failed = true;
+                else
+                        state->poll_ns = now_ns + tk_rand_jitter(state->app->conf.timer_poll, 0.2);
         }
+        if (!tk_pg_alive(state->pg))
+                return -EIO;
+        if (failed)
+                return now_ns + TK_NS_PER_S;
         int64_t next = monotonic(state->next_wall_ns, now_ns);
         return next < state->poll_ns ? next : state->poll_ns;
 }

@@ -11,6 +11,7 @@ struct orch_after {
         void (*queued)(struct orch_app *app, const char *ns);                   /* steps lie in this namespace's queue */
         void (*rests)(struct orch_app *app, const struct tk_uuid *task);        /* a task came to rest */
         void (*relatives)(struct orch_app *app);                                /* a sub-task, or who waits for one, is to be looked at */
+        void (*unchecked)(struct orch_app *app);                                /* a domain event waits for a look at its schema */
         void (*timer)(struct orch_app *app, int64_t due_wall_ns);               /* a timer was stored */
         void (*renamed)(struct orch_app *app, const char *ns, const char *name, const char *version); /* names another digest now */
 };

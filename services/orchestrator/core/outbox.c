@@ -4,9 +4,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "json/json.h"
+#include "schema/schema.h"
 #include "tk_sql.h"
 
 enum { TRIM_MAX = 10000 }; /* messages of one queue and kind at a time; the next look takes more */
+enum { CHECK_MAX = 100 };  /* events in one transaction */
 
 bool orch_outbox_wanted(const struct orch_result *results, size_t n)
 {
@@ -50,6 +53,73 @@ bool orch_outbox_drop(struct orch_app *app, struct orch_result *result, const st
         tk_metric_add_l(app->metrics, ORCH_M_events_dropped_total, "invalid", result->events_n);
         result->events_n = 0;
         return true;
+}
+
+static bool fits(const char *schema, const char *payload, struct tk_err *why)
+{
+        static const struct tk_json_limits limits = {.bytes_max = 16u << 20, .depth_max = 256, .entries_max = 1000000, .string_max = 16u << 20};
+        TK_AUTOJSON json_t *document = NULL, *value = NULL;
+        TK_CLEANUP(tk_schema_free) struct tk_schema *compiled = NULL;
+        return !tk_json_read(schema, strlen(schema), &limits, &document, why) && !tk_json_read(payload, strlen(payload), &limits, &value, why) &&
+               !tk_schema_compile(document, &compiled, NULL, why) && tk_schema_check(compiled, value, why);
+}
+
+/* Within the transaction. */
+static int check_and_publish(struct tk_pg *pg, struct tk_arena *arena, struct tk_pg_result **ret_res, bool **ret_fits, struct tk_err *whys,
+                             struct tk_err *err)
+{
+        struct tk_pg_args args;
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_i32(&args, CHECK_MAX);
+        int r = tk_pg_query(pg, &tk_sql_events_take, &args, ret_res, err);
+        if (r || !tk_pg_rows(*ret_res))
+                return r;
+        size_t n = (size_t)tk_pg_rows(*ret_res);
+        int64_t *numbers = TK_ARENA_ARRAY(arena, int64_t, n);
+        int no = tk_pg_column(*ret_res, "event_no"), schema = tk_pg_column(*ret_res, "schema"), payload = tk_pg_column(*ret_res, "payload");
+        *ret_fits = TK_ARENA_ARRAY(arena, bool, n);
+        for (size_t i = 0; i < n; i++) {
+                numbers[i] = tk_pg_i64(*ret_res, (int)i, no);
+                (*ret_fits)[i] = fits(tk_pg_str(*ret_res, (int)i, schema), tk_pg_str(*ret_res, (int)i, payload), &whys[i]);
+        }
+        tk_pg_args_init(&args, arena);
+        tk_pg_arg_i64_array(&args, numbers, n);
+        tk_pg_arg_bool_array(&args, *ret_fits, n);
+        return tk_pg_query(pg, &tk_sql_events_checked, &args, NULL, err);
+}
+
+static void misfit(struct orch_app *app, const struct tk_pg_result *res, int row, const struct tk_err *why)
+{
+        orch_count_l(app, events_failed_total, "schema");
+        tk_log_warn("event.failed", tk_err_text(why), TK_STR("event", tk_pg_str(res, row, tk_pg_column(res, "name"))), TK_STR("reason", "schema"),
+                    TK_STR("namespace", tk_pg_str(res, row, tk_pg_column(res, "namespace"))),
+                    TK_STR("task_uuid", tk_pg_str(res, row, tk_pg_column(res, "task_uuid"))),
+                    TK_STR("step_uuid", tk_pg_str(res, row, tk_pg_column(res, "step_uuid"))));
+}
+
+int orch_outbox_check(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, bool *ret_more, struct tk_err *err)
+{
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        struct tk_err *whys = TK_ARENA_ARRAY(arena, struct tk_err, CHECK_MAX);
+        bool *fit = NULL;
+        *ret_more = false;
+        int r = tk_pg_begin(pg, err);
+        if (r)
+                return r;
+        r = check_and_publish(pg, arena, &res, &fit, whys, err);
+        if (!r)
+                r = tk_pg_commit(pg, err);
+        if (r) {
+                tk_pg_rollback(pg);
+                return r;
+        }
+        *ret_more = tk_pg_rows(res) == CHECK_MAX;
+        for (int row = 0; row < tk_pg_rows(res); row++)
+                if (fit[row])
+                        tk_metric_add(app->metrics, ORCH_M_events_own_total, 1);
+                else
+                        misfit(app, res, row, &whys[row]);
+        return 0;
 }
 
 static void dropped(struct orch_app *app, const char *ns, const char *reason, int64_t n)

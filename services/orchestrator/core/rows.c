@@ -117,6 +117,8 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                         app->after->timer(app, r.due_ns);
                 else if (tk_streq(kind, "relatives"))
                         app->after->relatives(app);
+                else if (tk_streq(kind, "unchecked"))
+                        app->after->unchecked(app);
                 else if (tk_streq(kind, "called_off"))
                         orch_sessions_cancel(app->sessions, &r.step, (uint32_t)r.attempt, *r.text ? r.text : "taken over by a person");
                 else

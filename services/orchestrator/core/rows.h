@@ -21,7 +21,8 @@ typedef void orch_row_fn(void *user, const struct orch_row *row);
 
 /* Assignments leave when `credit` is freed: all of one worker, and what else is sent to it until then, in one frame. It may be NULL
  * for a function that was given none.
- * fn gets every row that is not 'assign', 'queued', 'timer', 'relatives', 'called_off', 'done', 'dead_letter', 'published' or 'unpublished'.
+ * fn gets every row that is not 'assign', 'queued', 'timer', 'relatives', 'called_off', 'done', 'dead_letter', 'published', 'unpublished'
+ * or 'unchecked'.
  * path labels the dispatch metric: eager, queue, timer. */
 void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struct orch_reservation *credit,
                      const char *path, orch_row_fn *fn, void *user);

@@ -25,7 +25,7 @@ METRIC(step_actions_total, COUNTER, "action", "Steps changed by people, by what 
 METRIC(task_actions_total, COUNTER, "action", "Tasks, templates and namespaces changed by people, by what was done.")
 METRIC(events_stored_total, COUNTER, "", "Durable domain events that came with results that were settled.")
 METRIC(events_own_total, COUNTER, "", "Durable domain events the orchestrator published itself, because no worker could.")
-METRIC(events_failed_total, COUNTER, "reason", "Those of them that could not be published: too_large, invalid (a result that jsonb does not take).")
+METRIC(events_failed_total, COUNTER, "reason", "Those of them that could not be published: schema (its payload does not fit), too_large, invalid (a result that jsonb does not take).")
 METRIC(events_dropped_total, COUNTER, "reason", "Durable domain events removed: expired or overflow (nobody read them), invalid (no JSON that PostgreSQL takes).")
 METRIC(events_waiting, GAUGE, "namespace", "Durable domain events that nobody has read, counted up to events.keep; as of the sweeper's last look.")
 METRIC(events_oldest_age_seconds, GAUGE, "namespace", "Age of the oldest of them.")
