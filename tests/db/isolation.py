@@ -82,7 +82,7 @@ class Stage:
             if not able:
                 assert all(s.idle.is_set() for s in active), "everybody waits for somebody"
                 return had
-            at = choices[len(had)] if len(had) < len(choices) else 0
+            at = min(choices[len(had)], len(able) - 1) if len(had) < len(choices) else 0  # of two that wait for a row that moved the server lets either go on first
             had.append((at, len(able)))
             able[at].start()
 

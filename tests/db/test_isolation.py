@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the engine's functions do to one task side by side: every interleaving of two, and of three, ends like one of them after the other.
+"""What the engine's functions do to one task side by side: every interleaving of two, of three, and of four, ends like one of them after the other.
 
 The task has one step of every kind of life: `a` and `b` at work with `c` behind them, `q` in the queue, `w` whose pause is over, `d` a
 decision that has yet to speak, `f` failed in a second scene. Compared are the answers of all calls and everything that is stored.
@@ -29,6 +29,7 @@ SELECT json_build_array(t.state, t.held, t.total_steps, t.open_steps, t.failed_s
   FROM tasker.tasks t WHERE t.task_uuid = $1"""
 NOISE = ("next", "more", "timer", "queued", "dropped")  # what depends on others, and a message found to be of no use by now
 TRIPLES = ("settle_a", "settle_b", "cancel", "claim", "grow", "resolve_a", "lost_a")  # each three of them
+FOUR = ("settle_a", "claim", "cancel", "resolve_a")
 
 
 class Isolation(unittest.TestCase):
@@ -36,7 +37,7 @@ class Isolation(unittest.TestCase):
     def setUpClass(cls):
         server = pg.shared()
         db = server.database(server.migrated())
-        cls.stage = Stage(lambda: server.connect(db), 3)
+        cls.stage = Stage(lambda: server.connect(db), 4)
         cls.addClassCleanup(cls.stage.close)
         cls.e = Engine(cls.stage.look)
         cls.engines = [Engine(s.c) for s in cls.stage.sessions]
@@ -152,6 +153,9 @@ class Isolation(unittest.TestCase):
             for other in ("reset_f", "fire"):
                 with self.subTest((op, other)):
                     self.every_interleaving((op, other), failed=True)
+
+    def test_four(self):
+        self.every_interleaving(FOUR)
 
     def test_each_three_of_the_most_usual(self):
         for ops in itertools.combinations(TRIPLES, 3):
