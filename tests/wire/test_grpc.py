@@ -179,6 +179,27 @@ class Grpc(unittest.TestCase):
                 self.assertEqual(error.code(), grpc.StatusCode.INVALID_ARGUMENT, error)
                 self.assertGreater(len(error.details()), 10)
 
+    def test_a_name_that_is_no_text_is_refused(self):
+        """It would go into statements with the names of others, and PostgreSQL would refuse them all."""
+        def bad(**fields):
+            return dispatch.WorkerFrame(**fields).SerializeToString().replace(b"ODD", b"\xff\xfe\xfd")
+        hello = dispatch.WorkerFrame(hello=dispatch.Hello(worker_id="w", namespaces=[NAMESPACE], permits=1)).SerializeToString()
+        uuids = {"step_uuid": bytes(16), "task_uuid": bytes(16), "attempt": 1}
+        cases = {
+            "Hello.namespaces": [bad(hello=dispatch.Hello(worker_id="w", namespaces=["ODD"], permits=1))],
+            "Hello.worker_id": [bad(hello=dispatch.Hello(worker_id="ODD", namespaces=[NAMESPACE], permits=1))],
+            "Held.namespace": [hello, bad(held=[dispatch.Held(**uuids, namespace="ODD")])],
+            "Result.namespace": [hello, bad(results=[dispatch.Result(**uuids, outcome=1, namespace="ODD", result_json=b"{}")])],
+        }
+        with grpc.insecure_channel(self.address) as channel:
+            connect = channel.stream_stream("/tasker.dispatch.v1.Dispatch/Connect", request_serializer=None, response_deserializer=None)
+            for name, frames in cases.items():
+                with self.subTest(name):
+                    with self.assertRaises(grpc.RpcError) as caught:
+                        for _ in connect(iter(frames), timeout=REPLY_S):
+                            pass
+                    self.assertEqual((caught.exception.code(), name in caught.exception.details()), (grpc.StatusCode.INVALID_ARGUMENT, True), caught.exception)
+
     def test_a_result_that_is_not_json_fails_its_step_only(self):
         w = self.worker()
         task = self.s.submit(NAMESPACE, "pair", {})

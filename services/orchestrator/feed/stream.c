@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192, EVENTS_MAX = 64, EVENT_BYTES_MAX = 4 << 20 };
+enum { FRAME_ARENA_BLOCK = 16 * 1024, UNSETTLED_MAX = 8192, WORKER_ID_MAX = 127, EVENTS_MAX = 64, EVENT_BYTES_MAX = 4 << 20 };
 #define FRAME_ARENA_MAX ((size_t)64 << 20)
 #define PLAUSIBLE_MAX_US INT64_C(4102444800000000) /* the year 2100 */
 
@@ -69,6 +69,13 @@ static bool uuid_from(const ProtobufCBinaryData *bytes, struct tk_uuid *ret)
         return true;
 }
 
+/* A name goes into statements together with those of others: one that is no text would fail them all. */
+static bool is_name(const char *text, size_t max)
+{
+        size_t len = strlen(text);
+        return len && len <= max && tk_str_utf8_valid(text, len);
+}
+
 static void welcome(struct connection *c)
 {
         Tasker__Dispatch__V1__Welcome w = TASKER__DISPATCH__V1__WELCOME__INIT;
@@ -93,6 +100,8 @@ static const char *take_held(struct connection *c, Tasker__Dispatch__V1__Held *c
                 struct orch_held held = {.attempt = list[i]->attempt, .token = list[i]->lease_token};
                 if (!uuid_from(&list[i]->step_uuid, &held.step) || !uuid_from(&list[i]->task_uuid, &held.task))
                         return "Held: UUIDs must have 16 bytes";
+                if (!is_name(list[i]->namespace_, ORCH_NAMESPACE_MAX - 1))
+                        return "Held.namespace must be UTF-8 of 1 to 63 bytes";
                 (void)tk_str_copy(held.ns, sizeof held.ns, list[i]->namespace_);
                 orch_session_hold(c->session, &held);
         }
@@ -104,13 +113,13 @@ static const char *greet(struct connection *c, const Tasker__Dispatch__V1__Hello
 {
         if (c->greeted)
                 return "a second Hello on one stream";
-        if (!*hello->worker_id || strlen(hello->worker_id) > 127)
-                return "Hello.worker_id must have 1 to 127 bytes";
+        if (!is_name(hello->worker_id, WORKER_ID_MAX))
+                return "Hello.worker_id must be UTF-8 of 1 to 127 bytes";
         if (!hello->n_namespaces || hello->n_namespaces > ORCH_SESSION_NAMESPACES_MAX)
                 return "Hello.namespaces must have 1 to 256 entries";
         for (size_t i = 0; i < hello->n_namespaces; i++)
-                if (!*hello->namespaces[i] || strlen(hello->namespaces[i]) >= ORCH_NAMESPACE_MAX)
-                        return "Hello.namespaces: each must have 1 to 63 bytes";
+                if (!is_name(hello->namespaces[i], ORCH_NAMESPACE_MAX - 1))
+                        return "Hello.namespaces: each must be UTF-8 of 1 to 63 bytes";
         const char *why = take_held(c, hello->held, hello->n_held);
         if (why)
                 return why;
@@ -169,8 +178,8 @@ static const char *result_from(const Tasker__Dispatch__V1__Result *in, const str
                 return "Result.outcome is missing or unknown";
         if (!in->attempt || in->attempt > INT16_MAX)
                 return "Result.attempt must be between 1 and 32767";
-        if (!*in->namespace_ || strlen(in->namespace_) >= sizeof ret->ns)
-                return "Result.namespace must have 1 to 63 bytes";
+        if (!is_name(in->namespace_, sizeof ret->ns - 1))
+                return "Result.namespace must be UTF-8 of 1 to 63 bytes";
         ret->attempt = in->attempt;
         ret->token = in->lease_token;
         ret->success = in->outcome == TASKER__DISPATCH__V1__OUTCOME__OUTCOME_SUCCESS;
