@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
                       'last_attempted_at', r.last_attempted_at AT TIME ZONE 'UTC', 'attempts', r.attempts, 'max_attempts', r.max_attempts,
                       'dependencies_satisfied', r.dependencies_satisfied, 'retry_eligible', r.retry_eligible,
                       'error', CASE WHEN json_typeof(last.error) = 'object' THEN json_build_object(
-                                 'error_type', last.error->>'error_type', 'retryable', coalesce((last.error->>'retryable')::boolean, false),
+                                 'error_type', last.error->>'error_type', 'retryable', coalesce(last.error->>'retryable' = 'true', false),
                                  'status_code', NULL) END) ORDER BY s.created_at, s.step_no, s.instance)
                FROM tasker.get_step_readiness_status(p_task) r
                JOIN tasker.workflow_steps s ON s.workflow_step_uuid = r.workflow_step_uuid

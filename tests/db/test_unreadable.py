@@ -48,6 +48,18 @@ class Unreadable(DbTest):
         self.e.act(task, "one", "complete_manually", data={"result": {"by": "hand"}})
         self.assertEqual(self.e.states(task), {"one": "complete", "two": "enqueued"})
 
+    def test_an_error_of_another_shape(self):
+        for error, said in (({"error_type": "Odd", "retryable": "perhaps"}, {"error_type": "Odd", "retryable": False, "status_code": None}), (["a"], None), ("just words", None)):
+            task, a = self.start({"one": []})
+            self.e.settle(a, success=False, retryable=False, result={"success": False, "error": error})
+            self.assertEqual(json.loads(self.c.value("SELECT tasker.task_summary($1)", task))["steps"][0]["error"], said)
+            self.assertIn("It is blocked", json.loads(self.c.value("SELECT tasker.explain_task($1, '{}', '{}', '{}')", task))["summary"])
+        for document in ([], 7, "words"):
+            task, a = self.start({"one": []})
+            self.e.settle(a, success=False, retryable=False, result=document)
+            self.assertEqual(self.e.task(task).state, "blocked_by_failures")
+            self.assertIn("no message", self.c.value("SELECT tasker.explain_task($1, '{}', '{}', '{}')", task))
+
     def test_others_of_its_transaction_are_not_held_up(self):
         """One was tried again and its words are kept; what another says for good is the reason that the task is blocked."""
         task, (a, b) = self.start({"one": [], "two": []})
