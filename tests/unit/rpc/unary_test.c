@@ -174,7 +174,7 @@ static void nobody_there_is_unavailable(void **state)
         struct tk_err err = {0};
         TK_AUTOBUF struct tk_buf reply;
         tk_buf_init(&reply, 1024);
-        peer_stop_server(&peer, TK_NS_PER_S);
+        peer_leave(&peer);
         assert_int_equal(call("/test.Echo/Echo", "x", 1, &reply, &err), TK_RPC_UNAVAILABLE);
         assert_non_null(strstr(tk_err_text(&err), "127.0.0.1:"));
 }
