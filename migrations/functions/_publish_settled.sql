@@ -52,7 +52,8 @@ BEGIN
       JOIN tasker.templates m ON m.digest = t.template_digest
      CROSS JOIN LATERAL (SELECT x.worker_id, x.bytes > v_max AS too_large, CASE WHEN x.bytes <= v_max THEN tasker._as_jsonb(x.result) END AS doc
                            FROM (SELECT sr.worker_id, sr.result, octet_length(sr.result::text) AS bytes FROM tasker.step_results sr
-                                  WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.attempt = s.attempts AND sr.task_uuid = s.task_uuid OFFSET 0) x) r
+                                  WHERE sr.workflow_step_uuid = s.workflow_step_uuid AND sr.attempt = s.attempts AND sr.task_uuid = s.task_uuid
+                                    AND m.body -> 'steps' -> s.step_no::int -> 'publishes_events' <> '[]' OFFSET 0) x) r -- most steps publish nothing
      CROSS JOIN LATERAL jsonb_array_elements(m.body -> 'steps' -> s.step_no::int -> 'publishes_events') WITH ORDINALITY d(event, n)
      WHERE d.event ->> 'delivery_mode' <> 'fast' AND (d.event ->> 'condition' IN (p.how, 'always') OR (d.event ->> 'condition' = 'failure' AND p.how <> 'success'))
      ORDER BY p.n, d.n
