@@ -24,6 +24,8 @@ TK_MUST int tk_json_read(const char *text, size_t len, const struct tk_json_limi
 /* The text of an object's member, found without parsing: for a few members of a large text that is known to be JSON (of any other it finds
  * nothing, or a piece that does not parse). False: not there, or a key that stands there with escapes. Of equal keys the first. */
 TK_MUST bool tk_json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len);
+/* Whether objects and arrays stand in each other deeper than that. Of what is no JSON it may say anything. */
+TK_MUST bool tk_json_deeper(const char *text, size_t len, size_t depth_max);
 /* The object has that member, and it is not null. */
 static inline bool tk_json_given(const json_t *object, const char *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* json/member.c: finds a member's text by counting brackets; nothing is built. */
+/* json/member.c: finds a member's text, or how deep a text goes, by counting brackets; nothing is built. */
 #include "json/json.h"
 #include <string.h>
 
@@ -40,6 +40,23 @@ static size_t skip_value(const char *text, size_t len, size_t at)
                 at++;
         }
         return at;
+}
+
+bool tk_json_deeper(const char *text, size_t len, size_t depth_max)
+{
+        size_t depth = 0;
+        if (len <= 2 * depth_max) /* what is open is closed again */
+                return false;
+        for (size_t at = 0; at < len; at++) {
+                char c = text[at];
+                if (c == '"')
+                        at = skip_string(text, len, at) - 1;
+                else if ((c == '{' || c == '[') && ++depth > depth_max)
+                        return true;
+                else if ((c == '}' || c == ']') && depth)
+                        depth--;
+        }
+        return false;
 }
 
 bool tk_json_member(const char *text, size_t len, const char *key, const char **ret, size_t *ret_len)

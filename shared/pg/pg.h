@@ -23,7 +23,7 @@ enum {
         TK_PG_OK,
         TK_PG_E_RETRY,     /* serialization, deadlock, lock timeout: nothing happened, say it again */
         TK_PG_E_UNIQUE,    /* unique or exclusion violation */
-        TK_PG_E_DATA,      /* the data was refused (class 22, 23 except unique): the caller's input is at fault */
+        TK_PG_E_DATA,      /* the data was refused (classes 22, 54, 23 except unique): the caller's input is at fault */
         TK_PG_E_DOWN,      /* connection lost or refused, server starting or stopping: reconnect and say it again; the commit may have happened */
         TK_PG_E_TIMEOUT,   /* statement_timeout */
         TK_PG_E_SERVER,    /* anything else: our own fault (bad SQL, missing function) */

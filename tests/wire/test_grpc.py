@@ -216,13 +216,15 @@ class Grpc(unittest.TestCase):
 
     def test_a_result_nested_too_deeply_fails_its_step_only(self):
         w = self.worker()
-        tasks = [self.s.submit(NAMESPACE, "pair", {}) for _ in range(2)]
-        deep, plain = w.next("assign", 2)
-        w.send(results=[w.result(deep, result_json=b"[" * 100000 + b"]" * 100000), w.result(plain)]) # one frame, one transaction
-        self.assertEqual({a.step_uuid: a.refused for a in w.next("acks", 2)}, {deep.step_uuid: True, plain.step_uuid: False})
-        row, = self.s.sql("SELECT r.result ->> 'success' AS ok, r.result #>> '{error,error_type}' AS type FROM tasker.step_results r WHERE r.workflow_step_uuid = $1",
-                          str(uuid.UUID(bytes=deep.step_uuid)))
-        self.assertEqual((row.ok, row.type), ("false", "invalid_result"))
+        tasks = [self.s.submit(NAMESPACE, "pair", {}) for _ in range(4)]
+        deep, deeper, most, plain = w.next("assign", 4)
+        nested = {a.step_uuid: b"[" * n + b"]" * n for a, n in ((deep, 129), (deeper, 100000), (most, 128))}
+        w.send(results=[w.result(a, result_json=nested[a.step_uuid]) for a in (deep, deeper, most)] + [w.result(plain)])  # one frame, one transaction
+        self.assertEqual({a.step_uuid: a.refused for a in w.next("acks", 4)},
+                         {deep.step_uuid: True, deeper.step_uuid: True, most.step_uuid: False, plain.step_uuid: False})
+        row, = self.s.sql("SELECT r.result ->> 'success' AS ok, r.result -> 'error' ->> 'error_type' AS type, r.result -> 'error' ->> 'message' AS says "
+                          "FROM tasker.step_results r WHERE r.workflow_step_uuid = $1", str(uuid.UUID(bytes=deep.step_uuid)))
+        self.assertEqual((row.ok, row.type, row.says), ("false", "invalid_result", "result: objects and arrays stand in each other more than 128 deep"))
         for task in tasks:
             self.s.call("DELETE", f"/v1/tasks/{task}")
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* orchestrator/core/advance.c: see the header. */
 #include "orchestrator/core/advance.h"
+#include "base/log.h"
+#include "json/json.h"
 #include "model/growth.h"
 #include "orchestrator/core/grow.h"
 #include "orchestrator/core/sub_task.h"
 
 enum way { PLAIN, GROWS, WAITS };
+enum { DEPTH_MAX = 128 }; /* of a result: PostgreSQL looks into it on a stack, and every later look needs some more than the first */
 
 struct batch {
         struct orch_app *app;
@@ -16,6 +19,17 @@ struct batch {
         const enum way *ways; /* one per result */
         size_t n;
 };
+
+static void bound(struct orch_result *result, struct tk_arena *arena)
+{
+        struct tk_err why = {0};
+        if (!tk_json_deeper(result->json, result->json_len, DEPTH_MAX))
+                return;
+        (void)TK_ERR(&why, 1, "result: objects and arrays stand in each other more than %d deep", DEPTH_MAX);
+        tk_log_warn("result.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
+        orch_settle_refuse(result, arena, "invalid_result", &why);
+        result->sub_task = false;
+}
 
 static enum way way_of(const struct orch_result *result)
 {
@@ -57,6 +71,8 @@ int orch_advance(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bod
 {
         enum way *ways = TK_ARENA_ARRAY(arena, enum way, n);
         bool plain = true;
+        for (size_t i = 0; i < n; i++)
+                bound(&results[i], arena);
         for (size_t i = 0; i < n; i++)
                 plain &= (ways[i] = way_of(&results[i])) == PLAIN;
         if (plain)

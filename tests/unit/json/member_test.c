@@ -50,10 +50,38 @@ static void finds(void **state)
         }
 }
 
+static bool deeper(const char *prefix, size_t open, const char *middle, size_t depth_max)
+{
+        size_t len = strlen(prefix) + 2 * open + strlen(middle);
+        char *text = malloc(len); /* without an end, for the address sanitizer */
+        memcpy(text, prefix, strlen(prefix));
+        for (size_t i = 0; i < open; i++) {
+                text[strlen(prefix) + i] = i % 2 ? '{' : '[';
+                text[len - 1 - i] = i % 2 ? '}' : ']';
+        }
+        memcpy(text + strlen(prefix) + open, middle, strlen(middle));
+        bool r = tk_json_deeper(text, len, depth_max);
+        free(text);
+        return r;
+}
+
+static void depth(void **state)
+{
+        (void)state;
+        assert_false(deeper("", 8, "", 8));
+        assert_true(deeper("", 9, "", 8));
+        assert_true(deeper("", 100000, "", 128));
+        assert_true(deeper("[[]]    ", 9, "\"]]]]]]\\\"]]\"", 8));
+        assert_false(deeper("                    ", 7, "\"[[[[[{{{\"", 8));
+        assert_false(deeper("[][][][][][][]{}{}{}", 8, "", 8));
+        assert_false(deeper("]]]]]]]]]]]]]]]]]]", 8, "\"\\", 8));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(finds),
+                cmocka_unit_test(depth),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

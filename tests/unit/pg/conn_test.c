@@ -144,6 +144,7 @@ static void each_error_has_its_outcome(void **state)
                 {"SELECT 'x'::uuid", TK_PG_E_DATA, "22P02"},
                 {"CREATE TEMP TABLE one (n int PRIMARY KEY); INSERT INTO one VALUES (1); INSERT INTO one VALUES (1)", TK_PG_E_UNIQUE, "23505"},
                 {"CREATE TEMP TABLE two (n int NOT NULL); INSERT INTO two VALUES (NULL)", TK_PG_E_DATA, "23502"},
+                {"SELECT repeat('[', 1000000)::json", TK_PG_E_DATA, "54001"},
                 {"DO $$ BEGIN RAISE serialization_failure; END $$", TK_PG_E_RETRY, "40001"},
                 {"DO $$ BEGIN RAISE deadlock_detected; END $$", TK_PG_E_RETRY, "40P01"},
                 {"SELECT pg_sleep(30)", TK_PG_E_TIMEOUT, "57014"},
