@@ -121,6 +121,10 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
    WHERE p_task IS NULL AND (NOT EXISTS (SELECT 1 FROM tasker.workflow_steps y WHERE y.workflow_step_uuid = e.from_step_uuid)
                              OR NOT EXISTS (SELECT 1 FROM tasker.workflow_steps y WHERE y.workflow_step_uuid = e.to_step_uuid))
   UNION ALL
+  SELECT 'event not looked at', u.task_uuid, (u.event #>> '{metadata,step_uuid}')::uuid, format('%s waits for a look at its schema', u.event ->> 'event_name')
+    FROM tasker.unchecked_events u
+   WHERE (p_task IS NULL OR u.task_uuid = p_task) AND tasker._uuid_time((u.event ->> 'event_id')::uuid) < clock_timestamp() - interval '5 minutes'
+  UNION ALL
   SELECT 'task without template', t.task_uuid, NULL, t.template_digest
     FROM t WHERE NOT EXISTS (SELECT 1 FROM tasker.templates x WHERE x.digest = t.template_digest)
               OR NOT EXISTS (SELECT 1 FROM tasker.named_tasks x WHERE x.named_task_uuid = t.named_task_uuid)

@@ -23,6 +23,8 @@ DAMAGES = (
     ("orphan message", "UPDATE tasker.workflow_steps SET msg_id = NULL WHERE task_uuid = $1 AND name = 'one'", True),
     ("settled twice", f"INSERT INTO tasker.step_results SELECT {ONE}, n, $1, true, 1, 'w', '{{}}', now() FROM generate_series(1, 2) n", True),
     ("complete without result", "UPDATE tasker.workflow_steps SET state = 'complete' WHERE task_uuid = $1 AND name = 'one'", True),
+    ("event not looked at", f"""INSERT INTO tasker.unchecked_events (task_uuid, schema, event) SELECT $1, '{{}}', jsonb_build_object(
+       'event_id', tasker._uuid_at(now() - interval '10 minutes'), 'event_name', 'a.b', 'metadata', jsonb_build_object('step_uuid', {ONE}))""", True),
     ("task without template", "UPDATE tasker.tasks SET template_digest = 'x' WHERE task_uuid = $1", False),
 )
 LOST = (  # found only by a check of everything: what they belong to is gone

@@ -34,7 +34,8 @@ W = dispatch.Event
 class Events(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.s = System(orchestrators=2, env={"TASKER_DISPATCH_HEARTBEAT": "20s", "TASKER_EVENTS_KEEP": "1000", "TASKER_SWEEPER_INTERVAL": "500ms"})
+        cls.s = System(orchestrators=2, env={"TASKER_DISPATCH_HEARTBEAT": "20s", "TASKER_EVENTS_KEEP": "1000", "TASKER_SWEEPER_INTERVAL": "500ms",
+                                                 "TASKER_TIMERS_POLL": "500ms"})
         cls.addClassCleanup(cls.s.stop)
         with grpc.insecure_channel(cls.s.process("orchestrator")["grpc"]) as channel:
             reply = dispatch_grpc.DispatchStub(channel).RegisterTemplates(
@@ -117,6 +118,14 @@ class Events(unittest.TestCase):
         self.assertEqual((ack.stale, ack.refused), (False, True))
         event, = self.queue()
         self.assertEqual((event["event_name"], event["metadata"]["fired_by"], event["payload"]["payload"]["error_type"]), ("choice.failed", "orchestrator", "invalid_outcome"))
+
+    def test_an_event_whose_orchestrator_died_before_it_looked_at_its_schema(self):
+        """It is in the table, and nobody is told."""
+        event = {"event_id": str(uuid.uuid4()), "event_name": "a.a", "payload": {"payload": {"n": 1}}, "metadata": {"task_uuid": self.task}}
+        for schema in ({"required": ["n"]}, {"required": ["m"]}):
+            self.s.sql("INSERT INTO tasker.unchecked_events (task_uuid, schema, event) VALUES ($1, $2::jsonb, $3::jsonb)", self.task, json.dumps(schema), json.dumps(event))
+        eventually(lambda: self.s.value("SELECT count(*) FROM tasker.unchecked_events") == 0, 20, "somebody has looked at both")
+        self.assertEqual(self.names(), ["a.a"])
 
     def test_what_is_no_event_ends_the_stream(self):
         first, = self.w.next("assign")
