@@ -17,7 +17,7 @@
  *   take_held                 services/orchestrator/feed/stream.c: take_held, core/sessions.c: orch_session_hold
  *   tell                      core/rows.c: orch_rows_apply, actor/results.c (acks): after the commit
  *   closed                    services/orchestrator/feed/stream.c: closed
- *   disown                    core/credit.c: orch_sessions_disown
+ *   disown                    core/census.c: orch_sessions_disown
  *   ledger_take, _done, _collect, _ack, _down, _adopt      services/worker/core/ledger.c: work_ledger_…
  *   lease_ends                a message's visibility time passes (PGMQ)
  *

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from lib.pg import ROOT
+
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dispatch.pml")
 with open(MODEL, encoding="utf-8") as model:
     LINES = model.read().splitlines()
@@ -35,6 +37,24 @@ def check(kind, optimise="-O2", **macros):
     complete = "Search not completed" not in out
     assert complete or found, out  # out of memory or depth: nothing is proved
     return found[1] if found else "", int(re.search(r"(\d+) states, stored", out)[1]) if complete and not found else 0, re.findall(r"dispatch\.pml:(\d+), ", out)
+
+
+def named():
+    """(file, function or what its name begins with, or "") of what the head of the model says is there."""
+    first, end = (next(n for n, line in enumerate(LINES) if line.startswith(start)) for start in (" *   here ", " *   lease_ends "))
+    for line in LINES[first + 1:end]:
+        for path, name in re.findall(r"([\w/.]+\.(?:sql|c))(?:: (\w+))?", line):
+            folder = "" if path.startswith(("migrations/", "services/")) else "migrations/functions" if path.endswith(".sql") else "services/orchestrator"
+            yield os.path.join(ROOT, folder, path), name
+
+
+class Names(unittest.TestCase):
+    def test_what_the_model_names_is_in_the_code(self):
+        found = list(named())
+        self.assertGreater(len(found), 15)
+        for path, name in found:
+            with open(path, encoding="utf-8") as code:
+                self.assertTrue(re.search(rf"\b{name}" if name.endswith("_") else rf"\b{name}\(", code.read()) or not name, f"{name} is not in {path}")
 
 
 class Dispatch(unittest.TestCase):
