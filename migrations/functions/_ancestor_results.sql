@@ -4,14 +4,17 @@ CREATE OR REPLACE FUNCTION tasker._ancestor_results(p_task uuid, p_step_no int, 
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_results text;
+  v_bytes   bigint;
 BEGIN
-  SELECT '{' || string_agg(to_json(a.name)::text || ':' || r.result::text, ',' ORDER BY u.n, a.instance) || '}' INTO v_results
-    FROM tasker.template_steps ts
-   CROSS JOIN LATERAL unnest(ts.ancestors) WITH ORDINALITY u(step_no, n)
-   CROSS JOIN LATERAL (SELECT x.name, x.instance, x.workflow_step_uuid, x.attempts FROM tasker.workflow_steps x
-                        WHERE x.task_uuid = p_task AND x.step_no = u.step_no AND x.state = 'complete' OFFSET 0) a
-   CROSS JOIN LATERAL (SELECT y.result FROM tasker.step_results y
-                        WHERE y.task_uuid = p_task AND y.workflow_step_uuid = a.workflow_step_uuid AND y.attempt = a.attempts AND y.success OFFSET 0) r
-   WHERE ts.digest = p_digest AND ts.step_no = p_step_no;
-  RETURN coalesce(CASE WHEN octet_length(v_results) <= p_bytes_max THEN tasker._as_jsonb(v_results::json) END, '{}');
+  SELECT '{' || string_agg(to_json(x.name)::text || ':' || x.result, ',' ORDER BY x.n, x.instance) FILTER (WHERE x.bytes <= p_bytes_max) || '}', max(x.bytes)
+    INTO v_results, v_bytes
+    FROM (SELECT u.n, a.name, a.instance, r.result, sum(octet_length(r.result)) OVER (ORDER BY u.n, a.instance) AS bytes
+            FROM tasker.template_steps ts
+           CROSS JOIN LATERAL unnest(ts.ancestors) WITH ORDINALITY u(step_no, n)
+           CROSS JOIN LATERAL (SELECT w.name, w.instance, w.workflow_step_uuid, w.attempts FROM tasker.workflow_steps w
+                                WHERE w.task_uuid = p_task AND w.step_no = u.step_no AND w.state = 'complete' OFFSET 0) a
+           CROSS JOIN LATERAL (SELECT y.result::text AS result FROM tasker.step_results y
+                                WHERE y.task_uuid = p_task AND y.workflow_step_uuid = a.workflow_step_uuid AND y.attempt = a.attempts AND y.success OFFSET 0) r
+           WHERE ts.digest = p_digest AND ts.step_no = p_step_no) x;
+  RETURN coalesce(CASE WHEN v_bytes <= p_bytes_max THEN tasker._as_jsonb(v_results::json) END, '{}');
 END $$;
