@@ -67,8 +67,13 @@ class Stage:
                 return
 
     def _blocked(self, s):
-        return self.look.value("SELECT cardinality(pg_blocking_pids($1)) > 0 AND EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')",
-                               s.pid)
+        """By one of us: autovacuum and the like let go of a lock by themselves."""
+        return self.look.value("SELECT pg_blocking_pids($1) && $2::int[] AND EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')",
+                               s.pid, [x.pid for x in self.sessions])
+
+    def _give_up(self):
+        """What they have begun ends, or whoever comes next would wait for it for ever."""
+        self.look.query("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", [x.pid for x in self.sessions])
 
     def run(self, programs, choices):
         """Runs a schedule: where there is a choice, the next of `choices`, then always the first. Returns the choices there were."""
@@ -80,7 +85,9 @@ class Stage:
             self._settle_down()
             able = [s for s in active if s.pieces and s.idle.is_set()]
             if not able:
-                assert all(s.idle.is_set() for s in active), "everybody waits for somebody"
+                if not all(s.idle.is_set() for s in active):
+                    self._give_up()
+                    raise AssertionError("everybody waits for somebody")
                 return had
             at = min(choices[len(had)], len(able) - 1) if len(had) < len(choices) else 0  # of two that wait for a row that moved the server lets either go on first
             had.append((at, len(able)))
