@@ -182,12 +182,14 @@ class Hold(unittest.TestCase):
         self.assertEqual(mine[-2:], [("in_progress", "error", worker, "its handler failed for good"), ("error", "resolved_manually", "kim", "not needed")])
 
     def test_who_cancels_and_why(self):
+        before = self.s.metric(self.s.rest, 'tasker_orchestrator_task_actions_total{action="cancel"}')
         for query, who, why in (("", "api", "cancelled by request"), ("?by=kim&reason=ordered%20twice", "kim", "ordered twice")):
             task = self.s.submit("tests", "chain", {"sleep_ms": 60000})
             answer = self.s.call("DELETE", f"/v1/tasks/{task}{query}")
             self.assertEqual((answer.status, answer.json["message"]), (200, why))
             last = self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"][-1]
             self.assertEqual((last["to"], last["actor"], last["reason"]), ("cancelled", who, why))
+        self.assertEqual(self.s.metric(self.s.rest, 'tasker_orchestrator_task_actions_total{action="cancel"}') - before, 2)
         self.assertIn("reason: must have 1 to 500 bytes, found 501", self.s.call("DELETE", f"/v1/tasks/{task}?reason={'x' * 501}").body.decode())
 
     def test_rerun(self):
