@@ -80,17 +80,6 @@ static int look(struct growing *g, struct tk_err *err)
         return r ? r : take_what_exists(g, res, err);
 }
 
-static void warn(const struct growing *g, const struct plan *plan, const struct orch_result *result)
-{
-        char task[TK_UUID_TEXT];
-        const struct tk_growth *growth = &plan->growth;
-        if (growth->names_n < g->app->conf.decision_steps_warn && growth->depth < g->app->conf.decision_depth_warn)
-                return;
-        tk_uuid_format(&result->task, task);
-        tk_log_warn("decision.large", NULL, TK_STR("task", task), TK_STR("step_name", plan->tpl->steps[plan->source].name),
-                    TK_INT("steps", growth->names_n), TK_INT("depth", growth->depth));
-}
-
 /* What follows from one result; negative: it cannot be, and why. */
 static int plan_document(struct growing *g, struct plan *plan, const char *json, size_t len, struct tk_err *why)
 {
@@ -114,12 +103,13 @@ static int plan_document(struct growing *g, struct plan *plan, const char *json,
 static void plan_one(struct growing *g, struct plan *plan, struct orch_result *result)
 {
         struct tk_err why = {0};
-        if (plan_document(g, plan, result->json, result->json_len, &why)) {
-                tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
-                orch_settle_refuse(result, g->arena, "invalid_outcome", &why);
+        char task[TK_UUID_TEXT], step[TK_UUID_TEXT];
+        if (!plan_document(g, plan, result->json, result->json_len, &why))
                 return;
-        }
-        warn(g, plan, result);
+        tk_uuid_format(&result->task, task);
+        tk_uuid_format(&result->step, step);
+        tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("task_uuid", task), TK_STR("step_uuid", step), TK_STR("worker", result->worker));
+        orch_settle_refuse(result, g->arena, "invalid_outcome", &why);
 }
 
 struct columns { /* of all plans, one row per new step and per edge */
@@ -197,6 +187,25 @@ static int grow_and_settle(struct growing *g, struct orch_settling *ret, struct 
         return r ? r : orch_settle_query(g->app, g->pg, g->arena, g->results, g->n, ret, err);
 }
 
+/* A decision that has come near a limit. */
+static void warn(const struct growing *g, const struct plan *plan, const struct orch_result *result)
+{
+        const struct tk_growth *growth = &plan->growth;
+        bool many = growth->names_n >= g->app->conf.decision_steps_warn, deep = growth->depth >= g->app->conf.decision_depth_warn;
+        char task[TK_UUID_TEXT], step[TK_UUID_TEXT];
+        if (!many && !deep)
+                return;
+        if (many)
+                orch_count_l(g->app, decision_warnings_total, "steps");
+        if (deep)
+                orch_count_l(g->app, decision_warnings_total, "depth");
+        tk_uuid_format(&result->task, task);
+        tk_uuid_format(&result->step, step);
+        tk_log_warn("decision.large", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                    TK_STR("step_name", plan->tpl->steps[plan->source].name), TK_INT("steps", growth->names_n), TK_INT("depth", growth->depth));
+}
+
+/* After the commit. */
 static void count(const struct growing *g)
 {
         orch_count_l(g->app, transactions_total, "growth");
@@ -208,6 +217,7 @@ static void count(const struct growing *g)
                 if (plan->growth.steps_n)
                         tk_metric_add_l(g->app->metrics, ORCH_M_steps_grown_total, source_name(plan), plan->growth.steps_n);
                 tk_metric_add(g->app->metrics, ORCH_M_batch_held_total, held);
+                warn(g, plan, &g->results[i]);
         }
 }
 
