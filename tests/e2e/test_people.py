@@ -108,6 +108,10 @@ class People(unittest.TestCase):
         self.assertEqual(self.run_it(*again), "running again 0, 0 matched, 3 complete tasks looked at\n", "asked twice, done once")
         self.assertEqual({self.s.call("GET", f"/v1/tasks/{t}").json["generation"] for t in tasks}, {1})
         self.assertIn("run again from last by olga: wrong rate", self.run_it("task", "history", tasks[0]))
+        patched = ("task", "bulk", "rerun", "--tag", "by_hand", "--step", "last", "--status", "complete", "--reason", "rate of May", "--patch", '{"rate": 2}')
+        self.assertEqual(self.run_it(*patched), "running again 3, 3 matched, 3 complete tasks looked at, 3 steps\n")
+        self.assertEqual({self.s.wait(t)["context"]["rate"] for t in tasks}, {2})
+        self.assertIn("--patch goes with rerun", self.run_it("task", "bulk", "skip", "--tag", "x", "--patch", "{}", "--reason", "r", exits=USAGE))
         self.assertIn("complete needs --result", self.run_it("task", "bulk", "complete", "--step", "middle", "--reason", "r", exits=USAGE))
         self.assertIn("--result goes with complete", self.run_it("task", "bulk", "skip", "--tag", "x", "--result", "1", "--reason", "r", exits=USAGE))
         self.assertIn("rerun needs the name of a step", self.run_it("task", "bulk", "rerun", "--tag", "x", "--reason", "r", exits=FAILED))
@@ -127,7 +131,10 @@ class People(unittest.TestCase):
         task = self.s.submit("tests", "chain", {})
         self.s.wait(task)
         self.assertIn("three and all below it run again: now ", self.run_it("step", "rerun", task, "three", "--reason", "r", "--context", '{"a": 1}'))
-        self.assertEqual(self.s.wait(task)["generation"], 1)
+        self.assertEqual((self.s.wait(task)["generation"], self.s.wait(task)["context"]), (1, {"a": 1}))
+        self.run_it("step", "rerun", task, "three", "--reason", "r2", "--patch", '{"b": 2, "a": null}')
+        self.assertEqual((self.s.wait(task)["generation"], self.s.wait(task)["context"]), (2, {"b": 2}))
+        self.assertIn("give one of them", self.run_it("step", "rerun", task, "three", "--reason", "r", "--patch", "{}", "--context", "{}", exits=USAGE))
 
     def test_what_is_wrong_is_said(self):
         task = self.blocked()

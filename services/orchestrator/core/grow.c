@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "json/json.h"
 #include "model/growth.h"
+#include "orchestrator/core/decide.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "tk_sql.h"
@@ -322,19 +323,6 @@ static int grow_and_act(struct growing *g, const struct orch_by_hand *hand, stru
         return r ? r : tk_pg_query(g->pg, hand->sql, hand->args, ret, err);
 }
 
-/* An action that is refused, or was done before, brings nothing; neither does one that found another task, this one having ended. */
-enum { NOTHING, ACTED, ON_ANOTHER };
-static int has_acted(const struct tk_pg_result *res, const struct tk_uuid *task)
-{
-        int kind = tk_pg_column(res, "kind"), task_col = tk_pg_column(res, "task_uuid");
-        for (int row = 0; row < tk_pg_rows(res); row++) {
-                struct tk_uuid found = tk_pg_uuid(res, row, task_col);
-                if (tk_streq(tk_pg_str(res, row, kind), "acted") || tk_streq(tk_pg_str(res, row, kind), "changed"))
-                        return memcmp(&found, task, sizeof found) ? ON_ANOTHER : ACTED;
-        }
-        return NOTHING;
-}
-
 int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand, struct tk_pg_result **ret,
                       struct tk_err *err)
 {
@@ -347,16 +335,17 @@ int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         if (r)
                 return r;
         r = grow_and_act(&g, hand, &res, err);
-        int done = r ? NOTHING : has_acted(res, &hand->task);
-        if (done == ACTED)
+        /* An action that is refused, or was done before, brings nothing; neither does one that found another task, this one having ended. */
+        enum orch_decided done = r ? ORCH_DECIDED_NOTHING : orch_decided(res, &hand->task);
+        if (done == ORCH_DECIDED)
                 r = tk_pg_commit(pg, err);
-        if (r || done != ACTED)
+        if (r || done != ORCH_DECIDED)
                 tk_pg_rollback(pg);
         if (r)
                 return r;
-        if (done == ACTED)
+        if (done == ORCH_DECIDED)
                 count(&g);
-        if (done != ON_ANOTHER) {
+        if (done != ORCH_DECIDED_ANOTHER) {
                 *ret = res;
                 res = NULL;
         }
