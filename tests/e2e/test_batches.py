@@ -199,6 +199,11 @@ class Batches(Replicas):
                 self.assertEqual(error["error_type"], "invalid_outcome")
                 self.assertIn(says, error["message"])
 
+    def most_memory(self, pid):
+        """Bytes that the process had in memory at most, ever."""
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return int(next(line.split()[1] for line in f if line.startswith("VmHWM:"))) << 10
+
     def test_ten_thousand_batches(self):
         n = 10000 if SLOW == 1 else 2000  # sanitizers look at the same code with fewer
         task = self.s.submit("tests", "many_batches", {"batches": n})
@@ -210,5 +215,8 @@ class Batches(Replicas):
                               "WHERE s.task_uuid = $1 AND s.name = 'join'", task)
         self.assertEqual(int(joined), n + 1)
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", task), n + 2)
+        if SLOW == 1:  # sanitizers remember what was freed
+            most = [self.most_memory(p["pid"]) >> 20 for kind in ("orchestrators", "workers") for p in self.s.endpoints[kind]]
+            self.assertLess(max(most), 256, f"MiB of the orchestrators and workers: {most}")
         task = self.s.run("tests", "many_batches", {"batches": 10001})
         self.assertIn("10001 batches, 10000 are allowed", task["by_name"]["analyze"]["results"]["error"]["message"])
