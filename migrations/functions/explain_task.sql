@@ -1,7 +1,7 @@
 -- tasker.explain_task(task, namespaces, workers, credits, limits): why a task is where it is, for people. The arrays say of each namespace how
 -- many workers are connected and how many steps they would take now; limits: of _staleness, NULL: nothing is said of it. NULL for an unknown task.
 --   {task_uuid, status, namespace, workers, credit, run_at, deadline, summary, advice, dead_letter: {dlq_entry_uuid, reason, since, text} or null
---   (its pending entry), staleness: of _staleness_json, steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more
+--   (its pending entry), again: who runs it again from where, staleness: of _staleness_json, steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more
 --   than 200 those that hold it up least.
 -- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
 DROP FUNCTION IF EXISTS tasker.explain_task(uuid, text[], int[], int[]); -- before it told of staleness
@@ -151,6 +151,10 @@ BEGIN
                                               WHEN 'worker_unavailable' THEN 'no worker took its steps'
                                               WHEN 'manual_dlq' THEN format('entered by %s: %s', v_letter.metadata ->> 'actor', v_letter.metadata ->> 'reason')
                                               ELSE v_letter.dlq_reason::text END)) END,
+    'again', (SELECT format('It runs again from %s, generation %s: %s: %s.', (SELECT s.name FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = g.from_step),
+                            g.generation, g.actor, g.reason)
+                FROM tasker.task_generations g JOIN tasker.open_tasks o ON o.task_uuid = g.task_uuid
+               WHERE g.task_uuid = p_task AND g.generation = v_task.generation),
     'staleness', CASE WHEN p_limits IS NOT NULL THEN tasker._staleness_json(p_task, p_limits, array(SELECT c.ns FROM unnest(p_ns, p_workers) c(ns, n) WHERE c.n > 0)) END,
     'steps', coalesce(v_steps, '[]'::json));
 END $$;

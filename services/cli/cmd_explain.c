@@ -23,6 +23,8 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         tk_buf_printf(&text, "%s\n", tk_json_text(answer, "summary"));
         if (*tk_json_text(answer, "advice"))
                 tk_buf_printf(&text, "%s\n", tk_json_text(answer, "advice"));
+        if (*tk_json_text(answer, "again"))
+                tk_buf_printf(&text, "%s\n", tk_json_text(answer, "again"));
         if (*tk_json_text(json_object_get(answer, "dead_letter"), "text"))
                 tk_buf_printf(&text, "%s\n", tk_json_text(json_object_get(answer, "dead_letter"), "text"));
         if (*tk_json_text(json_object_get(answer, "staleness"), "text"))
