@@ -47,7 +47,10 @@ BEGIN
   IF v_task.held & 7 <> 0 THEN
     v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
                          WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
-                       'its ' || CASE WHEN v_task.held & 2 <> 0 THEN 'template' ELSE 'namespace' END || ' is paused');
+                       (SELECT CASE WHEN v_task.held & 2 <> 0 THEN 'its template is paused' || coalesce(' by ' || nt.paused_by || ': ' || nt.paused_reason, '')
+                                    ELSE 'its namespace is paused' || coalesce(' by ' || ns.paused_by || ': ' || ns.paused_reason, '') END
+                          FROM tasker.named_tasks nt JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
+                         WHERE nt.named_task_uuid = v_task.named_task_uuid));
   END IF;
   IF v_task.held & 8 <> 0 THEN
     v_held := concat_ws('; ', v_held, format('it starts at %s (run_at)', tasker.time_text(v_task.run_at, 'zoned')));

@@ -72,7 +72,8 @@ class People(unittest.TestCase):
         for words in (("namespace", "pause", "tests"), ("template", "pause", "tests/chain@1.0.0")):
             self.assertEqual(self.run_it(*words, "--reason", "r"), f"paused {words[2]}, 0 open tasks changed\n")
             task = self.s.submit("tests", "chain", {})
-            self.assertIn(f"tasker {words[0]} resume", self.run_it("explain", task))
+            self.assertRegex(self.run_it(words[0], "list"), rf"paused 20\S+ by olga: r\b")
+            self.assertIn(f"tasker {words[0]} resume {words[2]} --reason", self.run_it("explain", task))
             self.assertEqual(self.run_it(words[0], "resume", words[2], "--reason", "r"), f"resumed {words[2]}, 1 open task changed\n")
             self.assertEqual(self.s.wait(task)["status"], "complete")
         task = self.blocked()
