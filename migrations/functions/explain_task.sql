@@ -57,7 +57,7 @@ BEGIN
   END IF;
 
   IF v_task.state = 'error' THEN
-    SELECT format(CASE s.state WHEN 'error' THEN 'tasker step reset %s %s' ELSE 'tasker step rerun %s %s' END, p_task, s.name) INTO v_stopped
+    SELECT format('tasker step reset %s %s', p_task, s.name) INTO v_stopped
       FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state IN ('error', 'cancelled') ORDER BY s.state <> 'error', s.step_no, s.instance LIMIT 1;
   END IF;
 

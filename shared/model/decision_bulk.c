@@ -26,17 +26,17 @@ static const struct action {
         const char *name;
         bool named;                /* needs the name of a step */
         const char *also[2];       /* ended tasks it can do something to */
-        const char *from[5];       /* step states it can do something to; none: any */
+        const char *from[6];       /* step states it can do something to; none: any */
 } actions[] = {
         {.name = "pause"},
         {.name = "resume"},
         {.name = "start"},
         {.name = "cancel"},
-        {.name = "reset", .also = {"error"}, .from = {"error"}},
+        {.name = "reset", .also = {"error"}, .from = {"error", "cancelled"}},
         {.name = "resolve", .also = {"error"}},
-        {.name = "skip", .also = {"error"}, .from = {"error", "pending", "enqueued", "waiting_for_retry", "enqueued_for_orchestration"}},
+        {.name = "skip", .also = {"error"}, .from = {"error", "pending", "enqueued", "waiting_for_retry", "enqueued_for_orchestration", "cancelled"}},
         {.name = "complete", .named = true, .also = {"error"}},
-        {.name = "rerun", .named = true, .also = {"error", "complete"}, .from = {"error", "complete", "resolved_manually"}},
+        {.name = "rerun", .named = true, .also = {"error", "complete"}, .from = {"error", "complete", "resolved_manually", "cancelled"}},
 };
 
 static bool has(const char *const *words, size_t n, const char *word)

@@ -274,7 +274,7 @@ class Explained(DeadLetterTest):
         self.assertEqual(self.staleness(task, workers=0)[0], "stale")
 
     def test_what_sets_it_going_again(self):
-        for action, advice in (("dlq", "Set it going again: tasker dlq revive"), ("error", "Set it going again where it stopped: tasker step rerun {} two --reason ...")):
+        for action, advice in (("dlq", "Set it going again: tasker dlq revive"), ("error", "Set it going again where it stopped: tasker step reset {} two --reason ...")):
             task, out = self.old(minutes=0, lifecycle={"staleness_action": action})
             self.e.settle(out)
             self.e.age(task, 31)
@@ -282,7 +282,7 @@ class Explained(DeadLetterTest):
             said = self.explain(task)
             self.assertEqual((said["summary"], said["staleness"]), ("It has ended: error (stale: nothing of it moved for 31 minutes (at most 30)).", None))
             self.assertIn(advice.format(task), said["advice"])
-        self.e.rerun(task, "two")
+        self.e.act(task, "two", "reset_for_retry")
         self.assertEqual((self.finish_all(task), self.e.step(task, "one").attempts), ("complete", 1), "what was done is not done again")
         self.assertIsNone(self.explain(task)["advice"])
 
