@@ -176,6 +176,15 @@ class Batches(Replicas):
         done = self.s.wait(task)
         self.assertEqual(done["status"], "cancelled")
 
+    def test_instances_are_one_step_to_analytics(self):
+        def runs():
+            slow = self.s.call("GET", "/v1/analytics/bottlenecks?min_executions=1&limit=100").json["slow_steps"]
+            return {s["step_name"]: s["execution_count"] for s in slow if s["task_name"] == "batches"}
+        before = runs()
+        self.complete("tests", "batches", {"batches": 7})
+        after = runs()
+        self.assertEqual({k: n - before.get(k, 0) for k, n in after.items()}, {"analyze": 1, "beside": 1, "part": 7, "join": 1})
+
     def test_a_batch_that_fails_blocks_or_not(self):
         task = self.s.run("tests", "batches", {"batches": 12, "broken": "002"})
         self.assertEqual((task["status"], task["by_name"]["part_002"]["current_state"], task["by_name"]["join"]["current_state"]),
