@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "measure.h"
 #include "micro.h"
 #include "rpc/pack.h"
 #include "rpc/rpc.h"

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "json/json.h"
+#include "measure.h"
 #include "micro.h"
 #include <msgpack.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 /* bench/micro/shed.c: what it costs each submission to ask whether tasks are refused for now: a look at five mailboxes. */
 #include "base/attr.h"
 #include "base/time.h"
+#include "measure.h"
 #include "micro.h"
 #include "orchestrator/app.h"
 #include "orchestrator/core/pressure.h"

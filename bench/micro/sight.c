@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "metric/metric.h"
+#include "measure.h"
 #include "micro.h"
 #include "run/meter.h"
 #include "run/spread.h"

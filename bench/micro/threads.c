@@ -2,6 +2,7 @@
 /* bench/micro/threads.c: what passing work between threads costs. */
 #include "base/mem.h"
 #include "base/time.h"
+#include "measure.h"
 #include "micro.h"
 #include "run/lock.h"
 #include "run/mbox.h"

@@ -2,6 +2,7 @@
 /* bench/micro/worker.c: from a template to a function: the resolver chain, and hydration. */
 #include "base/mem.h"
 #include "base/time.h"
+#include "measure.h"
 #include "micro.h"
 #include "model/template.h"
 #include "worker/core/sources.h"

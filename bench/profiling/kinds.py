@@ -9,6 +9,7 @@ import time
 
 from lib import system as lib
 from profiling import flame, stacks
+from profiling.clocks import differences
 from profiling.session import need, quiet
 
 TRACE = os.path.join(lib.ROOT, "scripts", "trace", "run")
@@ -65,7 +66,6 @@ def offcpu(session, service, folder):
 
 
 def waits_only(session, service, folder):
-    from profiling.waits import differences
     before = session.runtime(service)
     with session.load():
         time.sleep(session.seconds)

@@ -7,7 +7,9 @@
 #include <grpc/slice.h>
 #include <stdio.h>
 
-enum { RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 2000, RECEIVE_MAX = 64 * 1024 * 1024 };
+/* gRPC's "minimal reconnect backoff" is how long one attempt to connect may take, up to the peer's SETTINGS; nothing waits for it
+ * after a refusal. */
+enum { CONNECT_TIMEOUT_MS = 5000, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 2000, RECEIVE_MAX = 64 * 1024 * 1024 };
 
 struct tk_rpc_channel {
         struct tk_rpc *rpc;
@@ -23,7 +25,7 @@ struct tk_rpc_channel *tk_rpc_channel_new(struct tk_rpc *rpc, const char *target
                  .value.integer = RECONNECT_MIN_MS},
                 {.type = GRPC_ARG_INTEGER,
                  .key = (char *)(uintptr_t)(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS),
-                 .value.integer = RECONNECT_MIN_MS},
+                 .value.integer = CONNECT_TIMEOUT_MS},
                 {.type = GRPC_ARG_INTEGER,
                  .key = (char *)(uintptr_t)(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS),
                  .value.integer = RECONNECT_MAX_MS},

@@ -33,7 +33,9 @@ struct dev {
 TK_MUST int dev_places(struct dev *dev, const char *data, const char *pg_bin, const char *templates,
                        const char *handlers, struct tk_err *err);
 TK_MUST int dev_data_default(char ret[DEV_PATH], struct tk_err *err); /* $XDG_DATA_HOME/tasker/dev */
-unsigned dev_free_port(void);
+/* A free port of loopback that the kernel gives to nobody else until the descriptor is closed. A server that sets SO_REUSEADDR, as
+ * both of ours do, may be told to listen on it meanwhile. -1 or port 0 when there is none. */
+int dev_port_hold(unsigned *ret);
 /* postgres.c, redis.c */
 TK_MUST int dev_postgres_start(struct dev *dev, struct tk_err *err); /* with schema */
 void dev_postgres_stop(struct dev *dev, int64_t deadline_ns);

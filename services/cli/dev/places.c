@@ -51,16 +51,16 @@ int dev_data_default(char ret[DEV_PATH], struct tk_err *err)
         return join(ret, DEV_PATH, home, "/.local/share/tasker/dev");
 }
 
-unsigned dev_free_port(void)
+int dev_port_hold(unsigned *ret)
 {
         struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t len = sizeof addr;
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) || getsockname(fd, (struct sockaddr *)&addr, &len))
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) || bind(fd, (struct sockaddr *)&addr, sizeof addr) ||
+            getsockname(fd, (struct sockaddr *)&addr, &len))
                 addr.sin_port = 0;
-        if (fd >= 0)
-                close(fd);
-        return ntohs(addr.sin_port);
+        *ret = ntohs(addr.sin_port);
+        return fd;
 }
 
 static bool is_pg_bin(const char *dir)

@@ -106,7 +106,7 @@ int dev_postgres_start(struct dev *dev, struct tk_err *err)
         TK_CLEANUP(tk_pg_close) struct tk_pg *pg = NULL;
         (void)tk_str_copy(dev->postgres.name, sizeof dev->postgres.name, "postgres");
         snprintf(dev->postgres.log, sizeof dev->postgres.log, "%.900s/logs/postgres.log", dev->data);
-        dev->pg_port = dev_free_port();
+        int held = dev_port_hold(&dev->pg_port);
         snprintf(dev->pg_url, sizeof dev->pg_url, "postgresql://tasker@127.0.0.1:%u/tasker", dev->pg_port);
         socket_url(dev, dev->pg_socket_url);
         int r = init(dev, dev->postgres.log, err);
@@ -114,6 +114,8 @@ int dev_postgres_start(struct dev *dev, struct tk_err *err)
                 r = start(dev, err);
         if (!r)
                 r = wait_up(dev, &pg, err);
+        if (held >= 0)
+                close(held);
         if (!r)
                 r = make_database(pg, err);
         return r ? r : migrate(dev, err);

@@ -48,12 +48,16 @@ int dev_redis_start(struct dev *dev, struct tk_err *err)
         snprintf(dev->redis.log, sizeof dev->redis.log, "%.900s/logs/redis.log", dev->data);
         if (!find(program))
                 return TK_ERR(err, -ENOENT, "redis-server is not installed; on Debian: apt-get install redis-server");
-        dev->redis_port = dev_free_port();
+        int held = dev_port_hold(&dev->redis_port);
         snprintf(port, sizeof port, "%u", dev->redis_port);
         snprintf(dev->redis_url, sizeof dev->redis_url, "redis://127.0.0.1:%u", dev->redis_port);
         const char *const argv[] = {
                 program,        "--port", port,          "--bind", "127.0.0.1",          "--save",      "",
                 "--appendonly", "no",     "--maxmemory", "128mb",  "--maxmemory-policy", "allkeys-lru", NULL};
         int r = dev_process_start(&dev->redis, NULL, argv, err);
-        return r ? r : wait_up(dev, err);
+        if (!r)
+                r = wait_up(dev, err);
+        if (held >= 0)
+                close(held);
+        return r;
 }

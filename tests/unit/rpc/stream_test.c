@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 
 enum { MANY = 20000 };
@@ -306,10 +307,29 @@ static void a_server_that_stops_ends_its_streams(void **state)
 static void nobody_there_ends_it_at_once(void **state)
 {
         (void)state;
-        peer_stop_server(&peer, TK_NS_PER_S);
+        peer_leave(&peer);
         open_stream(&client);
         WAIT(&client, client.closed);
         assert_int_equal(client.status, TK_RPC_UNAVAILABLE);
+}
+
+/* A peer under load may take long to say its first word. */
+static void a_slow_peer_is_waited_for(void **state)
+{
+        (void)state;
+        peer_leave(&peer);
+        assert_int_equal(listen(peer.held, 1), 0); /* the kernel connects, nobody answers */
+        open_stream(&client);
+        {
+                int64_t deadline_ns = tk_time_mono_ns() + 5 * LINGER;
+                TK_LOCKED(&client.lock);
+                while (!client.closed && tk_cond_wait(&client.changed, &client.lock, deadline_ns))
+                        ;
+                assert_false(client.closed);
+        }
+        tk_rpc_stream_close(client.stream, TK_RPC_CANCELLED, "enough");
+        WAIT(&client, client.closed);
+        assert_int_equal(client.status, TK_RPC_CANCELLED);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -326,6 +346,7 @@ int main(void)
                 TEST(a_paused_reader_holds_the_sender_back),
                 TEST(a_server_that_stops_ends_its_streams),
                 TEST(nobody_there_ends_it_at_once),
+                TEST(a_slow_peer_is_waited_for),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
