@@ -134,7 +134,8 @@ static int step_reset(int argc, char **argv)
 {
         return decide(&reset,
                       "Lets a step that has failed run again, with all its attempts before it. When it was the last failure,\n"
-                      "the task goes on at once. STEP is a name or a UUID.\n\n"
+                      "the task goes on at once. A task that ended in error without a failure (its deadline passed, it stood\n"
+                      "still) goes on where it stopped: name a step that its end has cancelled. STEP is a name or a UUID.\n\n"
                       "  tasker step reset TASK charge_card --reason 'the bank is back'",
                       argc, argv);
 }
