@@ -1,11 +1,11 @@
--- tasker.queue_waiting(namespaces): per namespace whether a message can be taken now, when the next hidden one appears, whether one is visible
--- that does not wait for its turn (its lease has ended), how many wait for their turn (counted up to 10000; beyond, what the server's statistics say of
+-- tasker.queue_waiting(namespaces): per namespace whether a message can be taken now, whether one is visible that
+-- does not wait for its turn (its lease has ended), how many wait for their turn (counted up to 10000; beyond, what the server's statistics say of
 -- the queue, less those that are hidden), since when the oldest of them is in the queue (of the 10000 oldest messages), and its weight among the
 -- namespaces of a worker. One statement for all queues; namespaces without a queue are absent. One look alone goes past the places of messages that
 -- were with a worker and are gone (claim_steps): for the earliest end of a lease.
-DROP FUNCTION IF EXISTS tasker.queue_waiting(text[]); -- before there were weights
+DROP FUNCTION IF EXISTS tasker.queue_waiting(text[]); -- what it returned before
 CREATE OR REPLACE FUNCTION tasker.queue_waiting(p_ns text[])
-RETURNS TABLE (namespace text, visible boolean, next_visible_at timestamptz, lost boolean, waiting int, oldest_at timestamptz, weight int)
+RETURNS TABLE (namespace text, visible boolean, lost boolean, waiting int, oldest_at timestamptz, weight int)
 LANGUAGE plpgsql AS $$
 DECLARE v text;  v_table text;  v_weight int;  v_now timestamptz := clock_timestamp();
 BEGIN
@@ -14,7 +14,7 @@ BEGIN
     v_weight := coalesce((SELECT ns.weight FROM tasker.namespaces ns WHERE ns.name = v), 1);
     v_table := pgmq.format_table_name(tasker.queue_name(v), 'q');
     RETURN QUERY EXECUTE format(
-      'SELECT $1, w.n > 0 OR coalesce(l.vt <= $2, false), CASE WHEN l.vt > $2 THEN l.vt END, coalesce(l.vt <= $2, false),
+      'SELECT $1, w.n > 0 OR coalesce(l.vt <= $2, false), coalesce(l.vt <= $2, false),
               CASE WHEN w.n < 10000 THEN w.n
                    ELSE greatest(w.n, least(pg_stat_get_live_tuples(%2$L::regclass), 2000000000)::int
                                       - (SELECT count(*)::int FROM (SELECT 1 FROM pgmq.%1$I q WHERE q.vt > $3 LIMIT 10000) x)) END,

@@ -30,16 +30,12 @@ static int poll_states(struct tk_queue *queue, struct tk_queue_state *states, si
                 states[i] = (struct tk_queue_state){.ns = states[i].ns};
                 tk_list_each(node, &q->messages) {
                         struct message *m = tk_list_entry(node, struct message, link);
-                        if (!tk_streq(m->ns, states[i].ns))
+                        if (!tk_streq(m->ns, states[i].ns) || m->visible_at_ns > now)
                                 continue;
-                        if (m->visible_at_ns <= now) {
-                                states[i].visible = true;
-                                states[i].waiting++;
-                                if (!states[i].oldest_ns || m->visible_at_ns < states[i].oldest_ns)
-                                        states[i].oldest_ns = m->visible_at_ns;
-                        } else if (!states[i].next_visible_ns || m->visible_at_ns < states[i].next_visible_ns) {
-                                states[i].next_visible_ns = m->visible_at_ns;
-                        }
+                        states[i].visible = true;
+                        states[i].waiting++;
+                        if (!states[i].oldest_ns || m->visible_at_ns < states[i].oldest_ns)
+                                states[i].oldest_ns = m->visible_at_ns;
                 }
         }
         return 0;

@@ -21,11 +21,10 @@ static void fill(const struct tk_pg_result *res, struct tk_queue_state *state)
         for (int row = 0; row < tk_pg_rows(res); row++)
                 if (tk_streq(tk_pg_str(res, row, 0), state->ns)) {
                         state->visible = tk_pg_bool(res, row, 1);
-                        state->next_visible_ns = tk_pg_time(res, row, 2);
-                        state->lost = tk_pg_bool(res, row, 3);
-                        state->waiting = (int)tk_pg_i64(res, row, 4);
-                        state->oldest_ns = tk_pg_time(res, row, 5);
-                        state->weight = (unsigned)tk_pg_i64(res, row, 6);
+                        state->lost = tk_pg_bool(res, row, 2);
+                        state->waiting = (int)tk_pg_i64(res, row, 3);
+                        state->oldest_ns = tk_pg_time(res, row, 4);
+                        state->weight = (unsigned)tk_pg_i64(res, row, 5);
                         return;
                 }
 }

@@ -12,7 +12,6 @@
 struct tk_queue_state {
         const char *ns;          /* as asked */
         bool visible;            /* something can be claimed now */
-        int64_t next_visible_ns; /* wall clock; when the next hidden message appears; 0: none */
         bool lost;               /* one of the visible was with a worker whose lease has ended: claim_steps finds it at once only when asked for it */
         int waiting;             /* how many can be claimed: counted up to 10000, estimated beyond */
         unsigned weight;         /* of the namespace among those of a worker; 0: not said, as 1 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue without a database, through the same table of functions: what is visible, when the next one appears, who is told. */
+/* The queue without a database, through the same table of functions: what is visible, since when, who is told. */
 #include "base/time.h"
 #include "queue/queue.h"
 #include <setjmp.h>
@@ -13,7 +13,7 @@ static void visible_and_hidden(void **state)
         (void)state;
         struct tk_queue *queue = tk_queue_memory_new();
         int64_t now_ns = tk_time_wall_ns(), soon_ns = now_ns + 10 * TK_NS_PER_S, later_ns = now_ns + 20 * TK_NS_PER_S;
-        struct tk_queue_state states[] = {{.ns = "none", .visible = true, .next_visible_ns = 7},
+        struct tk_queue_state states[] = {{.ns = "none", .visible = true, .waiting = 7},
                                           {.ns = "now"},
                                           {.ns = "hidden"},
                                           {.ns = "both"}};
@@ -24,13 +24,13 @@ static void visible_and_hidden(void **state)
         tk_queue_memory_send(queue, "both", now_ns);
         assert_int_equal(queue->ops->poll(queue, states, 4, NULL), 0);
         assert_false(states[0].visible);
-        assert_int_equal(states[0].next_visible_ns, 0);
+        assert_int_equal(states[0].waiting, 0);
         assert_true(states[1].visible);
-        assert_int_equal(states[1].next_visible_ns, 0);
+        assert_int_equal(states[1].oldest_ns, now_ns);
         assert_false(states[2].visible);
-        assert_int_equal(states[2].next_visible_ns, soon_ns); /* the earlier one */
+        assert_int_equal(states[2].waiting, 0);
         assert_true(states[3].visible);
-        assert_int_equal(states[3].next_visible_ns, soon_ns);
+        assert_int_equal(states[3].waiting, 1);
         assert_null(tk_queue_free(queue));
         assert_null(tk_queue_free(NULL));
 }
