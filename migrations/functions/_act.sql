@@ -21,13 +21,18 @@ BEGIN
   ELSIF v_task.state IN ('complete', 'cancelled', 'resolved_manually') THEN
     RETURN NEXT tasker._row('ended', NULL, p_step, p_task, NULL, NULL, v_task.state::text, NULL);
     RETURN;
-  ELSIF (p_action = 'reset_for_retry' AND v_step.state <> 'error') OR (p_action = 'skip' AND v_step.state IN ('in_progress', 'complete')) THEN
+  ELSIF (p_action = 'reset_for_retry' AND v_step.state <> 'error' AND NOT (v_step.state = 'cancelled' AND v_task.state = 'error')) OR (p_action = 'skip' AND v_step.state IN ('in_progress', 'complete')) THEN
     RETURN NEXT tasker._row('refused', NULL, p_step, p_task, NULL, NULL, v_step.state::text, NULL);
     RETURN;
   END IF;
 
   IF v_task.state = 'error' THEN -- first: what its end has cancelled has its place in a window again
     v_changed := v_changed || tasker._reopen_task(p_task, p_actor, p_reason);
+    IF p_action = 'reset_for_retry' AND v_step.state = 'cancelled' THEN -- that was all of it
+      RETURN NEXT tasker._row('acted', NULL, p_step, p_task, NULL, NULL, 'pending', NULL);
+      RETURN QUERY SELECT (tasker._row('touched', NULL, u.step, p_task, NULL, NULL, NULL, NULL)).* FROM unnest(v_changed) u(step);
+      RETURN;
+    END IF;
     SELECT * INTO v_step FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = p_step;
   END IF;
   v_to := CASE p_action WHEN 'reset_for_retry' THEN 'pending' WHEN 'complete_manually' THEN 'complete' ELSE 'resolved_manually' END;

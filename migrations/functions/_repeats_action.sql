@@ -12,9 +12,9 @@ BEGIN
        WHERE r.task_uuid = p_task AND r.workflow_step_uuid = p_step ORDER BY r.attempt DESC LIMIT 1;
       RETURN p_state = 'complete' AND v_last.worker_id IS NULL AND v_last.doc -> 'result' = p_data -> 'result'
              AND v_last.doc #>> '{metadata,custom,completed_by}' = p_actor AND v_last.doc #>> '{metadata,custom,completion_reason}' = p_reason;
-    ELSE -- reset: the last way out of error was this very action
+    ELSE -- reset: the last way out of error, or out of its task's end, was this very action
       SELECT h.to_state, h.actor, h.reason INTO v_last FROM tasker.workflow_step_transitions h
-       WHERE h.task_uuid = p_task AND h.workflow_step_uuid = p_step AND h.from_state = 'error' ORDER BY h.at DESC LIMIT 1;
-      RETURN FOUND AND p_state <> 'error' AND v_last.to_state = 'pending' AND v_last.actor = p_actor AND v_last.reason = p_reason;
+       WHERE h.task_uuid = p_task AND h.workflow_step_uuid = p_step AND h.from_state IN ('error', 'cancelled') ORDER BY h.at DESC LIMIT 1;
+      RETURN FOUND AND p_state NOT IN ('error', 'cancelled') AND v_last.to_state = 'pending' AND v_last.actor = p_actor AND v_last.reason = p_reason;
   END CASE;
 END $$;

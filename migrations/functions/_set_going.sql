@@ -1,7 +1,7 @@
 -- tasker._set_going(task, changed steps, processor): after steps of a task were changed by hand: counts anew what depends on them,
 -- dispatches everything that is ready now and was not before, sets missing retry timers, and lets the task follow. A task that has
 -- a failed step or is held gets nothing new; one that has failed lets isolated batches go on. What is dispatched goes through the queue: nobody reserved credit for it, and it is rare.
--- Returns 'queued', 'timer' (due_at: the earliest set) and 'done' rows.
+-- Returns 'queued', 'timer' (due_at: the earliest set; of a task that was opened again its deadline too) and 'done' rows.
 -- Locks: the caller holds the task row. Writes: workflow_steps, step_timers, tasks, open_tasks, history, PGMQ.
 CREATE OR REPLACE FUNCTION tasker._set_going(p_task uuid, p_changed uuid[], p_processor uuid) RETURNS SETOF tasker.engine_row
 LANGUAGE plpgsql AS $$
@@ -30,13 +30,15 @@ BEGIN
         FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state = 'waiting_for_retry' AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs))
       ON CONFLICT DO NOTHING RETURNING due_at)
     SELECT min(due_at) INTO v_due FROM ins;
-    IF v_due IS NOT NULL THEN
-      RETURN NEXT tasker._row('timer', NULL, NULL, p_task, NULL, NULL, NULL, v_due);
-    END IF;
     v_ready := array(SELECT s.workflow_step_uuid FROM tasker.workflow_steps s
                       WHERE s.task_uuid = p_task AND s.state = 'pending' AND s.unmet_parents = 0
                         AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs)) ORDER BY s.step_no);
     RETURN QUERY SELECT r.* FROM tasker._dispatch(v_ready, '{}', '{}', 0) r;
+  END IF;
+  v_due := least(v_due, (SELECT o.due_at FROM tasker.open_tasks o JOIN tasker.tasks t ON t.task_uuid = o.task_uuid
+                          WHERE o.task_uuid = p_task AND t.state IN ('complete', 'error'))); -- its state follows below: nobody knew of it while it was over
+  IF v_due IS NOT NULL THEN
+    RETURN NEXT tasker._row('timer', NULL, NULL, p_task, NULL, NULL, NULL, v_due);
   END IF;
 
   RETURN QUERY SELECT r.*

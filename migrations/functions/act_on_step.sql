@@ -1,6 +1,6 @@
 -- tasker.act_on_step(task, step, action, actor, reason, data, processor): what a person decides about a step, in one transaction with all
 -- that follows from it: counters, children, timers, dispatch, the end of the task or its revival.
---   reset_for_retry    error → pending, all attempts before it again
+--   reset_for_retry    error → pending, all attempts before it again; a step that its task's end in error has cancelled: opens the task again, no more
 --   resolve_manually   any state → resolved_manually; its children need not wait for it; results stay
 --   complete_manually  any state → complete with data.result, as if its handler had said so
 --   skip               a step that does not run and has not succeeded → resolved_manually

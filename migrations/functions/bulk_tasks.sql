@@ -1,5 +1,5 @@
 -- tasker.bulk_tasks(action, filters…, dry, actor, reason, data, after, limit, steps, processor): one page of a decision about many tasks: pause, resume, start, cancel; or for
--- each of their steps that is meant (_bulk_steps) reset, resolve, skip, complete (with data, as act_on_step takes it) or rerun. Looks at `limit` tasks in uuid order
+-- each of their steps that is meant (_bulk_steps) reset, resolve, skip, complete (with data, as act_on_step takes it) or rerun (data: its new context, or NULL). Looks at `limit` tasks in uuid order
 -- after `after` (NULL: from the start; _bulk_look says which) and acts on those that match every filter that is not NULL, and have such a step where it is about steps;
 -- dry: only says which. A page ends after the task with which it has come to `steps` steps.
 -- Each page is a transaction: whoever is interrupted goes on, and what was done already is left as it is.

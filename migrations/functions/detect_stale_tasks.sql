@@ -41,7 +41,8 @@ BEGIN
     v_fail := p_fail AND NOT p_dry AND v.reason <> 'worker_unavailable';
     RETURN NEXT tasker._row('detected', v.minutes, NULL, v.task_uuid, v_fail::int, v.namespace, v.state::text, NULL);
     CONTINUE WHEN p_dry;
-    v_why := format('stale: nothing of it moved for %s minutes (at most %s)', v.minutes, v.threshold);
+    v_why := CASE WHEN v.minutes >= v.threshold THEN format('stale: nothing of it moved for %s minutes (at most %s)', v.minutes, v.threshold)
+                  ELSE format('stale: it was at work for more than %s minutes (staleness.lifetime)', p_limits[4]) END;
     v_found := jsonb_build_object('detection_method', 'automatic_staleness_detection', 'time_in_state_minutes', v.minutes, 'threshold_minutes', v.threshold,
                                   'task_age_minutes', v.age, 'staleness_action', v.action, 'detected_by', p_processor);
     IF p_move AND v.action = 'dlq' THEN
@@ -50,7 +51,7 @@ BEGIN
     CONTINUE WHEN NOT v_fail;
     RETURN QUERY SELECT (tasker._row('called_off', NULL, e.step_uuid, v.task_uuid, e.attempt, v.namespace, 'its task stands still', NULL)).*
                    FROM tasker._end_steps(v.task_uuid, 'tasker', v_why, true) e;
-    UPDATE tasker.tasks t SET state = 'error', updated_at = clock_timestamp(), completed_at = clock_timestamp() WHERE t.task_uuid = v.task_uuid;
+    UPDATE tasker.tasks t SET state = 'error', updated_at = clock_timestamp(), completed_at = clock_timestamp(), message = v_why WHERE t.task_uuid = v.task_uuid;
     PERFORM tasker._ended_otherwise(v.task_uuid);
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
     VALUES (v.task_uuid, v.state, 'error', clock_timestamp(), p_processor, v_found || jsonb_build_object('actor', 'tasker', 'reason', v_why));

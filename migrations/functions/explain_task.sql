@@ -1,9 +1,11 @@
--- tasker.explain_task(task, namespaces, workers, credits): why a task is where it is, for people. The arrays say of each namespace how
--- many workers are connected and how many steps they would take now. NULL for an unknown task.
+-- tasker.explain_task(task, namespaces, workers, credits, limits): why a task is where it is, for people. The arrays say of each namespace how
+-- many workers are connected and how many steps they would take now; limits: of _staleness, NULL: nothing is said of it. NULL for an unknown task.
 --   {task_uuid, status, namespace, workers, credit, run_at, deadline, summary, advice, dead_letter: {dlq_entry_uuid, reason, since, text} or null
---   (its pending entry), steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more than 200 those that hold it up least.
+--   (its pending entry), again: who runs it again from where, staleness: of _staleness_json, steps: [{name, state, why, since, until}]}; steps that are over are left out, and of more
+--   than 200 those that hold it up least.
 -- Reads: the task, its steps, edges and newest results, and the messages of its steps. Locks: none.
-CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[]) RETURNS json
+DROP FUNCTION IF EXISTS tasker.explain_task(uuid, text[], int[], int[]); -- before it told of staleness
+CREATE OR REPLACE FUNCTION tasker.explain_task(p_task uuid, p_ns text[], p_workers int[], p_credit int[], p_limits int[] DEFAULT NULL) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_now     timestamptz := clock_timestamp();
@@ -21,6 +23,7 @@ DECLARE
   v_next    bigint; -- the message of its step whose turn comes first
   v_turn    text;   -- and what comes before it
   v_letter  tasker.dead_letters;
+  v_stopped text;   -- of a task that ended in error: what it ended at, as a command that goes on there
 BEGIN
   SELECT * INTO v_task FROM tasker.tasks t WHERE t.task_uuid = p_task;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -44,10 +47,18 @@ BEGIN
   IF v_task.held & 7 <> 0 THEN
     v_held := coalesce((SELECT format('paused by %s: %s', h.metadata ->> 'actor', h.metadata ->> 'reason') FROM tasker.task_transitions h
                          WHERE h.task_uuid = p_task AND h.metadata ->> 'action' = 'pause' AND (h.metadata ->> 'held')::int & v_task.held <> 0 ORDER BY h.at DESC LIMIT 1),
-                       'its ' || CASE WHEN v_task.held & 2 <> 0 THEN 'template' ELSE 'namespace' END || ' is paused');
+                       (SELECT CASE WHEN v_task.held & 2 <> 0 THEN 'its template is paused' || coalesce(' by ' || nt.paused_by || ': ' || nt.paused_reason, '')
+                                    ELSE 'its namespace is paused' || coalesce(' by ' || ns.paused_by || ': ' || ns.paused_reason, '') END
+                          FROM tasker.named_tasks nt JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
+                         WHERE nt.named_task_uuid = v_task.named_task_uuid));
   END IF;
   IF v_task.held & 8 <> 0 THEN
     v_held := concat_ws('; ', v_held, format('it starts at %s (run_at)', tasker.time_text(v_task.run_at, 'zoned')));
+  END IF;
+
+  IF v_task.state = 'error' THEN
+    SELECT format('tasker step reset %s %s', p_task, s.name) INTO v_stopped
+      FROM tasker.workflow_steps s WHERE s.task_uuid = p_task AND s.state IN ('error', 'cancelled') ORDER BY s.state <> 'error', s.step_no, s.instance LIMIT 1;
   END IF;
 
   WITH step AS (
@@ -119,9 +130,11 @@ BEGIN
                              WHERE o.task_uuid = p_task AND v_task.deadline >= o.due_at), ''),
     'advice', CASE WHEN v_task.state = 'error' AND v_letter.task_uuid IS NOT NULL THEN
                      format('See what stood still: tasker dlq show %s. Set it going again: tasker dlq revive %1$s --reason ...', v_letter.dlq_entry_uuid)
+                   WHEN v_stopped IS NOT NULL THEN format('Set it going again where it stopped: %s --reason ...', v_stopped)
                    WHEN v_task.state IN ('complete', 'cancelled', 'error', 'resolved_manually') THEN NULL
                    WHEN v_task.held & 1 <> 0 THEN format('Resume it: tasker task resume %s --reason ...', p_task)
-                   WHEN v_task.held & 2 <> 0 THEN 'Resume its template: tasker template resume NAMESPACE/NAME --reason ...'
+                   WHEN v_task.held & 2 <> 0 THEN (SELECT format('Resume its template: tasker template resume %s/%s@%s --reason ...', v_task.namespace, nt.name, nt.version)
+                                                     FROM tasker.named_tasks nt WHERE nt.named_task_uuid = v_task.named_task_uuid)
                    WHEN v_task.held & 4 <> 0 THEN format('Resume its namespace: tasker namespace resume %s --reason ...', v_task.namespace)
                    WHEN v_task.held <> 0 THEN format('Start it now: tasker task start %s --reason ...', p_task)
                    WHEN v_worst = 'error' THEN format('Mend what the error names, then: tasker step reset %s %s --reason ... (resolve, complete or skip go on without it).', p_task, v_name)
@@ -133,10 +146,18 @@ BEGIN
       'dlq_entry_uuid', v_letter.dlq_entry_uuid, 'reason', v_letter.dlq_reason, 'since', tasker.time_text(v_letter.dlq_timestamp, 'zoned'),
       'text', format('It is in the dead-letter queue since %s: %s.', left(tasker.time_text(v_letter.dlq_timestamp, 'zoned'), 19),
                      CASE v_letter.dlq_reason WHEN 'staleness_timeout' THEN CASE v_letter.metadata ->> 'detection_method'
-                                                WHEN 'deadline' THEN 'its deadline had passed' ELSE format('nothing of it had moved for %s minutes', v_letter.metadata ->> 'time_in_state_minutes') END
+                                                WHEN 'deadline' THEN 'its deadline had passed'
+                                                ELSE CASE WHEN (v_letter.metadata ->> 'time_in_state_minutes')::int < (v_letter.metadata ->> 'threshold_minutes')::int
+                                                            THEN 'it was at work for longer than staleness.lifetime'
+                                                          ELSE format('nothing of it had moved for %s minutes', v_letter.metadata ->> 'time_in_state_minutes') END END
                                               WHEN 'max_retries_exceeded' THEN 'a step of it failed for good'
                                               WHEN 'worker_unavailable' THEN 'no worker took its steps'
                                               WHEN 'manual_dlq' THEN format('entered by %s: %s', v_letter.metadata ->> 'actor', v_letter.metadata ->> 'reason')
                                               ELSE v_letter.dlq_reason::text END)) END,
+    'again', (SELECT format('It runs again from %s, generation %s: %s: %s.', (SELECT s.name FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = g.from_step),
+                            g.generation, g.actor, g.reason)
+                FROM tasker.task_generations g JOIN tasker.open_tasks o ON o.task_uuid = g.task_uuid
+               WHERE g.task_uuid = p_task AND g.generation = v_task.generation),
+    'staleness', CASE WHEN p_limits IS NOT NULL THEN tasker._staleness_json(p_task, p_limits, array(SELECT c.ns FROM unnest(p_ns, p_workers) c(ns, n) WHERE c.n > 0)) END,
     'steps', coalesce(v_steps, '[]'::json));
 END $$;

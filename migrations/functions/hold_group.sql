@@ -1,6 +1,6 @@
 -- tasker.hold_group(namespace, name, version, on, actor, reason, after, limit, processor): pauses or resumes a namespace (name NULL) or a
 -- template (version NULL: all its versions). New tasks of it are held from the commit on, open ones in pages of `limit` looked at, in
--- uuid order after `after` (NULL: from the start); saying it again changes nothing.
+-- uuid order after `after` (NULL: from the start); saying it again changes nothing. Who and why is kept until it is resumed.
 -- Returns one row 'group' (idx = how many tasks changed) or 'unknown', 'next' (task_uuid: go on after it) while there may be more,
 -- and what follows from each task.
 CREATE OR REPLACE FUNCTION tasker.hold_group(p_ns text, p_name text, p_version text, p_on boolean, p_actor text, p_reason text, p_after uuid,
@@ -13,9 +13,16 @@ DECLARE
   v_task  uuid[];
 BEGIN
   IF p_name IS NULL THEN
-    UPDATE tasker.namespaces ns SET paused = p_on WHERE ns.name = p_ns;
+    UPDATE tasker.namespaces ns
+       SET paused = p_on, paused_by = CASE WHEN p_on THEN CASE WHEN ns.paused THEN ns.paused_by ELSE p_actor END END,
+           paused_reason = CASE WHEN p_on THEN CASE WHEN ns.paused THEN ns.paused_reason ELSE p_reason END END,
+           paused_at = CASE WHEN p_on THEN CASE WHEN ns.paused THEN ns.paused_at ELSE clock_timestamp() END END
+     WHERE ns.name = p_ns;
   ELSE
-    UPDATE tasker.named_tasks nt SET paused = p_on
+    UPDATE tasker.named_tasks nt
+       SET paused = p_on, paused_by = CASE WHEN p_on THEN CASE WHEN nt.paused THEN nt.paused_by ELSE p_actor END END,
+           paused_reason = CASE WHEN p_on THEN CASE WHEN nt.paused THEN nt.paused_reason ELSE p_reason END END,
+           paused_at = CASE WHEN p_on THEN CASE WHEN nt.paused THEN nt.paused_at ELSE clock_timestamp() END END
       FROM tasker.namespaces ns
      WHERE ns.namespace_uuid = nt.namespace_uuid AND ns.name = p_ns AND nt.name = p_name AND (p_version IS NULL OR nt.version = p_version);
   END IF;

@@ -138,7 +138,7 @@ int cli_client_send(struct cli_client *client, const struct cli_request *request
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
         if (ret_status)
                 *ret_status = status;
-        int parsed = tk_json_parse(tk_buf_str(&answer), answer.len, &limits, &json, &why);
+        int parsed = tk_json_read(tk_buf_str(&answer), answer.len, &limits, &json, &why);
         if (status < 200 || status > 299) {
                 explain(err, request, status, parsed ? NULL : json, &answer);
                 json_decref(parsed ? NULL : json);

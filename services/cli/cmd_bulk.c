@@ -32,22 +32,29 @@ static json_t *filter_of(const struct which *which)
         return filter;
 }
 
-/* completion_data of the body, from --result. 0, or the exit code. */
-static int put_result(json_t *body, const char *command, const char *action, const char *text)
+/* What goes along with the action, from its option, into the body: completion_data, context_patch. 0, or the exit code. */
+static int put_data(json_t *body, const char *command, const char *action, const char *result, const char *patch)
 {
-        TK_AUTOJSON json_t *result = NULL;
+        TK_AUTOJSON json_t *data = NULL;
         struct tk_err err;
-        bool wanted = tk_streq(action, "complete");
-        if (wanted != !!text) {
-                fprintf(stderr, "%s: %s (%s --help)\n", command, wanted ? "complete needs --result" : "--result goes with complete", command);
+        bool complete = tk_streq(action, "complete");
+        if (complete != !!result) {
+                fprintf(stderr, "%s: %s (%s --help)\n", command, complete ? "complete needs --result" : "--result goes with complete", command);
                 return CLI_EXIT_USAGE;
         }
-        if (text && cli_file_json(text, &result, &err)) {
-                fprintf(stderr, "%s: --result: %s. Give JSON text, @file.json, or - (standard input)\n", command, tk_err_text(&err));
+        if (patch && !tk_streq(action, "rerun")) {
+                fprintf(stderr, "%s: --patch goes with rerun (%s --help)\n", command, command);
+                return CLI_EXIT_USAGE;
+        }
+        if ((result || patch) && cli_file_json(result ? result : patch, &data, &err)) {
+                fprintf(stderr, "%s: --%s: %s. Give JSON text, @file.json, or - (standard input)\n", command,
+                        result ? "result" : "patch", tk_err_text(&err));
                 return CLI_EXIT_USAGE;
         }
         if (result)
-                (void)json_object_set_new(body, "completion_data", json_pack("{s:O}", "result", result));
+                (void)json_object_set_new(body, "completion_data", json_pack("{s:O}", "result", data));
+        else if (patch)
+                (void)json_object_set(body, "context_patch", data);
         return 0;
 }
 
@@ -73,7 +80,7 @@ static void say(const struct cli_pages *pages, const char *action, const char *s
 int cli_cmd_task_bulk(int argc, char **argv)
 {
         TK_AUTOVERB struct cli_verb verb = {0};
-        const char *by = NULL, *reason = NULL, *action, *result = NULL;
+        const char *by = NULL, *reason = NULL, *action, *result = NULL, *patch = NULL;
         struct which which = {0};
         bool dry = false;
         const struct cli_opt opts[] = {
@@ -91,6 +98,7 @@ int cli_cmd_task_bulk(int argc, char **argv)
                 CLI_OPT_VALUE("step", "NAME", &which.step, "Only this step, or the instances of it; of whole tasks: those that have such a step."),
                 CLI_OPT_VALUE("step-status", "STATE", &which.step_status, "... in this state (default: failed; for rerun any that has ended)."),
                 CLI_OPT_FLAG("all", &which.all, "Every open task, when no condition is given."),
+                CLI_OPT_VALUE("patch", "JSON", &patch, "For rerun, what is to change in the input of each task: JSON text, @file, or -."),
                 CLI_OPT_VALUE("result", "JSON", &result, "For complete, what the steps would have answered: JSON text, @file, or -."),
                 CLI_WHO_AND_WHY(by, reason),
                 CLI_VERB_OPTS(verb)};
@@ -100,12 +108,13 @@ int cli_cmd_task_bulk(int argc, char **argv)
                 "  pause, resume, start (before their run_at), cancel: open tasks\n"
                 "  reset (run again), resolve, skip (go on without), complete (with --result): their failed steps, or --step in --step-status;\n"
                 "    of open tasks, or with --status error of those that ended so, which are then opened again\n"
-                "  rerun: --step and all below it, of open tasks, or --status complete or error\n\n"
+                "  rerun: --step and all below it, of open tasks, or --status complete or error;\n"
+                "    with their input, or with --patch some of it changed\n\n"
                 "Page by page: interrupt it and run it again, what is done is left as it is; what you have run again from a step\n"
                 "is not run again for the same reason.\n\n"
                 "  tasker task bulk reset --status blocked_by_failures --namespace payments --dry-run --reason -\n"
                 "  tasker task bulk complete --step send_mail --result '{\"sent\": false}' --tag import-7 --reason 'sent by hand'\n"
-                "  tasker task bulk rerun --step convert --template report --status complete --after 2026-01-31T00:00:00Z --reason 'wrong rate'\n"
+                "  tasker task bulk rerun --step convert --template report --status complete --patch '{\"rate\": 1.07}' --reason 'wrong rate'\n"
                 "  tasker task bulk cancel --tag import-7 --reason 'wrong file'",
                 opts, tk_countof(opts), 1, 1};
         struct tk_err err;
@@ -115,7 +124,7 @@ int cli_cmd_task_bulk(int argc, char **argv)
         if (r != CLI_VERB_GO)
                 return r;
         TK_AUTOJSON json_t *body = json_pack("{s:s, s:b, s:o}", "action", action, "dry_run", dry, "filter", filter_of(&which));
-        if ((r = cli_needs_reason(usage.command, reason)) || (r = put_result(body, usage.command, action, result)))
+        if ((r = cli_needs_reason(usage.command, reason)) || (r = put_data(body, usage.command, action, result, patch)))
                 return r;
         cli_pages_put(body, "by", cli_verb_who(by));
         cli_pages_put(body, "reason", reason);

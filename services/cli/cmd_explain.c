@@ -23,8 +23,12 @@ static void print(const struct cli_verb *verb, const json_t *answer)
         tk_buf_printf(&text, "%s\n", tk_json_text(answer, "summary"));
         if (*tk_json_text(answer, "advice"))
                 tk_buf_printf(&text, "%s\n", tk_json_text(answer, "advice"));
+        if (*tk_json_text(answer, "again"))
+                tk_buf_printf(&text, "%s\n", tk_json_text(answer, "again"));
         if (*tk_json_text(json_object_get(answer, "dead_letter"), "text"))
                 tk_buf_printf(&text, "%s\n", tk_json_text(json_object_get(answer, "dead_letter"), "text"));
+        if (*tk_json_text(json_object_get(answer, "staleness"), "text"))
+                tk_buf_printf(&text, "%s\n", tk_json_text(json_object_get(answer, "staleness"), "text"));
         json_array_foreach(steps, at, step) {
                 cli_table_put(table, NULL, "%s", tk_json_text(step, "name"));
                 cli_table_put(table, verb->term.colour ? cli_draw_colour(tk_json_text(step, "state")) : NULL, "%s",

@@ -14,6 +14,17 @@ static const struct deed {
         const char *verb, *done;
 } pause = {"pause", "paused"}, resume = {"resume", "resumed"}, start = {"start", "started"};
 
+void cli_hold_cell(struct cli_table *table, const json_t *of)
+{
+        const char *by = tk_json_str(of, "paused_by");
+        if (!json_is_true(json_object_get(of, "paused")))
+                cli_table_put(table, NULL, "%s", "");
+        else if (!by)
+                cli_table_put(table, NULL, "%s", "paused");
+        else
+                cli_table_put(table, NULL, "paused %.19s by %s: %s", tk_json_text(of, "paused_at"), by, tk_json_text(of, "paused_reason"));
+}
+
 /* "shop/refund@2.0.0" → the path of its template. */
 static const char *template_path(struct cli_verb *verb, const char *name, const char *verb_name)
 {

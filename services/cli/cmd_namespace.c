@@ -17,7 +17,7 @@ static void put_row(struct cli_table *table, const json_t *ns)
         cli_table_put(table, NULL, "%s", tk_json_str(ns, "name"));
         cli_table_put(table, NULL, "%lld", (long long)json_integer_value(json_object_get(ns, "weight")));
         cli_table_put(table, NULL, "%lld", (long long)json_integer_value(json_object_get(ns, "template_count")));
-        cli_table_put(table, NULL, "%s", json_is_true(json_object_get(ns, "paused")) ? "paused" : "");
+        cli_hold_cell(table, ns);
         if (by && why && at)
                 cli_table_put(table, NULL, "weight set %.19s by %s: %s", at, by, why);
         else

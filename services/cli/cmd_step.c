@@ -20,6 +20,7 @@ static const struct action {
 struct decision {
         const struct action *action;
         const char *task, *step, *reason, *by, *json; /* json: a result, or an input */
+        const char *patch;                            /* what is to change in the input */
 };
 
 /* The UUID of the step, looked up among those of its task when it is given by name. CLI_VERB_GO, or the exit code. */
@@ -55,7 +56,7 @@ static json_t *body_of(const struct decision *decision, json_t *data)
         json_t *body = json_pack("{s:s, s:s, s:s}", "action_type", decision->action->type, "reason", decision->reason,
                                  decision->action->actor, cli_verb_who(decision->by));
         if (body && data && decision->action == &rerun)
-                (void)json_object_set(body, "context", data);
+                (void)json_object_set(body, decision->patch ? "context_patch" : "context", data);
         else if (body && data)
                 (void)json_object_set_new(body, "completion_data", json_pack("{s:O}", "result", data));
         return body;
@@ -68,9 +69,10 @@ static int send(struct cli_verb *verb, struct decision *decision)
         struct tk_err err;
 
         tk_buf_init(&text, BODY_MAX);
-        if (decision->json && cli_file_json(decision->json, &data, &err)) {
+        const char *json = decision->patch ? decision->patch : decision->json;
+        if (json && cli_file_json(json, &data, &err)) {
                 fprintf(stderr, "tasker: --%s: %s. Give JSON text, @file.json, or - (standard input)\n",
-                        decision->action == &rerun ? "context" : "result", tk_err_text(&err));
+                        decision->patch ? "patch" : decision->action == &rerun ? "context" : "result", tk_err_text(&err));
                 return CLI_EXIT_USAGE;
         }
         int r = find_step(verb, decision);
@@ -103,12 +105,13 @@ static int decide(const struct action *action, const char *text, int argc, char 
                 action == &rerun ? (struct cli_opt)CLI_OPT_VALUE("context", "JSON", &decision.json,
                                                                  "The task's input from now on: an object, @file, or -.")
                                  : (struct cli_opt)CLI_OPT_VALUE("result", "JSON", &decision.json,
-                                                                 "What the step would have answered: JSON text, @file, or -. Required.")};
-        bool with_json = action == &complete || action == &rerun;
+                                                                 "What the step would have answered: JSON text, @file, or -. Required."),
+                CLI_OPT_VALUE("patch", "JSON", &decision.patch, "What is to change in the task's input: members to set; null takes one away.")};
+        const unsigned without = action == &rerun ? 0 : action == &complete ? 1 : 2; /* of the last two */
         const char *args[2];
         char command[32];
         snprintf(command, sizeof command, "tasker step %s", action->verb);
-        const struct cli_usage usage = {command, "TASK STEP", text, opts, tk_countof(opts) - (with_json ? 0 : 1), 2, 2};
+        const struct cli_usage usage = {command, "TASK STEP", text, opts, tk_countof(opts) - without, 2, 2};
         unsigned n;
 
         int r = cli_verb_begin(&verb, &usage, argc, argv, args, &n);
@@ -116,6 +119,10 @@ static int decide(const struct action *action, const char *text, int argc, char 
                 return r;
         if (!decision.reason || (action == &complete && !decision.json)) {
                 fprintf(stderr, "%s: missing option: --%s (%s --help)\n", command, decision.reason ? "result" : "reason", command);
+                return CLI_EXIT_USAGE;
+        }
+        if (decision.json && decision.patch) {
+                fprintf(stderr, "%s: --context is the whole input, --patch what changes in it: give one of them (%s --help)\n", command, command);
                 return CLI_EXIT_USAGE;
         }
         decision.task = args[0];
@@ -127,7 +134,8 @@ static int step_reset(int argc, char **argv)
 {
         return decide(&reset,
                       "Lets a step that has failed run again, with all its attempts before it. When it was the last failure,\n"
-                      "the task goes on at once. STEP is a name or a UUID.\n\n"
+                      "the task goes on at once. A task that ended in error without a failure (its deadline passed, it stood\n"
+                      "still) goes on where it stopped: name a step that its end has cancelled. STEP is a name or a UUID.\n\n"
                       "  tasker step reset TASK charge_card --reason 'the bank is back'",
                       argc, argv);
 }
@@ -163,8 +171,9 @@ static int step_rerun(int argc, char **argv)
 {
         return decide(&rerun,
                       "Runs a step that has ended, and every step below it, again: also of a task that is complete. Results so\n"
-                      "far stay in the audit. --context gives the task another input from now on.\n\n"
+                      "far stay in the audit. --context gives the task another input from now on, --patch changes some of it.\n\n"
                       "  tasker step rerun TASK convert --reason 'the rate was wrong'\n"
+                      "  tasker step rerun TASK convert --reason 'the rate was wrong' --patch '{\"rate\": 1.07}'\n"
                       "  tasker step rerun TASK convert --reason 'the rate was wrong' --context @corrected.json",
                       argc, argv);
 }

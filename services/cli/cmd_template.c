@@ -14,7 +14,7 @@ enum { TEXT_MAX = 16 << 20 };
 
 static void print_templates(const struct cli_verb *verb, const json_t *templates)
 {
-        static const char *const titles[] = {"NAMESPACE", "NAME", "VERSION", ">STEPS", "DESCRIPTION", NULL};
+        static const char *const titles[] = {"NAMESPACE", "NAME", "VERSION", ">STEPS", "HELD", "DESCRIPTION", NULL};
         static const char *const keys[] = {"namespace", "name", "version"};
         struct cli_table *table = cli_table_new(verb->arena, titles);
         TK_AUTOBUF struct tk_buf text;
@@ -29,6 +29,7 @@ static void print_templates(const struct cli_verb *verb, const json_t *templates
                         cli_table_put(table, NULL, "%s", cell ? cell : "?");
                 }
                 cli_table_put(table, NULL, "%lld", (long long)tk_json_i64(entry, "step_count", 0));
+                cli_hold_cell(table, entry);
                 cli_table_put(table, NULL, "%s", description ? description : "");
         }
         cli_table_print(table, verb->term.colour, &text);

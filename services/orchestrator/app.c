@@ -154,6 +154,7 @@ int orch_app_new(struct orch_conf *conf, struct orch_app **ret, struct tk_err *e
         *conf = (struct orch_conf){0};
         app->started_ns = tk_time_wall_ns();
         app->after = &after;
+        tk_list_init(&app->unreleased);
         identity(app);
         session_options(app);
         app->metrics = tk_metrics_new(metric_rows, ORCH_METRICS);

@@ -51,6 +51,7 @@ struct orch_app {
         struct orch_events *events;     /* hints from other orchestrators */
 
         struct tk_actor_type intake_type; /* with the batch size of the configuration */
+        struct tk_list unreleased;      /* by dispatch after its mailbox was closed: its thread alone; given back as it ends */
         struct tk_actor *intake, *results, *dispatch, *timers, *sweeper, *query, *show, *hint;
         struct tk_rpc *rpc;
         struct tk_rpc_channel *cache;   /* NULL: no cache service configured */

@@ -37,6 +37,9 @@ void tk_json_dump(const json_t *value, struct tk_buf *buf);
 /* Canonical text after RFC 8785: keys sorted by UTF-16 code units, shortest round-trip numbers (integral doubles without
  * fraction), minimal escapes. Used for identity: one value, one text. */
 void tk_json_canonical(const json_t *value, struct tk_buf *buf);
+/* Changes an object as a merge patch (RFC 7396) that is an object says: members of it that are objects are merged, null takes a member away,
+ * anything else, copied, takes the place of what was there. As deep as the patch. */
+void tk_json_merge(json_t *target, json_t *patch);
 const char *tk_json_str(const json_t *object, const char *key);           /* NULL when absent or not a string */
 const char *tk_json_text(const json_t *object, const char *key);          /* "" when absent or not a string */
 int64_t tk_json_i64(const json_t *object, const char *key, int64_t or_else);

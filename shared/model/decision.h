@@ -18,7 +18,7 @@ struct tk_decision {
         /* Of a bulk decision: */
         const char *action;         /* pause, resume, start, cancel; of steps reset, resolve, skip, complete, rerun */
         bool dry_run;
-        const char *data;           /* of complete: {"result": …, "metadata": …} as JSON text */
+        const char *data;           /* JSON, of complete: {"result": …, "metadata": …}; of rerun: a merge patch for contexts, or NULL */
         const char *ns, *name, *version, *state, *initiator, *tag, *step, *step_state; /* filters, NULL: any */
         struct tk_uuid correlation; /* nil: any */
         int64_t created_after_ns, created_before_ns; /* wall clock; 0: any */
@@ -27,8 +27,8 @@ struct tk_decision {
 TK_MUST int tk_decision_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
 /* The same with "weight", 1 to TK_WEIGHT_MAX. */
 TK_MUST int tk_decision_parse_weight(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
-/* The same with "action", "dry_run", "completion_data" and "filter"; a filter without conditions is refused unless it is {"all": true}, and so is one
- * that asks for what the action does nothing to. */
+/* The same with "action", "dry_run", "completion_data", "context_patch" and "filter"; a filter without conditions is refused unless it is
+ * {"all": true}, and so is one that asks for what the action does nothing to. */
 TK_MUST int tk_decision_parse_bulk(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err);
 
 /* For bodies of the same kind: all of tk_decision_parse, and the body (decref it); max NULL: 64 KiB and few members. */

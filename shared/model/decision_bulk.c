@@ -26,17 +26,17 @@ static const struct action {
         const char *name;
         bool named;                /* needs the name of a step */
         const char *also[2];       /* ended tasks it can do something to */
-        const char *from[5];       /* step states it can do something to; none: any */
+        const char *from[6];       /* step states it can do something to; none: any */
 } actions[] = {
         {.name = "pause"},
         {.name = "resume"},
         {.name = "start"},
         {.name = "cancel"},
-        {.name = "reset", .also = {"error"}, .from = {"error"}},
+        {.name = "reset", .also = {"error"}, .from = {"error", "cancelled"}},
         {.name = "resolve", .also = {"error"}},
-        {.name = "skip", .also = {"error"}, .from = {"error", "pending", "enqueued", "waiting_for_retry", "enqueued_for_orchestration"}},
+        {.name = "skip", .also = {"error"}, .from = {"error", "pending", "enqueued", "waiting_for_retry", "enqueued_for_orchestration", "cancelled"}},
         {.name = "complete", .named = true, .also = {"error"}},
-        {.name = "rerun", .named = true, .also = {"error", "complete"}, .from = {"error", "complete", "resolved_manually"}},
+        {.name = "rerun", .named = true, .also = {"error", "complete"}, .from = {"error", "complete", "resolved_manually", "cancelled"}},
 };
 
 static bool has(const char *const *words, size_t n, const char *word)
@@ -156,6 +156,19 @@ static int check(const struct action *action, struct tk_decision *d, struct tk_e
         return 0;
 }
 
+/* What goes along with the action. */
+static int take_data(const json_t *in, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err)
+{
+        if (tk_streq(ret->action, "complete"))
+                return tk_step_action_completion(in, arena, &ret->data, err);
+        bool rerun = tk_streq(ret->action, "rerun");
+        if (!rerun && tk_json_given(in, "context_patch"))
+                return TK_ERR(err, TK_DECISION_E_VALUE, "context_patch: goes with rerun, found %s", ret->action);
+        if (rerun && tk_json_given(in, "context"))
+                return TK_ERR(err, TK_DECISION_E_VALUE, "context: each task has its own; context_patch changes members of it");
+        return rerun ? tk_step_action_context(in, "context_patch", arena, &ret->data, err) : 0;
+}
+
 int tk_decision_parse_bulk(const void *json, size_t len, struct tk_arena *arena, struct tk_decision *ret, struct tk_err *err)
 {
         static const struct tk_json_limits limits = {BODY_MAX, DEPTH_MAX, ENTRIES_MAX, BODY_MAX};
@@ -176,5 +189,5 @@ int tk_decision_parse_bulk(const void *json, size_t len, struct tk_arena *arena,
                 if (ret->action == actions[i].name)
                         action = &actions[i];
         r = check(action, ret, err);
-        return r || !tk_streq(ret->action, "complete") ? r : tk_step_action_completion(in, arena, &ret->data, err);
+        return r ? r : take_data(in, arena, ret, err);
 }

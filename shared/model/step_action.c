@@ -45,22 +45,30 @@ int tk_step_action_completion(const json_t *in, struct tk_arena *arena, const ch
         return 0;
 }
 
-/* The task's input from now on; absent or null: as it is. */
-static int take_context(const json_t *in, struct tk_arena *arena, const char **ret, struct tk_err *err)
+int tk_step_action_context(const json_t *in, const char *key, struct tk_arena *arena, const char **ret, struct tk_err *err)
 {
-        const json_t *context = json_object_get(in, "context");
+        const json_t *context = json_object_get(in, key);
         TK_AUTOBUF struct tk_buf text = {.max = BODY_MAX};
         if (!context || json_is_null(context))
                 return 0;
         if (!json_is_object(context))
-                return shape(err, "context", "a map", context);
-        if (tk_value_check("context", context, TK_TASK_CONTEXT_DEPTH_MAX, TK_TASK_CONTEXT_ENTRIES_MAX, TK_TASK_STRING_MAX, err))
+                return shape(err, key, "a map", context);
+        if (tk_value_check(key, context, TK_TASK_CONTEXT_DEPTH_MAX, TK_TASK_CONTEXT_ENTRIES_MAX, TK_TASK_STRING_MAX, err))
                 return TK_STEP_ACTION_E_VALUE;
         tk_json_dump(context, &text);
         if (tk_buf_failed(&text) || text.len > TK_TASK_CONTEXT_BYTES_MAX)
-                return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "context: may have %d bytes, found %zu", TK_TASK_CONTEXT_BYTES_MAX, text.len);
+                return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "%s: may have %d bytes, found %zu", key, TK_TASK_CONTEXT_BYTES_MAX, text.len);
         *ret = tk_arena_strndup(arena, text.data, text.len);
         return 0;
+}
+
+/* The task's input from now on: as it stands there, or what is to change in it. */
+static int take_context(const json_t *in, struct tk_arena *arena, struct tk_step_action *ret, struct tk_err *err)
+{
+        ret->patch = tk_json_given(in, "context_patch");
+        if (ret->patch && tk_json_given(in, "context"))
+                return TK_ERR(err, TK_STEP_ACTION_E_VALUE, "context and context_patch: give one of them");
+        return tk_step_action_context(in, ret->patch ? "context_patch" : "context", arena, &ret->data, err);
 }
 
 static const struct action *find(const char *type)
@@ -94,6 +102,6 @@ int tk_step_action_parse(const void *json, size_t len, struct tk_arena *arena, s
         if (!r && action->data == COMPLETION)
                 r = tk_step_action_completion(in, arena, &ret->data, err);
         else if (!r && action->data == CONTEXT)
-                r = take_context(in, arena, &ret->data, err);
+                r = take_context(in, arena, ret, err);
         return r;
 }

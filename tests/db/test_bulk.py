@@ -79,6 +79,20 @@ class Steps(ManualTest):
         self.assertEqual(([self.finish_all(t) for t in gone], self.e.task(blocked).state), (["complete"] * 2, "blocked_by_failures"))
         self.assertEqual(kinds(self.e.bulk("reset", state="error")), {"page": 1})
 
+    def test_so_are_those_that_nothing_had_failed_in(self):
+        """Their time was up: reset goes on where they stopped, once for each task, however many steps its end has cancelled."""
+        tasks = sorted(of(self.e.create(self.e.register(CHAIN), credit=10, deadline=self.e.at(60)), "created")[0].task_uuid for _ in range(3))
+        self.e.pass_time(61)
+        self.e.fire()
+        self.assertEqual({self.e.task(t).state for t in tasks}, {"error"})
+        self.assertEqual(self.matched("reset", state="error"), tasks)
+        self.assertEqual(self.matched("reset", state="error", step="three"), tasks)
+        self.assertEqual(self.matched("rerun", state="error", step="two", step_state="cancelled"), tasks)
+        rows = self.e.bulk("reset", state="error")
+        self.assertEqual((sorted(r.task_uuid for r in of(rows, "changed")), len(of(rows, "step"))), (tasks, 3))
+        self.assertEqual([self.finish_all(t) for t in tasks], ["complete"] * 3)
+        self.assertEqual(kinds(self.e.bulk("reset", state="error")), {"page": 1})
+
     def test_completing_what_has_failed(self):
         tasks = sorted(self.blocked() for _ in range(2))
         self.assertEqual(self.matched("complete", step="right"), [], "that one did not fail")

@@ -56,6 +56,7 @@ class Found(DeadLetterTest):
         history = self.c.query("SELECT from_state, metadata ->> 'reason' AS why FROM tasker.task_transitions WHERE task_uuid = $1 AND to_state = 'error'", task)
         self.assertEqual([(h.from_state, h.why) for h in history],
                          [("steps_in_process", "stale: nothing of it moved for 30 minutes (at most 30)")])
+        self.assertEqual(self.e.task(task).message, history[0].why)
 
     def test_the_entry_tells_the_task_as_it_was(self):
         task, (one,) = self.old(minutes=0)
@@ -119,6 +120,9 @@ class Found(DeadLetterTest):
             self.c.query(f"UPDATE tasker.{table} SET created_at = clock_timestamp() - interval '24 hours' WHERE task_uuid = $1", task)
         self.assertEqual(self.found(), {})
         self.assertEqual(self.found(limits=(60, 30, 30, 24 * 60, 15))[task][0], "detected")
+        self.assertEqual(self.e.task(task).message, "stale: it was at work for more than 1440 minutes (staleness.lifetime)")
+        said = self.document("SELECT tasker.explain_task($1, $2, $3, $4)", task, ["shop"], [1], [1])
+        self.assertTrue(said["dead_letter"]["text"].endswith(": it was at work for longer than staleness.lifetime."), said["dead_letter"])
         self.e.revive(self.e.entries(task)[0].dlq_entry_uuid)
         self.assertEqual(self.found(limits=(60, 30, 30, 24 * 60, 15)), {}, "revived, it has its time again")
         self.finish_all(task)
@@ -240,6 +244,59 @@ class Spared(DeadLetterTest):
         self.assertEqual(self.found(), {})
         other.c.script("ROLLBACK")
         self.assertIn(task, self.found())
+
+
+class Explained(DeadLetterTest):
+    """What explain says of a task that stands still: before, spared, and after."""
+    def explain(self, task, workers=1):
+        return self.document("SELECT tasker.explain_task($1, $2, $3, $4, $5)", task, ["shop"], [workers], [0], [60, 30, 30, 0, 15])
+
+    def staleness(self, task, **kwargs):
+        said = self.explain(task, **kwargs)["staleness"]
+        return said and (said["health"], said["minutes"], said["threshold"], said["spared"], said["text"])
+
+    def test_how_near_it_is(self):
+        task, _ = self.old(minutes=23)
+        self.assertEqual(self.staleness(task), ("healthy", 23, 30, None, None))
+        self.e.age(task, 2)
+        self.assertEqual(self.staleness(task), ("warning", 25, 30, None, "Nothing of it has moved for 25 minutes; from 30 on it is stale, then: dlq (staleness_action)."))
+        task, _ = self.old(minutes=61, lifecycle={"max_steps_in_process_minutes": 60, "staleness_action": "error"})
+        self.assertEqual(self.staleness(task), ("stale", 61, 60, None, "Nothing of it has moved for 61 minutes; from 60 on it is stale, then: error (staleness_action)."))
+        self.assertIsNone(self.document("SELECT tasker.explain_task($1, $2, $3, $4)", task, ["shop"], [1], [0])["staleness"], "by limits nobody gave")
+
+    def test_why_it_is_spared(self):
+        task, _ = self.old(minutes=100)
+        self.e.hold(task)
+        self.e.age(task, 100)
+        self.assertEqual(self.staleness(task)[4], "Nothing of it has moved for 100 minutes; it is not stale, because it is held.")
+        task, _ = self.old(credit=0, minutes=40)
+        self.assertEqual(self.staleness(task)[3:], ("it waits for workers that are busy", "Nothing of it has moved for 40 minutes; it is not stale, because it waits for workers that are busy."))
+        self.assertEqual(self.staleness(task, workers=0)[0], "stale")
+
+    def test_what_sets_it_going_again(self):
+        for action, advice in (("dlq", "Set it going again: tasker dlq revive"), ("error", "Set it going again where it stopped: tasker step reset {} two --reason ...")):
+            task, out = self.old(minutes=0, lifecycle={"staleness_action": action})
+            self.e.settle(out)
+            self.e.age(task, 31)
+            self.assertIn(task, self.found())
+            said = self.explain(task)
+            self.assertEqual((said["summary"], said["staleness"]), ("It has ended: error (stale: nothing of it moved for 31 minutes (at most 30)).", None))
+            self.assertIn(advice.format(task), said["advice"])
+        self.e.act(task, "two", "reset_for_retry")
+        self.assertEqual((self.finish_all(task), self.e.step(task, "one").attempts), ("complete", 1), "what was done is not done again")
+        self.assertIsNone(self.explain(task)["advice"])
+
+    def test_what_had_failed_comes_first(self):
+        rows = self.e.create(self.e.register(DIAMOND), credit=10000, deadline=self.e.at(60))
+        task = self.one(rows, "created").task_uuid
+        left, _ = of(self.e.settle(of(rows, "assign")), "assign")
+        self.e.settle([left], success=False, retryable=False)
+        self.e.pass_time(61)
+        self.e.fire()
+        self.c.query("DELETE FROM tasker.dead_letters")
+        self.assertEqual(self.explain(task)["advice"], f"Set it going again where it stopped: tasker step reset {task} left --reason ...")
+        self.e.act(task, "left", "reset_for_retry")
+        self.assertEqual(self.finish_all(task), "complete")
 
 
 class Blocked(DeadLetterTest):

@@ -213,6 +213,17 @@ class Growth(GrowthTest):
         self.assertEqual(self.names(last), ["w_001"])
         self.assertEqual(self.names(self.e.settle(last)), ["y"])
 
+    def test_isolated_instances_that_the_end_of_their_task_has_stopped_keep_their_turns(self):
+        task, out = self.isolated(4, 2)
+        out = out[1:] + of(self.e.settle(out[:1], success=False, retryable=False), "assign")
+        self.assertEqual((self.names(out), self.e.step(task, "w_004").no_room), (["w_002", "w_003"], True))
+        self.assertTrue(self.c.value("SELECT tasker.transition_task_state_atomic($1, 'blocked_by_failures', 'error', NULL)", task))
+        self.e.act(task, "w_003", "reset_for_retry")
+        again = of(self.e.claim(), "assign")
+        self.assertEqual((self.names(again), self.e.step(task, "w_004").no_room, self.e.states(task)["w_001"]), (["w_002", "w_003"], True, "error"))
+        last = of(self.e.settle(again), "assign")
+        self.assertEqual((self.names(last), self.e.act(task, "w_001", "skip")[0].kind, self.names(self.e.settle(last))), (["w_004"], "acted", ["y"]))
+
     def test_an_isolated_failure_that_is_reset_where_there_is_room(self):
         task, out = self.isolated(3, 2)
         out = of(self.e.settle(out[:1], success=False, retryable=False), "assign") + out[1:]

@@ -138,6 +138,17 @@ class Rerun(ManualTest):
         self.assertEqual(self.attempts(task), {**before, "left": before["left"] + 1, "end": before["end"] + 1})
         self.assertEqual(self.c.value("SELECT count(*) FROM tasker.step_results r JOIN tasker.workflow_steps s USING (workflow_step_uuid) WHERE s.name = 'left'"), 2)
 
+    def test_explain_says_who_runs_it_again(self):
+        def again(task):
+            return json.loads(self.c.value("SELECT tasker.explain_task($1, '{}', '{}', '{}')", task))["again"]
+        task, _ = self.start(CHAIN, credit=0)
+        self.assertIsNone(again(task))
+        self.finish_all(task)
+        self.e.rerun(task, "two", reason="the rate was wrong")
+        self.assertEqual(again(task), "It runs again from two, generation 1: pat: the rate was wrong.")
+        self.finish_all(task)
+        self.assertIsNone(again(task), "it has ended")
+
     def test_results_of_an_earlier_generation_are_history(self):
         task, out = self.start(TWO)
         self.e.settle(of(self.e.settle(out), "assign"))

@@ -144,6 +144,41 @@ class Revival(ManualTest):
         self.assertEqual(self.e.settle([right])[0].kind, "stale", "what was cancelled is not its any more")
         self.assertEqual(self.finish_all(task), "complete")
 
+    def ended(self):
+        """A task that stood still when its first step was done."""
+        task, out = self.start(DIAMOND)
+        self.e.settle(out)
+        self.e.age(task, 60)
+        self.e.detect()
+        self.assertEqual((self.e.task(task).state, self.e.task(task).failed_steps), ("error", 0))
+        return task
+
+    def test_a_task_that_ended_without_a_failure_goes_on_where_it_stopped(self):
+        """Any of the steps that its end has cancelled will do: they all are pending again, and nothing else is changed."""
+        for step in ("left", "end"):
+            task = self.ended()
+            self.assertEqual(kinds(self.act(task, step, RESET, reason="it may")), {"acted": 1, "queued": 1, "done": 1})
+            self.assertEqual(self.e.states(task), {"start": "complete", "left": "enqueued", "right": "enqueued", "end": "pending"})
+            self.assertEqual(self.e.history(task, "end"), [("pending", "cancelled", 0, "stale: nothing of it moved for 60 minutes (at most 30)"), ("cancelled", "pending", 0, "it may")])
+            self.assertEqual(kinds(self.act(task, step, RESET, reason="it may")), {"unchanged": 1})
+            self.assertEqual((self.finish_all(task), self.e.task(task).generation), ("complete", 0))
+            self.assertEqual((self.e.step(task, "start").attempts, self.e.step(task, "left").attempts), (1, 2), "what was done is not done again")
+
+    def test_what_had_failed_too_is_still_there(self):
+        task, (start,) = self.start(DIAMOND)
+        left, right = of(self.e.settle([start]), "assign")
+        self.e.settle([left], success=False, retryable=False)
+        self.assertTrue(self.c.value("SELECT tasker.transition_task_state_atomic($1, 'blocked_by_failures', 'error', NULL)", task))
+        self.assertEqual(self.act(task, "right", RESET)[0].kind, "acted")
+        self.assertEqual((self.e.task(task).state, self.e.states(task)), ("blocked_by_failures", {"start": "complete", "left": "error", "right": "pending", "end": "pending"}))
+        self.act(task, "left", RESET)
+        self.assertEqual(self.finish_all(task), "complete")
+
+    def test_a_step_of_a_cancelled_task_stays(self):
+        task, _ = self.start(CHAIN)
+        self.e.cancel(task)
+        self.assertEqual(kinds(self.act(task, "two", RESET)), {"ended": 1})
+
 
 class EveryState(ManualTest):
     def at(self, state):

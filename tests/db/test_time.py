@@ -168,6 +168,22 @@ class Deadlines(TimeTest):
         self.e.pass_time(31)
         self.assertEqual(kinds(self.e.fire()), {"timed_out": 1, "done": 1})
 
+    def test_whoever_opens_it_again_is_told_of_its_deadline(self):
+        """Its timers may have slept since before there was one: without the row it would be seen with the slow look only."""
+        def deadlines(rows):
+            return [r.due_at for r in of(rows, "timer")]
+        task, rows = self.submit(ONE, timeout_s=600)
+        self.e.settle(of(rows, "assign"))
+        self.assertEqual(deadlines(self.e.rerun(task, "only")), [self.e.task(task).deadline])
+        for revive in (lambda: self.e.act(task, "one", "resolve_manually"), lambda: self.e.revive(self.e.entries(task)[0].dlq_entry_uuid),
+                       lambda: self.e.bulk("skip", state="error", step="one", step_state="cancelled")):
+            task, _ = self.submit(TWO, deadline=self.e.at(600))
+            self.e.age(task, 60)
+            self.e.detect()
+            self.assertEqual(self.e.task(task).state, "error", "it stood still")
+            self.assertEqual(deadlines(revive()), [self.e.task(task).deadline])
+            self.assertEqual(deadlines(self.e.act(task, "two", "skip")), [], "of one that is open it is known")
+
 
 class Handlers(TimeTest):
     """A worker says handler_timeout; what that means says the template."""

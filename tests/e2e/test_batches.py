@@ -176,6 +176,15 @@ class Batches(Replicas):
         done = self.s.wait(task)
         self.assertEqual(done["status"], "cancelled")
 
+    def test_instances_are_one_step_to_analytics(self):
+        def runs():
+            slow = self.s.call("GET", "/v1/analytics/bottlenecks?min_executions=1&limit=100").json["slow_steps"]
+            return {s["step_name"]: s["execution_count"] for s in slow if s["task_name"] == "batches"}
+        before = runs()
+        self.complete("tests", "batches", {"batches": 7})
+        after = runs()
+        self.assertEqual({k: n - before.get(k, 0) for k, n in after.items()}, {"analyze": 1, "beside": 1, "part": 7, "join": 1})
+
     def test_a_batch_that_fails_blocks_or_not(self):
         task = self.s.run("tests", "batches", {"batches": 12, "broken": "002"})
         self.assertEqual((task["status"], task["by_name"]["part_002"]["current_state"], task["by_name"]["join"]["current_state"]),
@@ -199,6 +208,11 @@ class Batches(Replicas):
                 self.assertEqual(error["error_type"], "invalid_outcome")
                 self.assertIn(says, error["message"])
 
+    def most_memory(self, pid):
+        """Bytes that the process had in memory at most, ever."""
+        with open(f"/proc/{pid}/status", encoding="ascii") as f:
+            return int(next(line.split()[1] for line in f if line.startswith("VmHWM:"))) << 10
+
     def test_ten_thousand_batches(self):
         n = 10000 if SLOW == 1 else 2000  # sanitizers look at the same code with fewer
         task = self.s.submit("tests", "many_batches", {"batches": n})
@@ -210,5 +224,8 @@ class Batches(Replicas):
                               "WHERE s.task_uuid = $1 AND s.name = 'join'", task)
         self.assertEqual(int(joined), n + 1)
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.step_results WHERE task_uuid = $1", task), n + 2)
+        if SLOW == 1:  # sanitizers remember what was freed
+            most = [self.most_memory(p["pid"]) >> 20 for kind in ("orchestrators", "workers") for p in self.s.endpoints[kind]]
+            self.assertLess(max(most), 256, f"MiB of the orchestrators and workers: {most}")
         task = self.s.run("tests", "many_batches", {"batches": 10001})
         self.assertIn("10001 batches, 10000 are allowed", task["by_name"]["analyze"]["results"]["error"]["message"])

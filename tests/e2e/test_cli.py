@@ -54,6 +54,13 @@ class Cli(unittest.TestCase):
 
     # -- tasks --
 
+    def test_numbers_that_the_database_writes_at_length(self):
+        """A jsonb column writes 1e300 with all its zeroes, an integer that no machine has: it is what it was."""
+        task = self.submit("tests/chain", huge=1e300, small=-1e20, rate=1.07)["task_uuid"]
+        self.assertRegex(self.out("task", "wait", task), "^✔ chain ")
+        context = self.json("task", "get", task)["context"]
+        self.assertEqual((context["huge"], context["small"], context["rate"]), (1e300, -1e20, 1.07))
+
     def test_submit_tells_the_task(self):
         line = self.out("task", "submit", "tests/diamond@1.0.0", "--context", json.dumps({"run": str(uuid.uuid4())}), "--wait")
         self.assertRegex(line, r"^✔ diamond [0-9a-f-]{36}: complete, 4 of 4 steps, [\d.]+ m?s\n$")

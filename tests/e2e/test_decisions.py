@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Decisions bring steps into being: which ones, what they wait for, what is refused, and that nothing is lost or made twice."""
+import json
+
 from lib.replicas import Replicas
 from lib.system import eventually
 
@@ -204,6 +206,51 @@ class Decisions(Replicas):
         before = grown()
         self.approve(10)
         self.assertEqual(grown() - before, 2)
+
+    # -- limits --
+
+    def register(self, name, steps):
+        head = f"name: {name}\nnamespace_name: tests\nversion: 1.0.0\nsteps:\n"
+        reply = self.s.call("POST", "/v1/templates", (head + "".join(f"  - {s}\n" for s in steps)).encode(), {"Content-Type": "application/yaml"})
+        self.assertEqual((reply.status, reply.json["outcome"]), (201, "registered"), reply.body)
+
+    def warnings(self):
+        """How many were counted, of each kind."""
+        return [sum(self.s.metric(self.s.process("orchestrator", at)["rest"], f'tasker_orchestrator_decision_warnings_total{{what="{what}"}}') for at in range(2))
+                for what in ("steps", "depth")]
+
+    def told(self, task):
+        """What the logs say of its decisions, by depth."""
+        lines = [json.loads(line) for at in range(2) for line in open(self.s.process("orchestrator", at)["log"], encoding="utf-8")
+                 if '"decision.large"' in line and task["task_uuid"] in line]
+        self.assertEqual({(x["level"], x["step_uuid"] == task["by_name"][x["step_name"]]["step_uuid"]) for x in lines} or {("warn", True)}, {("warn", True)})
+        return sorted((x["depth"], x["step_name"], x["steps"]) for x in lines)
+
+    def test_a_decision_names_so_many_steps(self):
+        names = [f"n{i}" for i in range(101)]
+        self.register("wide", ["{name: start, handler: {callable: test.work}}", "{name: d, type: decision, dependencies: [start], handler: {callable: test.decide}}",
+                               *[f"{{name: {n}, dependencies: [d], handler: {{callable: test.work}}}}" for n in names]])
+        steps, depth = self.warnings()
+        for n, more in ((49, 0), (50, 1), (100, 1)):
+            task = self.s.run("tests", "wide", {"decide": {"d": names[:n]}})
+            self.assertEqual((task["status"], task["total_steps"]), ("complete", n + 2))
+            steps += more
+            eventually(lambda steps=steps: self.warnings() == [steps, depth], what="it is counted, after its commit")
+            eventually(lambda task=task, n=n, more=more: self.told(task) == [(1, "d", n)] * more)
+        task = self.s.run("tests", "wide", {"decide": {"d": names}})
+        self.assertEqual((task["status"], task["total_steps"]), ("blocked_by_failures", 2))
+        self.assertEqual(task["by_name"]["d"]["results"]["error"]["message"], "decision 'd' names 101 steps, 100 are allowed (decision.steps_max)")
+        self.assertEqual(self.warnings(), [steps, depth])
+
+    def test_decisions_follow_each_other_so_often(self):
+        self.register("deep", ["{name: a0, handler: {callable: test.work}}", *[f"{{name: {step}, {kind}dependencies: [{after}], handler: {{callable: test.{handler}}}}}"
+                               for i in range(1, 22) for step, kind, after, handler in ((f"d{i}", "type: decision, ", f"a{i - 1}", "decide"), (f"a{i}", "", f"d{i}", "work"))]])
+        steps, depth = self.warnings()
+        task = self.s.run("tests", "deep", {"decide": {f"d{i}": [f"a{i}"] for i in range(1, 22)}}, seconds=60)
+        self.assertEqual((task["status"], task["total_steps"], task["by_name"]["a20"]["current_state"]), ("blocked_by_failures", 42, "complete"))
+        self.assertEqual(task["by_name"]["d21"]["results"]["error"]["message"], "decision 'd21' is number 21 of the decisions on its way, 20 are allowed (decision.depth_max)")
+        eventually(lambda: self.warnings() == [steps, depth + 11])
+        eventually(lambda: self.told(task) == [(i, f"d{i}", 1) for i in range(10, 21)], what="the tenth to the twentieth are told")
 
     def test_a_hundred_at_once(self):
         tasks = [self.s.submit(*APPROVAL, {"amount": 10 + 100 * i, "requester": "ada", "purpose": "p"}, base=self.s.process("orchestrator", i % 2)["rest"])

@@ -64,6 +64,17 @@ class Explain(unittest.TestCase):
         self.assertGreater(step["until"], step["since"])
         self.s.call("DELETE", f"/v1/tasks/{task}")
 
+    def test_what_ended_by_its_deadline_goes_on_with_what_it_says(self):
+        task = self.s.submit("tests", "chain", {"sleep_ms": 400}, timeout_seconds=1)
+        self.assertEqual(self.s.wait(task)["status"], "error")
+        said = self.explain(task)
+        self.assertIn("it was not complete by its deadline", said["summary"])
+        self.assertRegex(said["advice"], rf"^Set it going again where it stopped: tasker step reset {task} (one|two|three) --reason \.\.\.$")
+        command = said["advice"].partition(": tasker ")[2].split()
+        done = tasker(*command[:-1], "it had too little time", env={"TASKER_URL": self.s.rest})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+
     def test_no_worker(self):
         self.s.kill("worker")
         eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_workers_connected") == 0, what="it is gone")

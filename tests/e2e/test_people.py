@@ -72,7 +72,8 @@ class People(unittest.TestCase):
         for words in (("namespace", "pause", "tests"), ("template", "pause", "tests/chain@1.0.0")):
             self.assertEqual(self.run_it(*words, "--reason", "r"), f"paused {words[2]}, 0 open tasks changed\n")
             task = self.s.submit("tests", "chain", {})
-            self.assertIn(f"tasker {words[0]} resume", self.run_it("explain", task))
+            self.assertRegex(self.run_it(words[0], "list"), rf"paused 20\S+ by olga: r\b")
+            self.assertIn(f"tasker {words[0]} resume {words[2]} --reason", self.run_it("explain", task))
             self.assertEqual(self.run_it(words[0], "resume", words[2], "--reason", "r"), f"resumed {words[2]}, 1 open task changed\n")
             self.assertEqual(self.s.wait(task)["status"], "complete")
         task = self.blocked()
@@ -108,6 +109,10 @@ class People(unittest.TestCase):
         self.assertEqual(self.run_it(*again), "running again 0, 0 matched, 3 complete tasks looked at\n", "asked twice, done once")
         self.assertEqual({self.s.call("GET", f"/v1/tasks/{t}").json["generation"] for t in tasks}, {1})
         self.assertIn("run again from last by olga: wrong rate", self.run_it("task", "history", tasks[0]))
+        patched = ("task", "bulk", "rerun", "--tag", "by_hand", "--step", "last", "--status", "complete", "--reason", "rate of May", "--patch", '{"rate": 2}')
+        self.assertEqual(self.run_it(*patched), "running again 3, 3 matched, 3 complete tasks looked at, 3 steps\n")
+        self.assertEqual({self.s.wait(t)["context"]["rate"] for t in tasks}, {2})
+        self.assertIn("--patch goes with rerun", self.run_it("task", "bulk", "skip", "--tag", "x", "--patch", "{}", "--reason", "r", exits=USAGE))
         self.assertIn("complete needs --result", self.run_it("task", "bulk", "complete", "--step", "middle", "--reason", "r", exits=USAGE))
         self.assertIn("--result goes with complete", self.run_it("task", "bulk", "skip", "--tag", "x", "--result", "1", "--reason", "r", exits=USAGE))
         self.assertIn("rerun needs the name of a step", self.run_it("task", "bulk", "rerun", "--tag", "x", "--reason", "r", exits=FAILED))
@@ -127,7 +132,10 @@ class People(unittest.TestCase):
         task = self.s.submit("tests", "chain", {})
         self.s.wait(task)
         self.assertIn("three and all below it run again: now ", self.run_it("step", "rerun", task, "three", "--reason", "r", "--context", '{"a": 1}'))
-        self.assertEqual(self.s.wait(task)["generation"], 1)
+        self.assertEqual((self.s.wait(task)["generation"], self.s.wait(task)["context"]), (1, {"a": 1}))
+        self.run_it("step", "rerun", task, "three", "--reason", "r2", "--patch", '{"b": 2, "a": null}')
+        self.assertEqual((self.s.wait(task)["generation"], self.s.wait(task)["context"]), (2, {"b": 2}))
+        self.assertIn("give one of them", self.run_it("step", "rerun", task, "three", "--reason", "r", "--patch", "{}", "--context", "{}", exits=USAGE))
 
     def test_what_is_wrong_is_said(self):
         task = self.blocked()

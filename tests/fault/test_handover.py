@@ -50,3 +50,30 @@ class Handover(unittest.TestCase):
         task = self.long_step_of_the_first()
         self.s.kill("orchestrator", 0)
         self.goes_on(task)
+
+
+class LastClaim(unittest.TestCase):
+    """An orchestrator stops while a claim of its is still on its way: what it brings is given back, for nobody is left to run it."""
+
+    def test_a_claim_that_outlives_the_streams_is_given_back(self):
+        s = System(env={"TASKER_DISPATCH_LEASE": "120s"})  # nothing comes back by time
+        self.addCleanup(s.stop)
+        s.kill("worker")
+        task = s.submit("tests", "chain", {})
+        eventually(lambda: s.sql(LOOK, task)[0].state == "enqueued", what="its first step waits")
+        with s.conn() as c:
+            c.query("BEGIN")
+            c.query("SELECT 1 FROM tasker.tasks WHERE task_uuid = $1 FOR UPDATE", task)
+            s.respawn("worker")
+            eventually(lambda: s.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tasker-dispatch' AND wait_event_type = 'Lock'") == 1, 30, "it claims")
+            process = s.kill("orchestrator", sig=signal.SIGTERM)
+            eventually(lambda: s.logs(400).count('"worker.disconnected"') == 2, 30, "its streams are over")  # the killed worker's was the first
+            c.query("ROLLBACK")
+        eventually(lambda: not s.alive(process["pid"]), 30, "it has stopped")
+        row, = s.sql(LOOK, task)
+        self.assertEqual((row.state, row.losses), ("enqueued", 0))
+        self.assertEqual(s.value("SELECT attempts - forgiven FROM tasker.workflow_steps WHERE task_uuid = $1 AND step_no = 0", task), 0)
+        s.respawn("orchestrator")
+        eventually(lambda: s.ready("orchestrator"), what="it is back")
+        self.assertEqual(s.wait(task)["status"], "complete")
+        s.doctor()

@@ -5,13 +5,13 @@ import unittest
 from lib.load import Load
 from lib.system import System, eventually
 
-ENV = {"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
+ENV = {"TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
        "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "20s"}
 
 
 class Processes(unittest.TestCase):
-    def system(self, **kwargs):
-        s = System(env=ENV, **kwargs)
+    def system(self, lease="3s", **kwargs):
+        s = System(env={**ENV, "TASKER_DISPATCH_LEASE": lease}, **kwargs)
         self.addCleanup(s.stop)
         return s
 
@@ -72,7 +72,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(self.repairs(s), 0)
 
     def test_clean_stop_of_one_orchestrator_gives_everything_back(self):
-        s = self.system(orchestrators=2, workers=2)
+        s = self.system(lease="30s", orchestrators=2, workers=2)  # none ends because the machine is busy
         load = Load(s).start()
         load.until(20)
         process = s.kill("orchestrator", 0, sig=15)
@@ -82,7 +82,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(self.repairs(s), 0)
 
     def test_clean_stop_of_one_worker_loses_nothing(self):
-        s = self.system(workers=2)
+        s = self.system(lease="30s", workers=2)
         load = Load(s).start()
         load.until(20)
         process = s.kill("worker", 0, sig=15)

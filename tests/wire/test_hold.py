@@ -57,9 +57,17 @@ class Hold(unittest.TestCase):
             listed = self.s.call("GET", "/v1/templates?namespace=tests").json
             paused = {n["name"] for n in listed["namespaces"] if n["paused"]} | {t["name"] for t in listed["templates"] if t["paused"]}
             self.assertEqual(paused, {"tests" if "namespaces" in path else "chain"})
+            self.post(path + "/pause", {"by": "olga", "reason": "me too"})
+            shown = self.s.call("GET", path + ("" if "namespaces" in path else "/1.0.0")).json
+            self.assertEqual((shown["paused"], shown["paused_by"], shown["paused_reason"]), (True, "kim", "because"), "who was first")
+            self.assertGreater(shown["paused_at"], "2026")
+            said = self.s.call("GET", f"/v1/tasks/{fresh['task_uuid']}/explain").json
+            self.assertEqual(said["summary"], f"It is held: its {'namespace' if 'namespaces' in path else 'template'} is paused by kim: because.")
             done = self.post(path + "/resume")
             self.assertEqual((done["paused"], done["changed"], done["next"]), (False, 1, None))
             self.assertEqual(self.s.wait(fresh["task_uuid"])["status"], "complete")
+            shown = self.s.call("GET", path + ("" if "namespaces" in path else "/1.0.0")).json
+            self.assertEqual([shown[k] for k in ("paused", "paused_by", "paused_reason", "paused_at")], [False, None, None, None])
         self.post("/v1/namespaces/nobody/pause", status=404)
         self.post("/v1/templates/tests/no_such/pause", status=404)
         self.post("/v1/templates/tests/chain/pause?version=9.9.9", status=404)
@@ -182,12 +190,14 @@ class Hold(unittest.TestCase):
         self.assertEqual(mine[-2:], [("in_progress", "error", worker, "its handler failed for good"), ("error", "resolved_manually", "kim", "not needed")])
 
     def test_who_cancels_and_why(self):
+        before = self.s.metric(self.s.rest, 'tasker_orchestrator_task_actions_total{action="cancel"}')
         for query, who, why in (("", "api", "cancelled by request"), ("?by=kim&reason=ordered%20twice", "kim", "ordered twice")):
             task = self.s.submit("tests", "chain", {"sleep_ms": 60000})
             answer = self.s.call("DELETE", f"/v1/tasks/{task}{query}")
             self.assertEqual((answer.status, answer.json["message"]), (200, why))
             last = self.s.call("GET", f"/v1/tasks/{task}/history").json["changes"][-1]
             self.assertEqual((last["to"], last["actor"], last["reason"]), ("cancelled", who, why))
+        self.assertEqual(self.s.metric(self.s.rest, 'tasker_orchestrator_task_actions_total{action="cancel"}') - before, 2)
         self.assertIn("reason: must have 1 to 500 bytes, found 501", self.s.call("DELETE", f"/v1/tasks/{task}?reason={'x' * 501}").body.decode())
 
     def test_rerun(self):

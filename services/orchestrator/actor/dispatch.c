@@ -47,7 +47,7 @@ static void release_free(struct release_msg *release)
 static void release_post(struct orch_app *app, struct release_msg *release)
 {
         if (tk_actor_post_always(app->dispatch, &release->msg))
-                release_free(release); /* stopped: their leases run out */
+                tk_list_append(&app->unreleased, &release->msg.link); /* all others have ended: this is the actor's own last claim */
 }
 
 static void release_done(struct tk_msg *msg)
@@ -73,26 +73,6 @@ void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, s
         if (lost)
                 memcpy(release->lost, lost, n * sizeof *lost);
         release_post(app, release);
-}
-
-static int start(void *self, void *app)
-{
-        struct dispatch_state *state = self;
-        state->app = app;
-        state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
-        int r = orch_db_open(app, "tasker-dispatch", &state->pg);
-        if (r)
-                return r;
-        state->queue = tk_queue_pgmq_new(state->pg, NULL);
-        return 0;
-}
-
-static void stop(void *self)
-{
-        struct dispatch_state *state = self;
-        tk_queue_free(state->queue);
-        tk_pg_close(state->pg);
-        tk_arena_free(state->arena);
 }
 
 static void released_row(void *user, const struct orch_row *row)
@@ -136,19 +116,50 @@ static int release_some(struct dispatch_state *state, const struct orch_held *he
         return 0;
 }
 
+static int release_all(struct dispatch_state *state, const struct release_msg *release)
+{
+        int r = 0;
+        for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
+                size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
+                r = release_some(state, release->held + at, release->lost + at, some);
+                tk_arena_reset(state->arena);
+        }
+        return r;
+}
+
+static int start(void *self, void *app)
+{
+        struct dispatch_state *state = self;
+        state->app = app;
+        state->arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
+        int r = orch_db_open(app, "tasker-dispatch", &state->pg);
+        if (r)
+                return r;
+        state->queue = tk_queue_pgmq_new(state->pg, NULL);
+        return 0;
+}
+
+static void stop(void *self)
+{
+        struct dispatch_state *state = self;
+        for (struct tk_list *node; (node = tk_list_pop(&state->app->unreleased));) {
+                struct release_msg *release = (struct release_msg *)tk_list_entry(node, struct tk_msg, link);
+                if (state->pg && tk_pg_alive(state->pg))
+                        (void)release_all(state, release); /* else their leases run out */
+                release_free(release);
+        }
+        tk_queue_free(state->queue);
+        tk_pg_close(state->pg);
+        tk_arena_free(state->arena);
+}
+
 static int handle(void *self, struct tk_list *msgs, unsigned n)
 {
         struct dispatch_state *state = self;
         (void)n;
         for (struct tk_list *node; (node = tk_list_pop(msgs));) {
                 struct release_msg *release = (struct release_msg *)tk_list_entry(node, struct tk_msg, link);
-                int r = 0;
-                for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
-                        size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
-                        r = release_some(state, release->held + at, release->lost + at, some);
-                        tk_arena_reset(state->arena);
-                }
-                tk_msg_done(&release->msg, r);
+                tk_msg_done(&release->msg, release_all(state, release));
                 if (!tk_pg_alive(state->pg))
                         return -EIO;
         }
@@ -338,7 +349,7 @@ static int64_t tick(void *self, int64_t now_ns)
                 poll_queues(state);
                 state->poll_ns = now_ns + tk_rand_jitter(conf->queue_poll, 0.2);
         }
-        while (tk_pg_alive(state->pg) && claim_once(state))
+        while (!atomic_load(&state->app->stopping) && tk_pg_alive(state->pg) && claim_once(state))
                 ;
         if (!tk_pg_alive(state->pg))
                 return -EIO;

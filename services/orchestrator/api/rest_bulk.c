@@ -7,10 +7,12 @@
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
 #include "orchestrator/app.h"
+#include "orchestrator/core/decide.h"
+#include "orchestrator/core/edit.h"
 #include "orchestrator/core/grow.h"
 #include "tk_sql.h"
 
-enum { PAGE = 500, STEPS_MAX = 1000, GROWING_PAGE = 100 };
+enum { PAGE = 500, STEPS_MAX = 1000, ONE_BY_ONE_PAGE = 100 };
 
 static const struct {
         const char *action, *step_action; /* as the metrics call it */
@@ -60,11 +62,12 @@ static void count(struct orch_app *app, const struct orch_bulk *bulk)
                 tk_metric_add_l(app->metrics, ORCH_M_step_actions_total, step_action(decision), bulk->steps_n);
 }
 
-/* ---- Completing what may be a decision or an analyzer: each with what it brings, in a transaction of its own ---- */
+/* ---- Each task in a transaction of its own: completing what may be a decision or an analyzer, with what it brings; another input ---- */
 
 struct found {
         struct orch_bulk *bulk;
-        struct tk_uuid task[GROWING_PAGE], step[GROWING_PAGE]; /* the first step of each task */
+        struct orch_bodies *bodies;
+        struct tk_uuid task[ONE_BY_ONE_PAGE], step[ONE_BY_ONE_PAGE]; /* the first step of each task */
         unsigned n;
 };
 
@@ -72,7 +75,7 @@ static void find(void *user, const struct orch_row *row)
 {
         struct found *found = user;
         bool first = tk_streq(row->kind, "step") && (!found->n || memcmp(&found->task[found->n - 1], &row->task, sizeof row->task));
-        if (first && found->n < GROWING_PAGE) {
+        if (first && found->n < ONE_BY_ONE_PAGE) {
                 found->task[found->n] = row->task;
                 found->step[found->n++] = row->step;
         } else if (!tk_streq(row->kind, "step")) {
@@ -107,29 +110,90 @@ static int complete_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
         return r;
 }
 
-static int complete_growing(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_bulk *bulk)
+/* Within the transaction; *ret stays NULL when it is not to be done. */
+static int edit_and_rerun(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct found *found, unsigned at,
+                          struct tk_pg_result **ret, struct tk_err *err)
 {
-        struct found found = {.bulk = bulk};
+        struct tk_decision decision = *found->bulk->decision;
+        const struct orch_edit edit = {.task = found->task[at], .context = decision.data, .patch = true};
+        const struct tk_uuid after = before(found->task[at]);
+        struct tk_pg_args args;
+        int r = orch_edit_context(found->bodies, pg, arena, &edit, &decision.data, err);
+        if (r || !decision.data || decision.dry_run)
+                return r;
+        tk_pg_args_init(&args, arena);
+        put_args(&args, app, &decision, false, &after, 1);
+        return tk_pg_query(pg, &tk_sql_engine_bulk_tasks, &args, ret, err);
+}
+
+static int rerun_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct found *found, unsigned at, struct tk_err *err)
+{
+        struct tk_decision decision = *found->bulk->decision;
+        struct orch_bulk one = {.decision = &decision};
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_begin(pg, err);
+        if (r)
+                return r;
+        r = edit_and_rerun(app, pg, arena, found, at, &res, err);
+        bool done = !r && res && orch_decided(res, &found->task[at]) == ORCH_DECIDED;
+        if (done)
+                r = tk_pg_commit(pg, err);
+        if (r || !done)
+                tk_pg_rollback(pg);
+        else
+                orch_rows_apply(app, res, NULL, "queue", orch_bulk_row, &one);
+        found->bulk->changed_n += one.changed_n;
+        found->bulk->steps_n += decision.dry_run ? 1 : one.steps_n;
+        return r;
+}
+
+static bool refused(struct orch_bulk *bulk, int r, const struct tk_uuid *task, const struct tk_err *err)
+{
+        char uuid[TK_UUID_TEXT];
+        if (r != ORCH_GROW_E_OUTCOME && r != ORCH_EDIT_E_MISFIT)
+                return false;
+        tk_buf_deinit(&bulk->matched);
+        tk_uuid_format(task, uuid);
+        if (r == ORCH_EDIT_E_MISFIT)
+                orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "context_patch: task %s: %s", uuid, tk_err_text(err));
+        else
+                orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "completion_data.result: %s", tk_err_text(err));
+        return true;
+}
+
+static int one_by_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_bulk *bulk)
+{
+        TK_CLEANUP(orch_bodies_free) struct orch_bodies *bodies = orch_bodies_new();
+        bool rerun = tk_streq(bulk->decision->action, "rerun");
+        struct found found = {.bulk = bulk, .bodies = bodies};
         struct tk_pg_args args;
         struct tk_err err = {0};
+        unsigned at = 0;
         tk_pg_args_init(&args, arena);
-        put_args(&args, app, bulk->decision, true, &bulk->decision->after, GROWING_PAGE);
+        put_args(&args, app, bulk->decision, true, &bulk->decision->after, ONE_BY_ONE_PAGE);
         int r = orch_bulk_page(app, pg, bulk, &tk_sql_engine_bulk_tasks, &args, find, &found);
         if (r)
                 return r;
-        for (unsigned i = 0; !r && i < found.n; i++)
-                r = complete_one(app, pg, arena, &found, i, &err);
-        count(app, bulk);
-        if (r == ORCH_GROW_E_OUTCOME) {
-                tk_buf_deinit(&bulk->matched);
-                orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "completion_data.result: %s", tk_err_text(&err));
-                return 0;
+        for (; !r && at < found.n; at++) {
+                tk_arena_reset(arena); /* what is left of the page is not in it */
+                orch_bodies_trim(bodies);
+                r = (rerun ? rerun_one : complete_one)(app, pg, arena, &found, at, &err);
         }
+        count(app, bulk);
+        if (r && refused(bulk, r, &found.task[at - 1], &err))
+                return 0;
         if (r)
                 orch_bulk_fail(bulk, "bulk_tasks", r, &err);
         else
                 orch_bulk_reply(bulk);
         return r;
+}
+
+static bool goes_one_by_one(const struct tk_decision *decision)
+{
+        if (!decision->data)
+                return false;
+        return tk_streq(decision->action, "rerun") || (!decision->dry_run && tk_growth_suspected(decision->data, strlen(decision->data)));
 }
 
 static int page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
@@ -139,8 +203,8 @@ static int page(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
         struct tk_pg_args args;
         if (orch_rest_no_database(bulk->req, pg))
                 return 0;
-        if (decision->data && !decision->dry_run && tk_growth_suspected(decision->data, strlen(decision->data)))
-                return complete_growing(app, pg, arena, bulk);
+        if (goes_one_by_one(decision))
+                return one_by_one(app, pg, arena, bulk);
         tk_pg_args_init(&args, arena);
         put_args(&args, app, decision, decision->dry_run, &decision->after, PAGE);
         int r = orch_bulk_page(app, pg, bulk, &tk_sql_engine_bulk_tasks, &args, orch_bulk_row, bulk);

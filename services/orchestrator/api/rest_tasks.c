@@ -11,6 +11,7 @@
 #include "orchestrator/app.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
+#include "orchestrator/core/staleness.h"
 #include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
@@ -154,6 +155,7 @@ static int task_explain(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
         tk_pg_arg_text_array(&args, ns, n);
         tk_pg_arg_i32_array(&args, workers, n);
         tk_pg_arg_i32_array(&args, credit, n);
+        orch_staleness_limits(app, &args);
         return orch_rest_reply_query(req, app, pg, &tk_sql_task_explain, &args, "Resource not found");
 }
 
@@ -238,6 +240,7 @@ static void cancelled(struct orch_app *app, const struct tk_uuid *task, const st
                 orch_sessions_cancel(app->sessions, &id, (uint32_t)tk_pg_i64(res, row, attempt), "task cancelled");
         }
         orch_count_l(app, tasks_finished_total, "cancelled");
+        orch_count_l(app, task_actions_total, "cancel");
         orch_waiters_notify(app->waiters, task);
         orch_hint_done(app, task);
         orch_timers_relatives(app); /* it may have started others */

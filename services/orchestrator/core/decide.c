@@ -40,3 +40,14 @@ void orch_decide_tell(struct orch_app *app, const struct tk_pg_result *res, stru
         *ret = (struct orch_decision){0};
         orch_rows_apply(app, res, NULL, "queue", first, ret);
 }
+
+enum orch_decided orch_decided(const struct tk_pg_result *res, const struct tk_uuid *task)
+{
+        int kind = tk_pg_column(res, "kind"), task_col = tk_pg_column(res, "task_uuid");
+        for (int row = 0; row < tk_pg_rows(res); row++) {
+                struct tk_uuid found = tk_pg_uuid(res, row, task_col);
+                if (tk_streq(tk_pg_str(res, row, kind), "acted") || tk_streq(tk_pg_str(res, row, kind), "changed"))
+                        return memcmp(&found, task, sizeof found) ? ORCH_DECIDED_ANOTHER : ORCH_DECIDED;
+        }
+        return ORCH_DECIDED_NOTHING;
+}

@@ -21,3 +21,6 @@ TK_MUST int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struc
                              orch_row_fn *each, void *user, struct tk_err *err);
 /* For who ran the function in a transaction of its own, which is committed. */
 void orch_decide_tell(struct orch_app *app, const struct tk_pg_result *res, struct orch_decision *ret);
+/* Whether something was done, and to that task: a page of one may have found another when this one does not match any more. */
+enum orch_decided { ORCH_DECIDED_NOTHING, ORCH_DECIDED, ORCH_DECIDED_ANOTHER };
+enum orch_decided orch_decided(const struct tk_pg_result *res, const struct tk_uuid *task);

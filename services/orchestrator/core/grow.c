@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "json/json.h"
 #include "model/growth.h"
+#include "orchestrator/core/decide.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "tk_sql.h"
@@ -80,17 +81,6 @@ static int look(struct growing *g, struct tk_err *err)
         return r ? r : take_what_exists(g, res, err);
 }
 
-static void warn(const struct growing *g, const struct plan *plan, const struct orch_result *result)
-{
-        char task[TK_UUID_TEXT];
-        const struct tk_growth *growth = &plan->growth;
-        if (growth->names_n < g->app->conf.decision_steps_warn && growth->depth < g->app->conf.decision_depth_warn)
-                return;
-        tk_uuid_format(&result->task, task);
-        tk_log_warn("decision.large", NULL, TK_STR("task", task), TK_STR("step_name", plan->tpl->steps[plan->source].name),
-                    TK_INT("steps", growth->names_n), TK_INT("depth", growth->depth));
-}
-
 /* What follows from one result; negative: it cannot be, and why. */
 static int plan_document(struct growing *g, struct plan *plan, const char *json, size_t len, struct tk_err *why)
 {
@@ -114,12 +104,13 @@ static int plan_document(struct growing *g, struct plan *plan, const char *json,
 static void plan_one(struct growing *g, struct plan *plan, struct orch_result *result)
 {
         struct tk_err why = {0};
-        if (plan_document(g, plan, result->json, result->json_len, &why)) {
-                tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("worker", result->worker));
-                orch_settle_refuse(result, g->arena, "invalid_outcome", &why);
+        char task[TK_UUID_TEXT], step[TK_UUID_TEXT];
+        if (!plan_document(g, plan, result->json, result->json_len, &why))
                 return;
-        }
-        warn(g, plan, result);
+        tk_uuid_format(&result->task, task);
+        tk_uuid_format(&result->step, step);
+        tk_log_warn("outcome.invalid", tk_err_text(&why), TK_STR("task_uuid", task), TK_STR("step_uuid", step), TK_STR("worker", result->worker));
+        orch_settle_refuse(result, g->arena, "invalid_outcome", &why);
 }
 
 struct columns { /* of all plans, one row per new step and per edge */
@@ -197,6 +188,25 @@ static int grow_and_settle(struct growing *g, struct orch_settling *ret, struct 
         return r ? r : orch_settle_query(g->app, g->pg, g->arena, g->results, g->n, ret, err);
 }
 
+/* A decision that has come near a limit. */
+static void warn(const struct growing *g, const struct plan *plan, const struct orch_result *result)
+{
+        const struct tk_growth *growth = &plan->growth;
+        bool many = growth->names_n >= g->app->conf.decision_steps_warn, deep = growth->depth >= g->app->conf.decision_depth_warn;
+        char task[TK_UUID_TEXT], step[TK_UUID_TEXT];
+        if (!many && !deep)
+                return;
+        if (many)
+                orch_count_l(g->app, decision_warnings_total, "steps");
+        if (deep)
+                orch_count_l(g->app, decision_warnings_total, "depth");
+        tk_uuid_format(&result->task, task);
+        tk_uuid_format(&result->step, step);
+        tk_log_warn("decision.large", NULL, TK_STR("task_uuid", task), TK_STR("step_uuid", step),
+                    TK_STR("step_name", plan->tpl->steps[plan->source].name), TK_INT("steps", growth->names_n), TK_INT("depth", growth->depth));
+}
+
+/* After the commit. */
 static void count(const struct growing *g)
 {
         orch_count_l(g->app, transactions_total, "growth");
@@ -208,6 +218,7 @@ static void count(const struct growing *g)
                 if (plan->growth.steps_n)
                         tk_metric_add_l(g->app->metrics, ORCH_M_steps_grown_total, source_name(plan), plan->growth.steps_n);
                 tk_metric_add(g->app->metrics, ORCH_M_batch_held_total, held);
+                warn(g, plan, &g->results[i]);
         }
 }
 
@@ -312,19 +323,6 @@ static int grow_and_act(struct growing *g, const struct orch_by_hand *hand, stru
         return r ? r : tk_pg_query(g->pg, hand->sql, hand->args, ret, err);
 }
 
-/* An action that is refused, or was done before, brings nothing; neither does one that found another task, this one having ended. */
-enum { NOTHING, ACTED, ON_ANOTHER };
-static int has_acted(const struct tk_pg_result *res, const struct tk_uuid *task)
-{
-        int kind = tk_pg_column(res, "kind"), task_col = tk_pg_column(res, "task_uuid");
-        for (int row = 0; row < tk_pg_rows(res); row++) {
-                struct tk_uuid found = tk_pg_uuid(res, row, task_col);
-                if (tk_streq(tk_pg_str(res, row, kind), "acted") || tk_streq(tk_pg_str(res, row, kind), "changed"))
-                        return memcmp(&found, task, sizeof found) ? ON_ANOTHER : ACTED;
-        }
-        return NOTHING;
-}
-
 int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, const struct orch_by_hand *hand, struct tk_pg_result **ret,
                       struct tk_err *err)
 {
@@ -337,16 +335,17 @@ int orch_grow_by_hand(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         if (r)
                 return r;
         r = grow_and_act(&g, hand, &res, err);
-        int done = r ? NOTHING : has_acted(res, &hand->task);
-        if (done == ACTED)
+        /* An action that is refused, or was done before, brings nothing; neither does one that found another task, this one having ended. */
+        enum orch_decided done = r ? ORCH_DECIDED_NOTHING : orch_decided(res, &hand->task);
+        if (done == ORCH_DECIDED)
                 r = tk_pg_commit(pg, err);
-        if (r || done != ACTED)
+        if (r || done != ORCH_DECIDED)
                 tk_pg_rollback(pg);
         if (r)
                 return r;
-        if (done == ACTED)
+        if (done == ORCH_DECIDED)
                 count(&g);
-        if (done != ON_ANOTHER) {
+        if (done != ORCH_DECIDED_ANOTHER) {
                 *ret = res;
                 res = NULL;
         }

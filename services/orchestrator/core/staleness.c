@@ -14,7 +14,7 @@ enum { DETECT_PAGE = 500, TIDY_PAGE = 500 };
 #define PAGE_PAUSE_NS (100 * TK_NS_PER_MS)
 #define MINUTE_NS (60 * TK_NS_PER_S)
 
-void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args)
+void orch_staleness_limits(struct orch_app *app, struct tk_pg_args *args)
 {
         const struct orch_conf *conf = &app->conf;
         const int64_t limits_ns[] = {conf->staleness_dependencies, conf->staleness_retry, conf->staleness_process, conf->staleness_lifetime,
@@ -23,7 +23,11 @@ void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args)
         for (size_t i = 0; i < tk_countof(limits_ns); i++)
                 limits[i] = (int32_t)((limits_ns[i] + MINUTE_NS - 1) / MINUTE_NS);
         tk_pg_arg_i32_array(args, limits, tk_countof(limits_ns));
+}
 
+void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args)
+{
+        orch_staleness_limits(app, args);
         char(*names)[ORCH_NAMESPACE_MAX] = tk_arena_alloc(args->arena, ORCH_SESSION_NAMESPACES_MAX * sizeof *names);
         size_t n = orch_sessions_namespaces(app->sessions, names, ORCH_SESSION_NAMESPACES_MAX);
         const char **served = TK_ARENA_ARRAY(args->arena, const char *, n + 1);

@@ -21,5 +21,6 @@ void orch_staleness_look(struct orch_staleness *look, struct orch_app *app, stru
 /* An entry was closed: how, and how long it had been pending. */
 void orch_dead_letter_closed(struct orch_app *app, const char *how, int64_t pending_ns);
 
-/* The limits and the served namespaces, as the SQL functions take them. */
+/* The limits, as the SQL functions take them; the limits and the served namespaces. */
+void orch_staleness_limits(struct orch_app *app, struct tk_pg_args *args);
 void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args);

@@ -7,6 +7,7 @@ METRIC(tasks_finished_total, COUNTER, "state", "Tasks that reached a resting sta
 METRIC(steps_settled_total, COUNTER, "outcome", "Step results handled, by outcome: settled, retry, failed, already, stale.")
 METRIC(steps_grown_total, COUNTER, "source", "Steps that came into being at run time, by what brought them: decision, batch.")
 METRIC(growth_refused_total, COUNTER, "source", "Outcomes of decisions and analyzers that could not be carried out and failed their step.")
+METRIC(decision_warnings_total, COUNTER, "what", "Decisions that came near a limit, by what: steps (decision.steps_warn), depth (decision.depth_warn).")
 METRIC(batch_held_total, COUNTER, "", "Batches that had to wait for room in the window of their analyzer.")
 METRIC(sub_tasks_started_total, COUNTER, "", "Tasks started by steps that wait for them.")
 METRIC(sub_tasks_refused_total, COUNTER, "reason", "Sub-tasks that could not be started and failed their step, by reason: request, template, schema, depth, count, step_type.")

@@ -36,7 +36,7 @@ static json_t *object_of(const struct work_text *text, struct tkw_context *ctx, 
         struct tk_err err = {0};
         json_t *value = NULL;
         if (text->len && tk_json_read(text->at, text->len, &limits, &value, &err))
-                tk_log_error("step.bad_json", tk_err_text(&err), TK_STR("what", what), TK_STR("step", ctx->info.step_uuid));
+                tk_log_error("step.bad_json", tk_err_text(&err), TK_STR("what", what), TK_STR("step_uuid", ctx->info.step_uuid));
         return value ? value : json_object();
 }
 

@@ -108,7 +108,7 @@ void work_frame_cancels(struct work_app *app, const Tasker__Dispatch__V1__Orches
                 work_watch_cancel(app->watch, &key);
                 char step[TK_UUID_TEXT];
                 tk_uuid_format(&key.step, step);
-                tk_log_info("step.cancelled", cancel->reason, TK_STR("step", step), TK_INT("attempt", key.attempt));
+                tk_log_info("step.cancelled", cancel->reason, TK_STR("step_uuid", step), TK_INT("attempt", key.attempt));
         }
 }
 

@@ -2,7 +2,8 @@
 -- out: body json (0 or 1 row)
 SELECT json_build_object(
          'name', nt.name, 'namespace', ns.name, 'version', nt.version, 'description', nt.description, 'configuration', NULL,
-         'digest', nt.digest,
+         'digest', nt.digest, 'paused', nt.paused, 'paused_by', nt.paused_by, 'paused_reason', nt.paused_reason,
+         'paused_at', tasker.time_text(nt.paused_at, 'zoned'),
          'steps', (SELECT coalesce(json_agg(json_build_object(
                             'name', step->>'name', 'description', step->>'description',
                             'default_retryable', ts.retryable, 'default_max_attempts', ts.max_attempts,

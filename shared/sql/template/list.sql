@@ -8,7 +8,8 @@ SELECT json_build_object(
   'templates', (SELECT coalesce(json_agg(json_build_object(
                          'name', nt.name, 'namespace', ns.name, 'version', nt.version, 'description', nt.description,
                          'step_count', (SELECT count(*) FROM tasker.template_steps ts WHERE ts.digest = nt.digest),
-                         'digest', nt.digest, 'paused', nt.paused)
+                         'digest', nt.digest, 'paused', nt.paused, 'paused_by', nt.paused_by, 'paused_reason', nt.paused_reason,
+                         'paused_at', tasker.time_text(nt.paused_at, 'zoned'))
                        ORDER BY ns.name, nt.name, nt.version), '[]'::json)
                   FROM tasker.named_tasks nt JOIN tasker.namespaces ns ON ns.namespace_uuid = nt.namespace_uuid
                  WHERE $1::text IS NULL OR ns.name = $1),

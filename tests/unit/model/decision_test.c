@@ -72,7 +72,7 @@ static void what_is_refused(void **state)
                 {"rerun", "\"tag\":\"x\"", TK_DECISION_E_VALUE, "filter.step: rerun needs the name of a step"},
                 {"skip", "\"tag\":\"x\",\"step_status\":\"pending\"", TK_DECISION_E_VALUE, "filter.step_status goes with filter.step"},
                 {"reset", "\"step\":\"s\",\"step_status\":\"pending\"", TK_DECISION_E_VALUE,
-                 "filter.step_status: reset is for a step that is `error`, found `pending`"},
+                 "filter.step_status: reset is for a step that is `error`, `cancelled`, found `pending`"},
                 {"skip", "\"step\":\"s\",\"step_status\":\"complete\"", TK_DECISION_E_VALUE,
                  "filter.step_status: skip is for a step that is `error`, `pending`"},
         };
