@@ -5,12 +5,12 @@ import unittest
 from lib.load import Load
 from lib.system import System, eventually
 
-ENV = {"TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
+ENV = {"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
        "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "20s"}
 
 
 class Processes(unittest.TestCase):
-    def system(self, lease="3s", **kwargs):
+    def system(self, lease=ENV["TASKER_DISPATCH_LEASE"], **kwargs):
         s = System(env={**ENV, "TASKER_DISPATCH_LEASE": lease}, **kwargs)
         self.addCleanup(s.stop)
         return s
