@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`tasker step`, `pause`, `resume`, `bulk`: what an operator types."""
 import json
-import unittest
 
-from lib.system import System, tasker
+from lib.single import Single
+from lib.system import tasker
 
 OK, FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
-class People(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-
+class People(Single):
     def run_it(self, *args, exits=OK, **env):
         done = tasker(*args, env={"TASKER_URL": self.s.rest, "USER": "olga", **env})
         self.assertEqual(done.returncode, exits, done)

@@ -2,9 +2,9 @@
 """Starts that wait, deadlines, handlers that hang, steps nobody takes: from the request to what the task says afterwards."""
 import datetime
 import os
-import unittest
 
-from lib.system import System, eventually, tasker
+from lib.single import Single
+from lib.system import eventually, tasker
 
 NOWHERE = b"""
 name: nowhere
@@ -17,14 +17,9 @@ steps:
 """
 
 
-class TimeTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
+class TimeTest(Single):
     def tearDown(self):
-        self.s.doctor()
+        super().tearDown()
         self.assertEqual(self.s.metric(self.s.rest, "tasker_orchestrator_sweeper_repairs_total"), 0)
 
     @staticmethod

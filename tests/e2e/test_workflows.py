@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every example workflow through the whole system: REST in, handlers on a worker, results out, rows in the database."""
-import unittest
-
 from lib.contexts import CART, ORDER
-from lib.system import System
+from lib.single import Single
 
 
 def result(task, step):
@@ -14,14 +12,9 @@ def error(task, step):
     return task["by_name"][step]["results"]["error"]
 
 
-class Workflows(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
+class Workflows(Single):
     def tearDown(self):
-        self.s.doctor()
+        super().tearDown()
         self.assertEqual(self.s.metric(self.s.rest, "tasker_orchestrator_sweeper_repairs_total"), 0)
 
     def complete(self, namespace, name, context, steps, **fields):

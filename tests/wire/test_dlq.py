@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The dead-letter queue over REST: every route, its shapes as the contract has them, and bad input."""
 import re
-import unittest
 import uuid
 
 from lib.clock import age
-from lib.system import System, eventually
+from lib.single import Single
+from lib.system import eventually
 
 T2 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$"
 WHY = {"by": "kim", "reason": "because"}
@@ -19,15 +19,7 @@ WATCHED = {"task_uuid": str, "namespace_name": str, "task_name": str, "current_s
            "staleness_threshold_minutes": int, "health_status": str, "priority": int}
 
 
-class DeadLetters(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-
+class DeadLetters(Single):
     def call(self, method, path, body=None, status=200):
         answer = self.s.call(method, "/v1/dlq" + path, body)
         self.assertEqual(answer.status, status, answer)

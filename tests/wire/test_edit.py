@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Running again with another input: as a whole, or some members of it, of one task or of many; it must fit what the template asks for."""
-import unittest
 import uuid
 
-from lib.system import System
+from lib.single import Single
 
 WHY = {"by": "kim", "reason": "wrong rate"}
 ORDER = {"id": 7, "items": [{"sku": "A-1"}]}
 
 
-class Edit(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-
+class Edit(Single):
     def submit(self, name, context, **more):
         answer = self.s.call("POST", "/v1/tasks", {"namespace": "tests", "name": name, "version": "1.0.0", "context": context, "initiator": "test",
                                                    "source_system": "tests", "reason": "to edit it", "identity_strategy": "always_unique", **more})

@@ -1,22 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Pause and resume of a task, a template, a namespace; rerun; decisions about many tasks, over REST."""
-import unittest
 import uuid
 
-from lib.system import System
+from lib.single import Single
 
 WHY = {"by": "kim", "reason": "because"}
 
 
-class Hold(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.s = System()
-        cls.addClassCleanup(cls.s.stop)
-
-    def tearDown(self):
-        self.s.doctor()
-
+class Hold(Single):
     def post(self, path, body=None, status=200):
         answer = self.s.call("POST", path, WHY if body is None else body)
         self.assertEqual(answer.status, status, answer)
