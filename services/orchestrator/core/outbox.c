@@ -97,13 +97,24 @@ static void misfit(struct orch_app *app, const struct tk_pg_result *res, int row
                     TK_STR("step_uuid", tk_pg_str(res, row, tk_pg_column(res, "step_uuid"))));
 }
 
+static int any_waits(struct tk_pg *pg, bool *ret, struct tk_err *err)
+{
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = tk_pg_query(pg, &tk_sql_events_waiting, NULL, &res, err);
+        *ret = !r && tk_pg_bool(res, 0, 0);
+        return r;
+}
+
 int orch_outbox_check(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, bool *ret_more, struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        struct tk_err *whys = TK_ARENA_ARRAY(arena, struct tk_err, CHECK_MAX);
-        bool *fit = NULL;
+        bool *fit = NULL, waits;
         *ret_more = false;
-        int r = tk_pg_begin(pg, err);
+        int r = any_waits(pg, &waits, err);
+        if (r || !waits)
+                return r;
+        struct tk_err *whys = TK_ARENA_ARRAY(arena, struct tk_err, CHECK_MAX);
+        r = tk_pg_begin(pg, err);
         if (r)
                 return r;
         r = check_and_publish(pg, arena, &res, &fit, whys, err);
