@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -18,6 +19,7 @@ class Looker(threading.Thread):
     def __init__(self, base, path):
         super().__init__(daemon=True)
         self.path, self.statuses, self.wrong = path, [], None
+        self.refused_at = None  # when it first heard 503, seconds since 1970
         self.conn = http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc, timeout=20 * SLOW)
         self.start()
 
@@ -28,6 +30,8 @@ class Looker(threading.Thread):
                 reply = self.conn.getresponse()
                 body = reply.read()
                 self.statuses.append(reply.status)
+                if reply.status == 503 and self.refused_at is None:
+                    self.refused_at = time.time()
                 if self.path == "/v1/debug/runtime" and reply.status == 200:
                     json.loads(body)
         except (OSError, http.client.HTTPException):
@@ -72,7 +76,12 @@ class Stopping(unittest.TestCase):
         task = self.s.submit("tests", "chain", {"sleep_ms": 1000, "journal": self.s.journal})
         eventually(lambda: self.s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1 AND state = 'in_progress'", task) == 1, what="it runs")
         lookers = self.stop_under_their_eyes("worker")
-        self.assertEqual({s for x in lookers for s in x.statuses[:-1] if x.path != "/health/detailed"}, {200}, "until the last moment")
+        ended = self.s.value("SELECT extract(epoch FROM max(settled_at)) FROM tasker.workflow_steps WHERE task_uuid = $1", task)
+        for x in lookers:
+            if x.path != "/health/detailed":  # a worker that drains says so there
+                served = x.statuses.index(503) if x.refused_at else len(x.statuses)
+                self.assertEqual((set(x.statuses[:served]), set(x.statuses[served:]) - {503}), ({200}, set()), x.path)
+                self.assertGreater(x.refused_at or time.time(), ended, "answered while the step runs")
         self.assertEqual(self.s.value("SELECT max(losses) FROM tasker.workflow_steps WHERE task_uuid = $1", task), 0)
 
     def test_2_cache(self):
