@@ -82,7 +82,7 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
   UNION ALL
   SELECT 'missing timer', t.task_uuid, NULL, CASE WHEN t.held & 8 <> 0 THEN 'waits for its run_at, which nothing will notice' ELSE 'has a deadline that nothing will notice' END
     FROM t JOIN tasker.open_tasks o ON o.task_uuid = t.task_uuid
-   WHERE o.due_at IS NULL AND (t.held & 8 <> 0 OR t.deadline > clock_timestamp())
+   WHERE o.due_at IS NULL AND t.held & 16 = 0 AND (t.held & 8 <> 0 OR t.deadline > clock_timestamp())
   UNION ALL
   SELECT 'missing timer', s.task_uuid, s.workflow_step_uuid, format('%s may lie in its queue only so long, and nothing will notice', s.name)
     FROM s

@@ -7,10 +7,13 @@
 -- twice (retryable false) or was lost too often. lost: true asks for such messages alone, false for those alone that wait for their turn, NULL for
 -- both, these first. Apart from each other, because the places of messages that were with a worker and are gone lie between the two in the index, and
 -- while somebody holds an old snapshot they cannot be cleared away: a look past them took 0.2 s after a minute of 8,000 steps/s.
+-- A step that was handed over 32,000 times makes it raise, before its attempts overflow; claim_apart finds out which, and asks for one message alone (p_only).
 -- Returns 'assign', 'failed', 'done', 'dropped' (a message with nothing to do), and 'more' per namespace that had at least as
 -- many messages as asked for.
 DROP FUNCTION IF EXISTS tasker.claim_steps(text[], int[], int, int, uuid); -- before there were turns
-CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid, p_lost boolean DEFAULT NULL)
+DROP FUNCTION IF EXISTS tasker.claim_steps(text[], int[], int, int, uuid, boolean);
+CREATE OR REPLACE FUNCTION tasker.claim_steps(p_ns text[], p_n int[], p_lease_ms int, p_losses_max int, p_processor uuid, p_lost boolean DEFAULT NULL,
+                                              p_only bigint DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
@@ -21,13 +24,14 @@ DECLARE
   v_task   uuid[];  -- locked, in uuid order
   g_step   uuid[];  g_ns text[];  g_msg bigint[];  g_lost boolean[];
   x_step   uuid[];  x_att int[];  x_msg bigint[];  x_ns text[];
+  v_worn   boolean; -- one was handed over too often
 BEGIN
   FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
     CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
     EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.vt, q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.vt, q.msg_id)
-                      FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 ORDER BY vt LIMIT $1) q',
+                      FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 AND ($4 IS NULL OR msg_id = $4) ORDER BY vt LIMIT $1) q',
                    pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
-       INTO n_id, n_step USING p_n[i], v_until, v_after;
+       INTO n_id, n_step USING p_n[i], v_until, v_after, p_only;
     CONTINUE WHEN n_id IS NULL;
     m_id := m_id || n_id;
     m_step := m_step || n_step;
@@ -53,11 +57,14 @@ BEGIN
     RETURN QUERY SELECT (tasker._row('dropped', NULL, NULL, NULL, NULL, x.ns, NULL, NULL)).* FROM unnest(x_ns) x(ns);
   END IF;
 
-  SELECT array_agg(s.workflow_step_uuid), array_agg(m.ns), array_agg(m.id), array_agg(s.state = 'in_progress')
-    INTO g_step, g_ns, g_msg, g_lost
+  SELECT array_agg(s.workflow_step_uuid), array_agg(m.ns), array_agg(m.id), array_agg(s.state = 'in_progress'), bool_or(s.attempts >= 32000)
+    INTO g_step, g_ns, g_msg, g_lost, v_worn
     FROM unnest(m_id, m_step, m_ns) m(id, step, ns)
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = m.step AND s.msg_id = m.id AND s.state IN ('enqueued', 'in_progress');
   IF g_step IS NULL THEN RETURN; END IF;
+  IF v_worn THEN
+    RAISE program_limit_exceeded USING MESSAGE = 'a step was handed over 32000 times, more is not counted';
+  END IF;
 
   -- A lease may have been renewed, or the message claimed, while we waited for the task.
   SELECT array_agg(g.step), array_agg(g.ns), array_agg(g.msg), array_agg(g.lost) INTO g_step, g_ns, g_msg, g_lost

@@ -3,11 +3,13 @@
 -- most `most` stale ones what their template and the caller want: an entry in the dead-letter queue (move), an end as error (fail). A task
 -- that no worker takes gets an entry and is left open: it goes on when one comes. One with a pending entry is under investigation already.
 -- dry: only says which. Several orchestrators may look at once: a task that is locked is moving, and each is judged again under its lock.
+-- p_only: that task alone (detect_apart). What was set aside is not judged.
 -- Returns 'page' (idx = how many were looked at), 'next' (task_uuid: go on after it), per stale task 'detected' (task_uuid, namespace, step_name =
 -- its state, idx = minutes, attempt = 1 when it is ended), and what follows: 'dead_letter', 'called_off', 'done'.
 -- Locks: the stale tasks' rows in uuid order, skipping those in use. Writes: dead_letters, tasks, open_tasks, steps, history, PGMQ.
+DROP FUNCTION IF EXISTS tasker.detect_stale_tasks(int[], text[], boolean, boolean, boolean, int, uuid, int, uuid);
 CREATE OR REPLACE FUNCTION tasker.detect_stale_tasks(p_limits int[], p_served text[], p_dry boolean, p_move boolean, p_fail boolean, p_most int,
-                                                     p_after uuid, p_page int, p_processor uuid)
+                                                     p_after uuid, p_page int, p_processor uuid, p_only uuid DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
@@ -19,8 +21,8 @@ DECLARE
   v       record;
 BEGIN
   v_seen := array(SELECT o.task_uuid FROM tasker.open_tasks o WHERE o.task_uuid > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
-                   ORDER BY o.task_uuid LIMIT p_page);
-  v_stale := array(SELECT s.task_uuid FROM tasker._staleness(v_seen, p_limits, p_served) s
+                     AND (p_only IS NULL OR o.task_uuid = p_only) ORDER BY o.task_uuid LIMIT p_page);
+  v_stale := array(SELECT s.task_uuid FROM tasker._staleness(array(SELECT t.task_uuid FROM tasker.tasks t WHERE t.task_uuid = ANY (v_seen) AND t.held & 16 = 0), p_limits, p_served) s
                     WHERE s.health = 'stale' AND s.action <> 'none'
                       AND NOT EXISTS (SELECT 1 FROM tasker.dead_letters d WHERE d.task_uuid = s.task_uuid AND d.resolution_status = 'pending')
                     ORDER BY s.task_uuid LIMIT p_most);

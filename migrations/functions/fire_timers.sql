@@ -2,8 +2,10 @@
 -- start, tasks past their deadline end, steps that lay in their queue for too long are given up. A blocked or held task gets nothing
 -- new: its retries are dropped, reviving it makes new ones. At most `limit` of each kind, and tasks with no more than 10,000 steps together (but one).
 -- Several orchestrators may call at once: whoever locks the task first takes the timer. All tasks are locked at once, in uuid order.
+-- p_only: of this task alone (fire_apart).
 -- Returns 'assign', 'queued', 'timer', 'failed', 'timed_out', 'dead_letter', 'called_off', 'done' rows and one 'next' row (due_at = the earliest timer left, or NULL).
-CREATE OR REPLACE FUNCTION tasker.fire_timers(p_limit int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+DROP FUNCTION IF EXISTS tasker.fire_timers(int, text[], int[], int, uuid);
+CREATE OR REPLACE FUNCTION tasker.fire_timers(p_limit int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid, p_only uuid DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp(); -- a variable: an index cannot be asked for a volatile function
@@ -15,12 +17,15 @@ DECLARE
   s_step uuid[];  s_task uuid[];
 BEGIN
   SELECT array_agg(d.task_uuid), array_agg(d.workflow_step_uuid) INTO v_task, v_step
-    FROM (SELECT st.task_uuid, st.workflow_step_uuid FROM tasker.step_timers st WHERE st.due_at <= v_now ORDER BY st.due_at LIMIT p_limit) d;
+    FROM (SELECT st.task_uuid, st.workflow_step_uuid FROM tasker.step_timers st
+           WHERE st.due_at <= v_now AND (p_only IS NULL OR st.task_uuid = p_only) ORDER BY st.due_at LIMIT p_limit) d;
   SELECT array_agg(d.task_uuid), array_agg(d.workflow_step_uuid) INTO q_task, q_step
-    FROM (SELECT q.task_uuid, q.workflow_step_uuid FROM tasker.queue_timers q WHERE q.due_at <= v_now ORDER BY q.due_at LIMIT p_limit) d;
+    FROM (SELECT q.task_uuid, q.workflow_step_uuid FROM tasker.queue_timers q
+           WHERE q.due_at <= v_now AND (p_only IS NULL OR q.task_uuid = p_only) ORDER BY q.due_at LIMIT p_limit) d;
   SELECT array_agg(d.task_uuid) INTO o_task
     FROM (SELECT t.task_uuid, sum(t.total_steps) OVER (ORDER BY o.due_at, t.task_uuid) - t.total_steps AS before
-            FROM (SELECT x.task_uuid, x.due_at FROM tasker.open_tasks x WHERE x.due_at <= v_now ORDER BY x.due_at LIMIT p_limit) o
+            FROM (SELECT x.task_uuid, x.due_at FROM tasker.open_tasks x
+                   WHERE x.due_at <= v_now AND (p_only IS NULL OR x.task_uuid = p_only) ORDER BY x.due_at LIMIT p_limit) o
             JOIN tasker.tasks t ON t.task_uuid = o.task_uuid) d
    WHERE d.before < v_steps_max;
 

@@ -8,6 +8,7 @@ RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v      record;
   v_kind text;
+  v_bits constant int := CASE WHEN p_on THEN p_bits ELSE p_bits | ((p_bits & 1) << 4) END; -- what was set aside is resumed like what was paused
 BEGIN
   PERFORM 1 FROM tasker.tasks t WHERE t.task_uuid = ANY (p_tasks) ORDER BY t.task_uuid FOR NO KEY UPDATE;
   FOR v IN SELECT u.task, u.idx::int, t.state, t.held FROM unnest(p_tasks) WITH ORDINALITY u(task, idx) LEFT JOIN tasker.tasks t ON t.task_uuid = u.task LOOP
@@ -18,6 +19,6 @@ BEGIN
     INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
     VALUES (v.task, v.state, v.state, clock_timestamp(), p_processor,
             jsonb_build_object('action', CASE WHEN p_on THEN 'pause' ELSE 'resume' END, 'actor', p_actor, 'reason', p_reason, 'held', p_bits));
-    RETURN QUERY SELECT r.* FROM tasker._hold(v.task, p_bits, p_on, p_processor) r;
+    RETURN QUERY SELECT r.* FROM tasker._hold(v.task, v_bits, p_on, p_processor) r;
   END LOOP;
 END $$;

@@ -2,14 +2,17 @@
 --   the step waits and its child has ended: the step is settled by it, as a result of its worker would;
 --   the step waits and its child is blocked by failures (and that is not to be waited for): the child ends in error, the step is settled by it;
 --   the step does not wait any more (cancelled, run again, completed by hand): the child is cancelled; its own children are due then.
+-- p_only: of this child alone (settle_sub_tasks_apart).
 -- Returns per child 'sub_task' (task_uuid = the child, step_name = its outcome), the rows of settle_steps (idx among those that were settled), and for
 -- children that were ended 'called_off' (their workers are to be told) and 'done'; nothing when nothing was due.
 -- Locks: parents and children in uuid order. Writes: as settle_steps and cancel_task; sub_tasks, sub_task_dues, the steps' durable events.
-CREATE OR REPLACE FUNCTION tasker.settle_sub_tasks(p_limit int, p_bytes_max int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid)
+DROP FUNCTION IF EXISTS tasker.settle_sub_tasks(int, int, text[], int[], int, uuid);
+CREATE OR REPLACE FUNCTION tasker.settle_sub_tasks(p_limit int, p_bytes_max int, p_credit_ns text[], p_credit_n int[], p_lease_ms int, p_processor uuid,
+                                                   p_only uuid DEFAULT NULL)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now    timestamptz := clock_timestamp();
-  v_due    uuid[] := array(SELECT d.child_uuid FROM tasker.sub_task_dues d ORDER BY d.child_uuid LIMIT p_limit);
+  v_due    uuid[] := array(SELECT d.child_uuid FROM tasker.sub_task_dues d WHERE p_only IS NULL OR d.child_uuid = p_only ORDER BY d.child_uuid LIMIT p_limit);
   v        record;
   v_result record;
   v_waits  boolean;

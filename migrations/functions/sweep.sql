@@ -3,8 +3,10 @@
 -- Looks at no more than `limit` tasks, oldest first, beginning after task `after` (NULL: from the start), so that tasks at rest for
 -- long do not hide younger ones. Returns ('repaired', task, step, what) rows, and ('next', task) when there may be more after it.
 -- Locks: one task row at a time, skipping those in use.
+-- p_only: that task alone (sweep_apart). What was set aside is not looked at.
 DROP FUNCTION IF EXISTS tasker.sweep(int, int);
-CREATE OR REPLACE FUNCTION tasker.sweep(p_idle_s int, p_limit int, p_after uuid) RETURNS TABLE (kind text, task_uuid uuid, step_uuid uuid, what text)
+DROP FUNCTION IF EXISTS tasker.sweep(int, int, uuid);
+CREATE OR REPLACE FUNCTION tasker.sweep(p_idle_s int, p_limit int, p_after uuid, p_only uuid DEFAULT NULL) RETURNS TABLE (kind text, task_uuid uuid, step_uuid uuid, what text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -18,7 +20,7 @@ BEGIN
     SELECT t.task_uuid, t.namespace, t.correlation_id, o.related
       FROM tasker.open_tasks o JOIN tasker.tasks t ON t.task_uuid = o.task_uuid
      WHERE coalesce(t.updated_at, t.created_at) < clock_timestamp() - p_idle_s * interval '1 second'
-       AND (p_after IS NULL OR o.task_uuid > p_after)
+       AND (p_after IS NULL OR o.task_uuid > p_after) AND (p_only IS NULL OR o.task_uuid = p_only) AND t.held & 16 = 0
      ORDER BY o.task_uuid LIMIT p_limit
   LOOP
     v_seen := v_seen + 1;

@@ -14,6 +14,9 @@ static const struct {
         {"22", TK_PG_E_DATA},
         {"23", TK_PG_E_DATA},
         {"54", TK_PG_E_DATA},        /* program limit exceeded: JSON nested too deeply */
+        {"21", TK_PG_E_INTERNAL},    /* cardinality violation */
+        {"P0", TK_PG_E_INTERNAL},    /* raised by a function of ours */
+        {"XX", TK_PG_E_INTERNAL},    /* what the server did not expect: "invalid memory alloc request size" */
         {"57014", TK_PG_E_TIMEOUT},  /* query cancelled by statement_timeout */
         {"57P", TK_PG_E_DOWN},       /* shutdown, crash, not accepting connections */
         {"08", TK_PG_E_DOWN},
@@ -48,8 +51,13 @@ const char *tk_pg_sqlstate(const struct tk_pg *pg)
         return pg->sqlstate;
 }
 
+bool tk_pg_one_row(int outcome)
+{
+        return outcome == TK_PG_E_UNIQUE || outcome == TK_PG_E_DATA || outcome == TK_PG_E_INTERNAL;
+}
+
 const char *tk_pg_outcome_name(int outcome)
 {
-        static const char *const names[] = {"ok", "retry", "unique", "data", "down", "timeout", "server"};
+        static const char *const names[] = {"ok", "retry", "unique", "data", "down", "timeout", "server", "internal"};
         return outcome >= 0 && (size_t)outcome < tk_countof(names) ? names[outcome] : "fatal";
 }

@@ -27,6 +27,7 @@ enum {
         TK_PG_E_DOWN,      /* connection lost or refused, server starting or stopping: reconnect and say it again; the commit may have happened */
         TK_PG_E_TIMEOUT,   /* statement_timeout */
         TK_PG_E_SERVER,    /* anything else: our own fault (bad SQL, missing function) */
+        TK_PG_E_INTERNAL,  /* the statement fell over what it found (classes 21, P0, XX) */
 };
 
 struct tk_pg;
@@ -103,6 +104,8 @@ TK_MUST int tk_pg_commit(struct tk_pg *pg, struct tk_err *err);
 void tk_pg_rollback(struct tk_pg *pg);
 /* The five-character SQLSTATE of the last failure, "" if none. */
 const char *tk_pg_sqlstate(const struct tk_pg *pg);
+/* Of a statement about many: may one of them be why, so that it succeeds for the others? tasker._at_fault says the same within the server. */
+bool tk_pg_one_row(int outcome);
 const char *tk_pg_outcome_name(int outcome); /* "down", "retry", … for logs and metrics */
 
 struct tk_pg_result *tk_pg_result_free(struct tk_pg_result *res);

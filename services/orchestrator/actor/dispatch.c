@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "queue/queue.h"
@@ -94,7 +95,6 @@ static int release_some(struct dispatch_state *state, const struct orch_held *he
                 attempts[i] = (int32_t)held[i].attempt;
                 tokens[i] = held[i].token;
                 ns[i] = held[i].ns;
-                orch_count_l(state->app, steps_released_total, lost[i] ? "lost" : "unsent");
         }
         struct tk_pg_args args;
         tk_pg_args_init(&args, arena);
@@ -112,6 +112,8 @@ static int release_some(struct dispatch_state *state, const struct orch_held *he
                 return r;
         }
         orch_count_l(state->app, transactions_total, "release");
+        for (size_t i = 0; i < n; i++)
+                orch_count_l(state->app, steps_released_total, lost[i] ? "lost" : "unsent");
         orch_rows_apply(state->app, res, NULL, "queue", released_row, state);
         return 0;
 }
@@ -122,6 +124,13 @@ static int release_all(struct dispatch_state *state, const struct release_msg *r
         for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
                 size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
                 r = release_some(state, release->held + at, release->lost + at, some);
+                for (size_t i = 0; tk_pg_one_row(r) && i < some; i++) { /* whoever is at fault keeps its lease until that ends; claim_apart sees to it then */
+                        int one = release_some(state, release->held + at + i, release->lost + at + i, 1);
+                        if (one && !tk_pg_one_row(one))
+                                r = one;
+                }
+                if (tk_pg_one_row(r))
+                        r = 0;
                 tk_arena_reset(state->arena);
         }
         return r;
@@ -215,7 +224,8 @@ static bool claim_once(struct dispatch_state *state)
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int64_t start_ns = tk_time_mono_ns();
         TK_PROBE(claim_tried, n);
-        int r = tk_pg_query(state->pg, &tk_sql_engine_claim_steps, &args, &res, &err);
+        bool apart;
+        int r = orch_apart_query(app, state->pg, &tk_sql_engine_claim_steps, &tk_sql_engine_claim_apart, &args, &res, &apart, &err);
         int rows = 0;
         if (r) {
                 orch_db_failed(app, "claim_steps", r, &err);
@@ -226,7 +236,7 @@ static bool claim_once(struct dispatch_state *state)
                 orch_count_l(app, transactions_total, "claim");
                 orch_rows_apply(app, res, credit, "queue", claimed_row, &(struct claim){state});
         }
-        bool all = !r && !state->lost; /* nothing is known after a failure, nor when only lost ones were asked for */
+        bool all = !r && !apart && !state->lost; /* nothing is known after a failure, nor when only some or only lost ones were looked at */
         for (size_t i = 0; all && i < n; i++) {
                 if (!marks[i])
                         continue;

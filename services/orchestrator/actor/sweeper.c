@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "orchestrator/core/retention.h"
@@ -73,6 +74,10 @@ static void report(struct sweeper_state *state, const struct tk_pg_result *res)
                         state->after = tk_pg_uuid(res, row, task);
                         continue;
                 }
+                if (tk_streq(tk_pg_str(res, row, kind), "set_aside")) {
+                        orch_apart_tell(state->app, tk_pg_str(res, row, task), "", "task", tk_pg_str(res, row, what));
+                        continue;
+                }
                 orch_count(state->app, sweeper_repairs_total);
                 tk_log_warn("sweeper.repaired", "Work was stranded and has been set going again.",
                             TK_STR("task_uuid", tk_pg_str(res, row, task)), TK_STR("step_uuid", tk_pg_str(res, row, step)),
@@ -123,7 +128,7 @@ static void sweep(struct sweeper_state *state, int64_t now_ns)
         tk_pg_arg_i32(&args, SWEEP_MAX);
         tk_pg_arg_uuid(&args, state->more ? &state->after : NULL);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        int r = tk_pg_query(state->pg, &tk_sql_engine_sweep, &args, &res, &err);
+        int r = orch_apart_query(state->app, state->pg, &tk_sql_engine_sweep, &tk_sql_engine_sweep_apart, &args, &res, NULL, &err);
         if (r)
                 orch_db_failed(state->app, "sweep", r, &err);
         else

@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
@@ -113,7 +114,7 @@ static int fire(struct timers_state *state)
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        int r = tk_pg_query(state->pg, &tk_sql_engine_fire_timers, &args, &res, &err);
+        int r = orch_apart_query(app, state->pg, &tk_sql_engine_fire_timers, &tk_sql_engine_fire_apart, &args, &res, NULL, &err);
         if (r) {
                 orch_db_failed(app, "fire_timers", r, &err);
         } else {

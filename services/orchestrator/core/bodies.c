@@ -60,7 +60,7 @@ int orch_bodies_get(struct orch_bodies *bodies, struct tk_pg *pg, struct tk_aren
                 return r;
         int body = tk_pg_column(res, "body");
         if (!tk_pg_rows(res))
-                return TK_ERR(err, TK_PG_E_SERVER, "template %.12s… of a task is not stored", digest);
+                return TK_ERR(err, TK_PG_E_INTERNAL, "template %.12s… of a task is not stored", digest);
         if (tk_template_parse_json(tk_pg_str(res, 0, body), tk_pg_len(res, 0, body), &tpl, err))
                 return TK_PG_E_SERVER;
         tk_map_puts(bodies->by_digest, digest, tpl);

@@ -208,7 +208,7 @@ int orch_create(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
         int r;
         for (unsigned tries = 0; (r = create_once(app, pg, arena, items, n, err)) == TK_PG_E_RETRY && tries < 5; tries++)
                 orch_db_failed(app, "create_tasks", r, err);
-        if (r != TK_PG_E_DATA)
+        if (!tk_pg_one_row(r))
                 return r;
         if (n == 1) {
                 items[0]->outcome = ORCH_CREATED_REFUSED;

@@ -262,15 +262,11 @@ static int grow_chunk(struct orch_app *app, struct tk_pg *pg, struct orch_bodies
         int r;
         for (unsigned tries = 0; (r = grow_once(app, pg, bodies, arena, results, n, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
                 orch_db_failed(app, "grow_tasks", r, err);
-        if (r != TK_PG_E_DATA)
+        if (!tk_pg_one_row(r))
                 return r;
-        if (n == 1) {
-                if (orch_outbox_drop(app, results, err))
-                        return grow_chunk(app, pg, bodies, arena, results, n, err);
-                tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", results->worker));
-                orch_settle_refuse(results, arena, "invalid_result", err);
-                return grow_once(app, pg, bodies, arena, results, n, err);
-        }
+        if (n == 1)
+                return orch_settle_yield(app, results, arena, err) ? grow_chunk(app, pg, bodies, arena, results, n, err)
+                                                                   : orch_settle_set_aside(app, pg, results, err);
         for (size_t i = 0; i < n; i++) {
                 r = grow_chunk(app, pg, bodies, arena, &results[i], 1, err);
                 if (r)

@@ -7,6 +7,7 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "orchestrator/core/after.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/assignment.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/waiters.h"
@@ -92,6 +93,11 @@ void orch_rows_apply(struct orch_app *app, const struct tk_pg_result *res, struc
                 }
                 if (tk_streq(kind, "unpublished")) {
                         unpublished_row(app, &cols, res, row);
+                        continue;
+                }
+                if (tk_streq(kind, "set_aside")) {
+                        orch_apart_tell(app, tk_pg_str(res, row, cols.task), tk_pg_str(res, row, cols.step), tk_pg_str(res, row, cols.step_name),
+                                        tk_pg_str(res, row, cols.reason));
                         continue;
                 }
                 if (tk_streq(kind, "dead_letter")) {

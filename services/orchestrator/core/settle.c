@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "orchestrator/core/after.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/outbox.h"
 #include "orchestrator/core/rows.h"
@@ -117,7 +118,8 @@ int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
                 single_args(&args, arena, results);
         else
                 batch_args(&args, arena, results, n);
-        ret->credit = orch_credit_reserve(app->sessions, ns, ns_n, (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n), ORCH_CREDIT_EAGER);
+        unsigned want = results->alone ? 0 : (unsigned)(CREDIT_BASE + CREDIT_PER_RESULT * n);
+        ret->credit = orch_credit_reserve(app->sessions, ns, ns_n, want, ORCH_CREDIT_EAGER);
         ret->res = NULL;
         orch_rows_credit_args(&args, ret->credit, ns, ns_n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
@@ -184,19 +186,41 @@ void orch_settle_refuse(struct orch_result *result, struct tk_arena *arena, cons
         result->refused = true;
 }
 
+bool orch_settle_yield(struct orch_app *app, struct orch_result *result, struct tk_arena *arena, const struct tk_err *why)
+{
+        if (!result->alone)
+                return result->alone = true;
+        if (orch_outbox_drop(app, result, why))
+                return true;
+        if (result->refused)
+                return false;
+        tk_log_warn("result.invalid", tk_err_text(why), TK_STR("worker", result->worker));
+        orch_settle_refuse(result, arena, "invalid_result", why);
+        return true;
+}
+
+int orch_settle_set_aside(struct orch_app *app, struct tk_pg *pg, struct orch_result *result, struct tk_err *err)
+{
+        int r = orch_apart_set_aside(app, pg, &result->task, &result->step, "settle_steps", err);
+        if (!r)
+                result->settled = ORCH_SETTLED_REFUSED;
+        return r;
+}
+
 static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
 {
         int r;
         for (unsigned tries = 0; (r = settle_once(settle, pg, arena, err)) == TK_PG_E_RETRY && tries < 5; tries++)
                 orch_db_failed(settle->app, "settle_steps", r, err);
-        if (r != TK_PG_E_DATA)
+        if (!tk_pg_one_row(r))
                 return r;
+        if (settle->n == 1 && orch_settle_yield(settle->app, settle->results, arena, err))
+                return settle_part(settle, pg, arena, err);
         if (settle->n == 1) {
-                if (orch_outbox_drop(settle->app, settle->results, err))
-                        return settle_part(settle, pg, arena, err);
-                tk_log_warn("result.invalid", tk_err_text(err), TK_STR("worker", settle->results->worker));
-                orch_settle_refuse(settle->results, arena, "invalid_result", err);
-                return settle_once(settle, pg, arena, err);
+                r = orch_settle_set_aside(settle->app, pg, settle->results, err);
+                if (!r && settle->stored)
+                        settle->stored(settle->user);
+                return r;
         }
         for (size_t i = 0; i < settle->n; i++) { /* find the one at fault; the others go through */
                 r = settle_part(&(struct settle){.app = settle->app, .results = &settle->results[i], .n = 1}, pg, arena, err);

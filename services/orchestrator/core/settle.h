@@ -32,13 +32,15 @@ struct orch_result {
         const struct orch_event *events; /* committed with it */
         unsigned events_n;
         bool refused;                   /* see orch_settle_refuse */
+        bool alone;                     /* it raised: what it makes ready goes through the queue, where others look at it one by one */
         enum orch_settled settled;      /* out */
 };
 /* Settles n results none of which lets its graph grow (core/advance.h takes both kinds).
  * 0: every `settled` is set, and `stored(user)`, unless NULL, was called, once, after the commit: what it sends to a worker
  * leaves in one frame with the worker's next assignments. TK_PG_E_DOWN and other positive outcomes of pg/pg.h: nothing is known, say
  * it again. Domain events that the database refuses are dropped and counted, and their result is settled without. A result whose JSON it
- * refuses is settled as a permanent error "invalid_result"; the others of the batch are not affected. */
+ * refuses is settled as a permanent error "invalid_result", and where that fails too its step or task is set aside (core/apart.h); the others of the
+ * batch are not affected. */
 typedef void orch_stored_fn(void *user);
 TK_MUST int orch_settle(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_result *results, size_t n,
                         orch_stored_fn *stored, void *user, struct tk_err *err);
@@ -53,5 +55,9 @@ TK_MUST int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_
                               size_t n, struct orch_settling *ret, struct tk_err *err);
 void orch_settle_tell(struct orch_app *app, struct orch_settling *settling, struct orch_result *results, size_t n);
 void orch_settle_drop(struct orch_settling *settling);
+/* The next thing to give up for a result that raises alone (tk_pg_one_row): an eager hand-over of what it makes ready, its events, itself. False: nothing is left. */
+bool orch_settle_yield(struct orch_app *app, struct orch_result *result, struct tk_arena *arena, const struct tk_err *why);
+/* Nothing was left, and err says what raised: its step or task is set aside, the worker is told that it was refused. 0, or the outcome of that. */
+TK_MUST int orch_settle_set_aside(struct orch_app *app, struct tk_pg *pg, struct orch_result *result, struct tk_err *err);
 /* Makes the result a permanent error of this type; its document is replaced, its events are not published. */
 void orch_settle_refuse(struct orch_result *result, struct tk_arena *arena, const char *type, const struct tk_err *cause);

@@ -5,8 +5,10 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/decide.h"
+#include "orchestrator/core/rows.h"
 #include "orchestrator/core/sessions.h"
 #include "tk_sql.h"
 
@@ -108,7 +110,10 @@ static int detect(struct page *page, struct tk_pg *pg, struct tk_arena *arena, s
         tk_pg_arg_uuid(&args, look->again ? &look->after : NULL);
         tk_pg_arg_i32(&args, DETECT_PAGE);
         tk_pg_arg_uuid(&args, &page->app->processor);
-        int r = orch_decide_rows(page->app, pg, &tk_sql_engine_detect_stale_tasks, &args, row, page, err);
+        TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+        int r = orch_apart_query(page->app, pg, &tk_sql_engine_detect_stale_tasks, &tk_sql_engine_detect_apart, &args, &res, NULL, err);
+        if (!r)
+                orch_rows_apply(page->app, res, NULL, "queue", row, page);
         tk_metric_observe(page->app->metrics, ORCH_M_staleness_detection_seconds, tk_time_mono_ns() - began_ns);
         if (!r && look->found >= conf->staleness_batch_max) { /* enough for now */
                 look->resumes = true;

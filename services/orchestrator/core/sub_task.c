@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "model/sub_task.h"
 #include "orchestrator/core/after.h"
+#include "orchestrator/core/apart.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
 #include "orchestrator/core/template.h"
@@ -172,7 +173,7 @@ static int start(struct starting *s, struct tk_err *err)
                 }
                 if (!r)
                         r = query(s, err);
-                if (r == TK_PG_E_DATA) {
+                if (tk_pg_one_row(r)) {
                         (void)TK_ERR(&why, 1, "sub-task: the database refuses it: %s", tk_err_text(err));
                         return refuse(s, "request", &why, err);
                 }
@@ -252,14 +253,16 @@ int orch_sub_tasks_settle(struct orch_app *app, struct tk_pg *pg, struct tk_aren
         tk_pg_arg_uuid(&args, &app->processor);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct settling s = {.app = app};
+        bool apart = false;
         int r;
-        for (unsigned tries = 0; (r = tk_pg_query(pg, &tk_sql_engine_settle_sub_tasks, &args, &res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
+        for (unsigned tries = 0; (r = orch_apart_query(app, pg, &tk_sql_engine_settle_sub_tasks, &tk_sql_engine_settle_sub_tasks_apart,
+                                                       &args, &res, &apart, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
                 orch_db_failed(app, "settle_sub_tasks", r, err);
         if (!r)
                 orch_rows_apply(app, res, credit, "eager", settled_row, &s);
         if (s.n)
                 orch_count_l(app, transactions_total, "sub_tasks");
         orch_reservation_free(credit);
-        *ret_n = s.n;
+        *ret_n = s.n + (!r && apart); /* there may be more of them */
         return r;
 }

@@ -47,6 +47,8 @@ METRIC(rollups_total, COUNTER, "", "Stretches of five minutes that were added up
 METRIC(queue_polls_total, COUNTER, "", "Fallback looks at the queues.")
 METRIC(hints_total, COUNTER, "direction", "Wake-ups between orchestrators: sent, received.")
 METRIC(transactions_total, COUNTER, "kind", "Commits on the hot path, by kind.")
+METRIC(batches_apart_total, COUNTER, "statement", "Statements about many tasks that one of them made fail, and that were done again task by task.")
+METRIC(tasks_set_aside_total, COUNTER, "how", "Tasks that made such a statement fail alone and were taken out of the way, by how: step (it became an error), task (paused), later (put off by an hour). Anything but 0 wants a look.")
 METRIC(database_errors_total, COUNTER, "outcome", "Failed statements, by outcome.")
 METRIC(workers_connected, GAUGE, "", "Worker streams open now.")
 METRIC(credit_free, GAUGE, "", "Steps that workers would take at once.")

@@ -148,6 +148,9 @@ static void each_error_has_its_outcome(void **state)
                 {"DO $$ BEGIN RAISE serialization_failure; END $$", TK_PG_E_RETRY, "40001"},
                 {"DO $$ BEGIN RAISE deadlock_detected; END $$", TK_PG_E_RETRY, "40P01"},
                 {"SELECT pg_sleep(30)", TK_PG_E_TIMEOUT, "57014"},
+                {"SELECT (SELECT generate_series(1, 2))", TK_PG_E_INTERNAL, "21000"},
+                {"DO $$ BEGIN RAISE 'no'; END $$", TK_PG_E_INTERNAL, "P0001"},
+                {"DO $$ BEGIN RAISE 'no' USING ERRCODE = 'XX000'; END $$", TK_PG_E_INTERNAL, "XX000"},
                 {"DO $$ BEGIN RAISE too_many_connections; END $$", TK_PG_E_DOWN, "53300"},
         };
         for (size_t i = 0; i < tk_countof(rows); i++) {

@@ -1,0 +1,7 @@
+-- The same as settle_sub_tasks, child by child: where it raised.
+-- in:  $1 int4 limit, $2 int4 bytes_max, $3 text[] credit_ns, $4 int4[] credit_n, $5 int4 lease_ms, $6 uuid processor
+-- out: kind text, idx int4, due_at timestamptz, step_uuid uuid, task_uuid uuid, attempt int4, msg_id int8, namespace text, step_no int4, step_name text, named_task_uuid uuid, template_digest text, correlation_id uuid, parent_correlation_id uuid, priority int4, retry_count int4, max_attempts int4, retryable bool, initiator text, source_system text, reason text, requested_at timestamptz, context text, dependency_results text, dependencies_complete bool, step_inputs text, checkpoint text (0..n rows)
+SELECT kind, idx, due_at, step_uuid, task_uuid, attempt, msg_id, namespace, step_no, step_name, named_task_uuid, template_digest, correlation_id,
+       parent_correlation_id, priority, retry_count, max_attempts, retryable, initiator, source_system, reason, requested_at, context,
+       dependency_results, dependencies_complete, step_inputs, checkpoint
+  FROM tasker.settle_sub_tasks_apart($1, $2, $3, $4, $5, $6);
