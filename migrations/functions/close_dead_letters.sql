@@ -1,5 +1,5 @@
 -- tasker.close_dead_letters(keep_s, after, page): one page of tidying up: closes pending entries whose task came to an end after all or went on
--- by itself or by other means, as resolved (cancelled, if the task was); what a person entered, a person closes. With the first page (after
+-- by itself or by other means, as resolved (cancelled, if the task was); what a person entered, a person closes; one that was set aside goes on when it is resumed. With the first page (after
 -- NULL) entries closed more than keep_s seconds ago are deleted, a thousand at a time.
 -- Returns 'page' (idx = how many pending ones were looked at), 'next' (task_uuid: an entry, go on after it), 'closed' per entry (task_uuid,
 -- step_name = its reason, idx = seconds it was pending) and 'gone' (idx = how many were deleted).
@@ -30,9 +30,9 @@ BEGIN
   FOR v IN
     SELECT d.dlq_entry_uuid, d.task_uuid, d.dlq_reason, d.dlq_timestamp, t.state
       FROM tasker.dead_letters d JOIN tasker.tasks t ON t.task_uuid = d.task_uuid
-     WHERE d.dlq_entry_uuid = ANY (v_seen) AND d.dlq_reason <> 'manual_dlq'
+     WHERE d.dlq_entry_uuid = ANY (v_seen) AND (d.dlq_reason <> 'manual_dlq' OR d.metadata ->> 'detection_method' = 'set_aside')
        AND (t.state IN ('complete', 'cancelled', 'resolved_manually')
-            OR (t.state NOT IN ('error', 'blocked_by_failures')
+            OR (t.state NOT IN ('error', 'blocked_by_failures') AND t.held & 16 = 0
                 AND (t.updated_at > d.dlq_timestamp
                      OR EXISTS (SELECT 1 FROM tasker.workflow_steps s WHERE s.task_uuid = d.task_uuid AND s.updated_at > d.dlq_timestamp))))
        FOR UPDATE OF d SKIP LOCKED

@@ -1,6 +1,6 @@
 -- tasker.revive_dead_letter(entry, actor, reason, processor): sets the task of a pending entry going again and closes the entry, in one
 -- transaction: failed steps have all their attempts before them, what the task's end cancelled is pending again, a task in error is open. A task
--- that goes on by itself is left as it is.
+-- that was set aside is resumed; one that goes on by itself is left as it is.
 -- Returns one row 'acted' (task_uuid; idx = seconds it was pending), 'unchanged' (it was revived before), 'refused' (step_name = how it was closed), 'ended' (step_name = the
 -- task's state: complete, cancelled or resolved, nothing to revive) or 'unknown'; after 'acted' also 'queued', 'timer' and 'done'.
 -- Locks: the task row, then the entry. Writes: dead_letters and what act_on_step writes.
@@ -30,6 +30,9 @@ BEGIN
   SELECT t.state INTO v_state FROM tasker.tasks t WHERE t.task_uuid = v_task;
   IF v_state = 'error' THEN -- none of its steps had failed
     RETURN QUERY SELECT r.* FROM tasker._set_going(v_task, tasker._reopen_task(v_task, p_actor, p_reason), p_processor) r;
+  END IF;
+  IF EXISTS (SELECT 1 FROM tasker.tasks t WHERE t.task_uuid = v_task AND t.held & 16 <> 0) THEN
+    RETURN QUERY SELECT r.* FROM tasker._hold(v_task, 17, false, p_processor) r;
   END IF;
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid, metadata)
   SELECT v_task, t.state, t.state, v_now, p_processor, jsonb_build_object('action', 'revive', 'actor', p_actor, 'reason', p_reason, 'dlq_entry_uuid', p_entry)

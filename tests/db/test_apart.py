@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """A task whose data makes a statement over many raise does not hold up the others: each is tried by itself, and who raises alone is set aside
 where people see it. What raises is a trigger that knows one task, or the data itself where that is cheap."""
+import base64
 import json
+import os
+import random
+import re
 
 import sub_tasks
 from engine import LEASE_MS, LOSSES_MAX, PROCESSOR, DbTest, kinds, new_uuid, of
 from lib.pg import PgError
+from lib.system import ROOT
 
 CREDIT = {"shop": 10000}
 
@@ -41,6 +46,15 @@ class ApartTest(DbTest):
         row = self.one(rows, "set_aside")
         self.assertEqual((row.task_uuid, row.step_name), (task, how))
         return row.reason
+
+
+class Fault(ApartTest):
+    def test_orchestrators_and_functions_agree_on_what_one_row_may_be_why_of(self):
+        with open(os.path.join(ROOT, "shared", "pg", "outcome.c"), encoding="utf-8") as f:
+            table = re.findall(r'{"(\w+)", TK_PG_E_(\w+)}', f.read())
+        for state in ("21000", "22003", "22P02", "23505", "23514", "54000", "P0001", "XX000", "40001", "55P03", "57014", "57P01", "08006", "53100", "58030", "42P01", "25006", "0A000"):
+            outcome = next((outcome for prefix, outcome in table if state.startswith(prefix)), "SERVER")
+            self.assertEqual(self.c.value("SELECT tasker._at_fault($1)", state), outcome in ("DATA", "UNIQUE", "INTERNAL"), state)
 
 
 class Claim(ApartTest):
@@ -136,6 +150,52 @@ class Claim(ApartTest):
         self.three()
         self.c.query("SELECT pgmq.send('worker_shop_queue', '{\"step_uuid\": 7}'::jsonb)")
         self.assertEqual(kinds(self.claim_apart()), {"assign": 3, "dropped": 1})
+
+
+class Letters(ApartTest):
+    def set_aside(self):
+        task, _ = self.start({"one": []}, credit=0)
+        heal = self.poison(task, "NEW.state = 'in_progress'")
+        self.aside(self.claim_apart(), task, "task")
+        heal()
+        return task
+
+    def test_reviving_the_entry_resumes_the_task(self):
+        task = self.set_aside()
+        entry, = self.e.entries(task)
+        self.assertEqual(kinds(self.e.revive(entry.dlq_entry_uuid)), {"acted": 1, "queued": 1, "done": 1})
+        self.assertEqual((self.e.task(task).held, self.e.entries(task)[0].resolution_status), (0, "manually_resolved"))
+        self.assertEqual(kinds(self.e.claim())["assign"], 1)
+
+    def test_resuming_the_task_closes_the_entry(self):
+        task = self.set_aside()
+        self.c.query("UPDATE tasker.dead_letters SET dlq_timestamp = dlq_timestamp - interval '1 minute'")
+        self.assertEqual(kinds(self.e.tidy()), {"gone": 1, "page": 1})
+        self.e.hold(task, on=False)
+        self.assertEqual(kinds(self.e.tidy()), {"gone": 1, "page": 1, "closed": 1})
+
+    def test_a_task_that_was_set_aside_can_be_cancelled(self):
+        task = self.set_aside()
+        self.e.cancel(task)
+        self.assertEqual((self.e.task(task).state, kinds(self.e.tidy())), ("cancelled", {"gone": 1, "page": 1, "closed": 1}))
+
+
+class Ancestors(ApartTest):
+    """Results of ancestors that together are more than an assignment carries are left to be asked for, before anything is made of them."""
+
+    def ready(self, size):
+        graph = {**{f"part_{i}": [] for i in range(5)}, "all": [f"part_{i}" for i in range(5)]}
+        task, parts = self.start(graph)
+        for a in parts:
+            rows = self.e.settle([a], result={"success": True, "result": base64.b64encode(random.randbytes(size)).decode()})
+        return self.one(rows, "assign").dependency_results, parts
+
+    def test_what_fits_is_there(self):
+        results, parts = self.ready(100000)
+        self.assertEqual(set(json.loads(results)), {a.step_name for a in parts})
+
+    def test_what_is_too_much_is_left_out(self):
+        self.assertIsNone(self.ready(1000000)[0])
 
 
 class Timers(ApartTest):

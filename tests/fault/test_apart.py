@@ -45,6 +45,7 @@ class Apart(Replicas):
 
     def test_healthy_tasks_do_not_notice_odd_ones(self):
         self.poison()
+        self.publish(["one", "odd", "two"])
         load = Load(self.s, tasks=40, context={"sleep_ms": 5}).start()
         odd = {how: [self.s.submit("tests", "later" if how == "retried" else "chain", {"poison": how}, base=self.s.process("orchestrator", i % 2)["rest"])
                      for i in range(EACH)] for how in WHEN}
@@ -63,9 +64,23 @@ class Apart(Replicas):
         self.assertEqual(self.counted("tasks_set_aside_total"), set_aside)
         self.assertEqual(self.s.value("SELECT count(*) FROM tasker.task_transitions WHERE metadata ->> 'actor' = 'orchestrator'"),
                          sum(EACH for _, _, held in BECOMES.values() if held))
+        eventually(lambda: self.s.value("SELECT count(*) FROM tasker.unchecked_events") == 0, 60, "the events were looked at")
+        self.assertEqual(self.s.sql("SELECT message ->> 'event_name' AS name FROM pgmq.q_tests_domain_events WHERE message ->> 'event_name' IN ('one', 'odd', 'two') ORDER BY msg_id"),
+                         [{"name": "one"}, {"name": "two"}])
+        self.assertEqual(self.counted("events_failed_total"), 1)
         apart = self.counted("batches_apart_total")
         self.mended(odd)
         self.assertEqual(self.counted("batches_apart_total"), apart)
+
+    def publish(self, names):
+        """Events of the orchestrator's own that wait for a look at their schema, of which the one called odd cannot be published."""
+        task = self.s.submit("tests", "chain", {})
+        conn = self.s.conn()
+        conn.script("CREATE OR REPLACE FUNCTION tasker.poison_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE program_limit_exceeded; END $$;"
+                    "CREATE TRIGGER poison BEFORE INSERT ON pgmq.q_tests_domain_events FOR EACH ROW WHEN (NEW.message ->> 'event_name' = 'odd') EXECUTE FUNCTION tasker.poison_event()")
+        conn.query("INSERT INTO tasker.unchecked_events (task_uuid, schema, event) SELECT $1::uuid, '{}', jsonb_build_object('event_name', n, 'payload', jsonb_build_object("
+                   "'payload', '{}'::jsonb), 'metadata', jsonb_build_object('namespace', 'tests', 'task_uuid', $1::uuid, 'step_uuid', $1::uuid)) FROM unnest($2::text[]) n", task, names)
+        conn.close()
 
     def mended(self, odd):
         """What made them odd is gone, and people let them go on."""

@@ -124,7 +124,8 @@ static int release_all(struct dispatch_state *state, const struct release_msg *r
         for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
                 size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
                 r = release_some(state, release->held + at, release->lost + at, some);
-                for (size_t i = 0; tk_pg_one_row(r) && i < some; i++) { /* whoever is at fault keeps its lease until that ends; claim_apart sees to it then */
+                /* Whoever is at fault keeps its lease until that ends; claim_apart sees to it then. */
+                for (size_t i = 0; tk_pg_one_row(r) && i < some; i++) {
                         int one = release_some(state, release->held + at + i, release->lost + at + i, 1);
                         if (one && !tk_pg_one_row(one))
                                 r = one;

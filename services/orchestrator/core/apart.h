@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestrator/core/apart.h: one task whose data makes a statement about many raise must not hold up the others (docs/design/dispatch.md). Where
- * a statement chooses its tasks itself, its twin `<statement>_apart` does the same task by task and sets those aside that raise alone; where a caller has
- * a list, the caller goes through it one by one and sets aside here. It happens once per such task: what was set aside is in nobody's way any more.
+/* orchestrator/core/apart.h: one task whose data makes a statement about many raise must not hold up the others (docs/design/dispatch.md).
+ * Where a statement chooses its tasks itself, its twin `…_apart` does the same task by task and sets those aside that raise alone; where a
+ * caller has a list, it goes through it one by one and sets aside here. Once per such task: what was set aside is in nobody's way any more.
  * Any thread, with a connection of its own. */
 #pragma once
 #include "orchestrator/app.h"

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "json/json.h"
+#include "orchestrator/core/db.h"
 #include "schema/schema.h"
 #include "tk_sql.h"
 
@@ -65,12 +66,12 @@ static bool fits(const char *schema, const char *payload, struct tk_err *why)
 }
 
 /* Within the transaction. */
-static int check_and_publish(struct tk_pg *pg, struct tk_arena *arena, struct tk_pg_result **ret_res, bool **ret_fits, struct tk_err *whys,
+static int check_and_publish(struct tk_pg *pg, struct tk_arena *arena, int most, struct tk_pg_result **ret_res, bool **ret_fits, struct tk_err *whys,
                              struct tk_err *err)
 {
         struct tk_pg_args args;
         tk_pg_args_init(&args, arena);
-        tk_pg_arg_i32(&args, CHECK_MAX);
+        tk_pg_arg_i32(&args, most);
         int r = tk_pg_query(pg, &tk_sql_events_take, &args, ret_res, err);
         if (r || !tk_pg_rows(*ret_res))
                 return r;
@@ -88,13 +89,67 @@ static int check_and_publish(struct tk_pg *pg, struct tk_arena *arena, struct tk
         return tk_pg_query(pg, &tk_sql_events_checked, &args, NULL, err);
 }
 
-static void misfit(struct orch_app *app, const struct tk_pg_result *res, int row, const struct tk_err *why)
+/* In a transaction of its own. *ret_res: what was looked at, also where that failed later. */
+static int check_some(struct tk_pg *pg, struct tk_arena *arena, int most, struct tk_pg_result **ret_res, bool **ret_fits, struct tk_err *whys,
+                      struct tk_err *err)
 {
-        orch_count_l(app, events_failed_total, "schema");
-        tk_log_warn("event.failed", tk_err_text(why), TK_STR("event", tk_pg_str(res, row, tk_pg_column(res, "name"))), TK_STR("reason", "schema"),
+        int r = tk_pg_begin(pg, err);
+        if (r)
+                return r;
+        r = check_and_publish(pg, arena, most, ret_res, ret_fits, whys, err);
+        if (!r)
+                r = tk_pg_commit(pg, err);
+        if (r)
+                tk_pg_rollback(pg);
+        return r;
+}
+
+static void failed(struct orch_app *app, const struct tk_pg_result *res, int row, const char *reason, const struct tk_err *why)
+{
+        orch_count_l(app, events_failed_total, reason);
+        tk_log_warn("event.failed", tk_err_text(why), TK_STR("event", tk_pg_str(res, row, tk_pg_column(res, "name"))), TK_STR("reason", reason),
                     TK_STR("namespace", tk_pg_str(res, row, tk_pg_column(res, "namespace"))),
                     TK_STR("task_uuid", tk_pg_str(res, row, tk_pg_column(res, "task_uuid"))),
                     TK_STR("step_uuid", tk_pg_str(res, row, tk_pg_column(res, "step_uuid"))));
+}
+
+static void tell(struct orch_app *app, const struct tk_pg_result *res, const bool *fit, const struct tk_err *whys)
+{
+        for (int row = 0; row < tk_pg_rows(res); row++)
+                if (fit[row])
+                        tk_metric_add(app->metrics, ORCH_M_events_own_total, 1);
+                else
+                        failed(app, res, row, "schema", &whys[row]);
+}
+
+/* One event that cannot be published must not hold up the others: one by one, until that one is found; it is forgotten. */
+static int check_apart(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
+{
+        for (unsigned i = 0; i < CHECK_MAX; i++) {
+                TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
+                struct tk_err why = {0};
+                bool *fit = NULL;
+                int r = check_some(pg, arena, 1, &res, &fit, &why, err);
+                if (!r && !tk_pg_rows(res))
+                        return 0;
+                if (!r) {
+                        tell(app, res, fit, &why);
+                        continue;
+                }
+                if (!tk_pg_one_row(r) || !res || !tk_pg_rows(res))
+                        return r;
+                int64_t number = tk_pg_i64(res, 0, tk_pg_column(res, "event_no"));
+                struct tk_pg_args args;
+                why = *err;
+                tk_pg_args_init(&args, arena);
+                tk_pg_arg_i64_array(&args, &number, 1);
+                tk_pg_arg_bool_array(&args, &(bool){false}, 1);
+                r = tk_pg_query(pg, &tk_sql_events_checked, &args, NULL, err);
+                if (!r)
+                        failed(app, res, 0, "invalid", &why);
+                return r;
+        }
+        return 0;
 }
 
 static int any_waits(struct tk_pg *pg, bool *ret, struct tk_err *err)
@@ -114,22 +169,17 @@ int orch_outbox_check(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
         if (r || !waits)
                 return r;
         struct tk_err *whys = TK_ARENA_ARRAY(arena, struct tk_err, CHECK_MAX);
-        r = tk_pg_begin(pg, err);
+        r = check_some(pg, arena, CHECK_MAX, &res, &fit, whys, err);
+        if (tk_pg_one_row(r)) {
+                orch_count_l(app, batches_apart_total, "checked_events");
+                orch_db_failed(app, "checked_events", r, err);
+                *ret_more = true;
+                return check_apart(app, pg, arena, err);
+        }
         if (r)
                 return r;
-        r = check_and_publish(pg, arena, &res, &fit, whys, err);
-        if (!r)
-                r = tk_pg_commit(pg, err);
-        if (r) {
-                tk_pg_rollback(pg);
-                return r;
-        }
         *ret_more = tk_pg_rows(res) == CHECK_MAX;
-        for (int row = 0; row < tk_pg_rows(res); row++)
-                if (fit[row])
-                        tk_metric_add(app->metrics, ORCH_M_events_own_total, 1);
-                else
-                        misfit(app, res, row, &whys[row]);
+        tell(app, res, fit, whys);
         return 0;
 }
 

@@ -55,7 +55,8 @@ TK_MUST int orch_settle_query(struct orch_app *app, struct tk_pg *pg, struct tk_
                               size_t n, struct orch_settling *ret, struct tk_err *err);
 void orch_settle_tell(struct orch_app *app, struct orch_settling *settling, struct orch_result *results, size_t n);
 void orch_settle_drop(struct orch_settling *settling);
-/* The next thing to give up for a result that raises alone (tk_pg_one_row): an eager hand-over of what it makes ready, its events, itself. False: nothing is left. */
+/* The next thing to give up for a result that raises alone (tk_pg_one_row): an eager hand-over of what it makes ready, its events, itself.
+ * False: nothing is left. */
 bool orch_settle_yield(struct orch_app *app, struct orch_result *result, struct tk_arena *arena, const struct tk_err *why);
 /* Nothing was left, and err says what raised: its step or task is set aside, the worker is told that it was refused. 0, or the outcome of that. */
 TK_MUST int orch_settle_set_aside(struct orch_app *app, struct tk_pg *pg, struct orch_result *result, struct tk_err *err);
