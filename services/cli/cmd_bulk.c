@@ -128,8 +128,8 @@ int cli_cmd_task_bulk(int argc, char **argv)
                 return r;
         cli_pages_put(body, "by", cli_verb_who(by));
         cli_pages_put(body, "reason", reason);
-        TK_AUTOJSON json_t *matched = verb.json ? json_array() : NULL;
-        struct cli_pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .body = body, .matched = matched};
+        TK_AUTOJSON json_t *matched = verb.json ? json_array() : NULL, *skipped = verb.json ? json_array() : NULL;
+        struct cli_pages pages = {.verb = &verb, .path = "/v1/tasks/bulk", .body = body, .matched = matched, .skipped = skipped};
         r = cli_pages_all(&pages, &err);
         if (r)
                 r = cli_verb_fail(r, &err);
@@ -138,5 +138,5 @@ int cli_cmd_task_bulk(int argc, char **argv)
         else
                 say(&pages, action, which.status, dry);
         json_decref(pages.last);
-        return r;
+        return r ? r : pages.skipped_n ? CLI_EXIT_FAILED : 0;
 }

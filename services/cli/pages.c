@@ -7,6 +7,19 @@
 
 enum { BODY_MAX = 1 << 16, LINE = 78 };
 
+static void take_skipped(struct cli_pages *pages, json_t *skipped)
+{
+        size_t at;
+        json_t *item;
+        pages->skipped_n += json_array_size(skipped);
+        if (pages->skipped && json_is_array(skipped)) {
+                (void)json_array_extend(pages->skipped, skipped);
+                return;
+        }
+        json_array_foreach(skipped, at, item)
+                fprintf(stderr, "skipped %s: %s\n", tk_json_text(item, "task_uuid"), tk_json_text(item, "reason"));
+}
+
 static int page(struct cli_pages *pages, struct tk_err *err)
 {
         TK_AUTOBUF struct tk_buf text;
@@ -25,6 +38,7 @@ static int page(struct cli_pages *pages, struct tk_err *err)
         pages->matched_n += json_array_size(matched);
         if (pages->matched && json_is_array(matched))
                 (void)json_array_extend(pages->matched, json_object_get(pages->last, "matched"));
+        take_skipped(pages, json_object_get(pages->last, "skipped"));
         return 0;
 }
 
@@ -64,6 +78,8 @@ void cli_pages_print_sum(const struct cli_pages *pages, const char *action, bool
                                             "changed", (json_int_t)pages->changed, "matched", pages->matched);
         if (tk_json_given(pages->last, "steps"))
                 (void)json_object_set_new(sum, "steps", json_integer(pages->steps));
+        if (pages->skipped_n)
+                (void)json_object_set(sum, "skipped", pages->skipped);
         cli_verb_print_json(sum);
 }
 

@@ -11,6 +11,8 @@ struct cli_pages {
         long long looked, changed, steps;
         size_t matched_n;
         json_t *matched;    /* NULL, or yours: gets what matched */
+        json_t *skipped;    /* NULL, or yours: gets what was left as it is, and why; without it that is said on stderr */
+        size_t skipped_n;
         json_t *last;       /* the last answer: yours to decref */
 };
 /* All pages, with progress on a terminal. 0, or an outcome of the client: what was done until then is done. */

@@ -248,8 +248,8 @@ class Spared(DeadLetterTest):
 
 class Explained(DeadLetterTest):
     """What explain says of a task that stands still: before, spared, and after."""
-    def explain(self, task, workers=1):
-        return self.document("SELECT tasker.explain_task($1, $2, $3, $4, $5)", task, ["shop"], [workers], [0], [60, 30, 30, 0, 15])
+    def explain(self, task, workers=1, acts=()):
+        return self.document("SELECT tasker.explain_task($1, $2, $3, $4, $5)", task, ["shop"], [workers], [0], [60, 30, 30, 0, 15, *acts])
 
     def staleness(self, task, **kwargs):
         said = self.explain(task, **kwargs)["staleness"]
@@ -263,6 +263,9 @@ class Explained(DeadLetterTest):
         task, _ = self.old(minutes=61, lifecycle={"max_steps_in_process_minutes": 60, "staleness_action": "error"})
         self.assertEqual(self.staleness(task), ("stale", 61, 60, None, "Nothing of it has moved for 61 minutes; from 60 on it is stale, then: error (staleness_action)."))
         self.assertIsNone(self.document("SELECT tasker.explain_task($1, $2, $3, $4)", task, ["shop"], [1], [0])["staleness"], "by limits nobody gave")
+        for why, said in ((0, "then: error (staleness_action)"), (1, "but nothing is done about it: staleness.enabled is off"), (2, "but nothing is done about it: staleness.dry_run is on")):
+            self.assertEqual(self.staleness(task, acts=[why])[4], f"Nothing of it has moved for 61 minutes; from 60 on it is stale, {said}.")
+            self.assertEqual(self.explain(task, acts=[why])["staleness"]["acts"], why == 0)
 
     def test_why_it_is_spared(self):
         task, _ = self.old(minutes=100)

@@ -147,17 +147,13 @@ static int rerun_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena *ar
         return r;
 }
 
-static bool refused(struct orch_bulk *bulk, int r, const struct tk_uuid *task, const struct tk_err *err)
+static bool refused(struct orch_bulk *bulk, int r, const struct tk_err *err)
 {
-        char uuid[TK_UUID_TEXT];
-        if (r != ORCH_GROW_E_OUTCOME && r != ORCH_EDIT_E_MISFIT)
+        if (r != ORCH_GROW_E_OUTCOME)
                 return false;
         tk_buf_deinit(&bulk->matched);
-        tk_uuid_format(task, uuid);
-        if (r == ORCH_EDIT_E_MISFIT)
-                orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "context_patch: task %s: %s", uuid, tk_err_text(err));
-        else
-                orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "completion_data.result: %s", tk_err_text(err));
+        tk_buf_deinit(&bulk->skipped);
+        orch_reply_error(bulk->req, ORCH_E_BAD_REQUEST, "completion_data.result: %s", tk_err_text(err));
         return true;
 }
 
@@ -178,9 +174,14 @@ static int one_by_one(struct orch_app *app, struct tk_pg *pg, struct tk_arena *a
                 tk_arena_reset(arena); /* what is left of the page is not in it */
                 orch_bodies_trim(bodies);
                 r = (rerun ? rerun_one : complete_one)(app, pg, arena, &found, at, &err);
+                if (r == ORCH_EDIT_E_MISFIT) {
+                        tk_err_prefix(&err, "context_patch");
+                        orch_bulk_skip(bulk, &found.task[at], &err);
+                        r = 0;
+                }
         }
         count(app, bulk);
-        if (r && refused(bulk, r, &found.task[at - 1], &err))
+        if (r && refused(bulk, r, &err))
                 return 0;
         if (r)
                 orch_bulk_fail(bulk, "bulk_tasks", r, &err);

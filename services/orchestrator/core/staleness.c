@@ -21,10 +21,12 @@ void orch_staleness_limits(struct orch_app *app, struct tk_pg_args *args)
         const struct orch_conf *conf = &app->conf;
         const int64_t limits_ns[] = {conf->staleness_dependencies, conf->staleness_retry, conf->staleness_process, conf->staleness_lifetime,
                                      conf->staleness_checkpoint};
-        int32_t *limits = TK_ARENA_ARRAY(args->arena, int32_t, tk_countof(limits_ns));
+        enum { ACTS = tk_countof(limits_ns) }; /* whether anything is done, as tasker._staleness_json wants to know it */
+        int32_t *limits = TK_ARENA_ARRAY(args->arena, int32_t, ACTS + 1);
         for (size_t i = 0; i < tk_countof(limits_ns); i++)
                 limits[i] = (int32_t)((limits_ns[i] + MINUTE_NS - 1) / MINUTE_NS);
-        tk_pg_arg_i32_array(args, limits, tk_countof(limits_ns));
+        limits[ACTS] = !conf->staleness_enabled ? 1 : conf->staleness_dry_run ? 2 : 0;
+        tk_pg_arg_i32_array(args, limits, ACTS + 1);
 }
 
 void orch_staleness_args(struct orch_app *app, struct tk_pg_args *args)
