@@ -2,10 +2,12 @@
 """Tasks whose data makes the statements of two orchestrators raise, among healthy ones that must not notice. A trigger stands for the data: it raises for a
 step in the moment that the context of its task names."""
 import unittest
+import uuid
+from concurrent import futures
 
 from lib.load import Load
 from lib.replicas import Replicas
-from lib.system import eventually
+from lib.system import System, eventually
 
 POISON = """
 CREATE FUNCTION tasker.poison() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -26,6 +28,11 @@ EACH = 3
 
 
 class Apart(Replicas):
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System(orchestrators=2, workers=2, env={"TASKER_TIMERS_POLL": "1s"})  # that looks at events nobody told of
+        cls.addClassCleanup(cls.s.stop)
+
     def poison(self):
         conn = self.s.conn()
         conn.script(POISON)
@@ -71,6 +78,21 @@ class Apart(Replicas):
         apart = self.counted("batches_apart_total")
         self.mended(odd)
         self.assertEqual(self.counted("batches_apart_total"), apart)
+
+    def test_a_task_that_cannot_be_stored_is_refused_alone(self):
+        conn = self.s.conn()
+        conn.script("CREATE FUNCTION tasker.unstorable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'odd' USING ERRCODE = NEW.context ->> 'unstorable'; END $$;"
+                    "CREATE TRIGGER unstorable BEFORE INSERT ON tasker.tasks FOR EACH ROW WHEN (NEW.context ->> 'unstorable' IS NOT NULL) EXECUTE FUNCTION tasker.unstorable()")
+        conn.close()
+        self.addCleanup(lambda: self.s.sql("DROP FUNCTION tasker.unstorable() CASCADE"))
+
+        def submit(context):
+            body = {"namespace": "tests", "name": "chain", "version": "1.0.0", "initiator": "t", "source_system": "t", "reason": "t",
+                    "context": {**context, "_test_run_id": str(uuid.uuid4())}}
+            return self.s.call("POST", "/v1/tasks", body).status
+        with futures.ThreadPoolExecutor(16) as pool:
+            said = list(pool.map(submit, [{}, {"unstorable": "22003"}, {}, {"unstorable": "XX000"}] * 8))
+        self.assertEqual(said, [200, 400, 200, 500] * 8)
 
     def publish(self, names):
         """Events of the orchestrator's own that wait for a look at their schema, of which the one called odd cannot be published."""

@@ -158,6 +158,10 @@ static void stored(struct tk_msg *msg)
                 refuse(submit, "duplicate");
                 orch_reply_error(submit->req, ORCH_E_CONFLICT, "A task with this identity already exists");
                 return;
+        case ORCH_CREATED_FAILED:
+                refuse(submit, "failed");
+                orch_reply_db(submit->req, submit->app, "create_task", TK_PG_E_INTERNAL, &create->refusal);
+                return;
         case ORCH_CREATED_REFUSED:
                 refuse(submit, "data");
                 orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "The database refuses this task: %s",

@@ -211,7 +211,7 @@ int orch_create(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, 
         if (!tk_pg_one_row(r))
                 return r;
         if (n == 1) {
-                items[0]->outcome = ORCH_CREATED_REFUSED;
+                items[0]->outcome = r == TK_PG_E_DATA ? ORCH_CREATED_REFUSED : ORCH_CREATED_FAILED;
                 items[0]->refusal = *err;
                 return 0;
         }

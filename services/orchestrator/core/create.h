@@ -11,6 +11,7 @@ enum orch_created {
         ORCH_CREATED,
         ORCH_CREATED_DUPLICATE,
         ORCH_CREATED_STALE_TEMPLATE,
+        ORCH_CREATED_FAILED,         /* it alone makes the engine fail; refusal says how */
         ORCH_CREATED_REFUSED
 };
 
