@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+from concurrent import futures
 
 import sub_tasks
 from engine import LEASE_MS, LOSSES_MAX, PROCESSOR, DbTest, kinds, new_uuid, of
@@ -30,8 +31,8 @@ class ApartTest(DbTest):
         rows = self.e.create(template, n=3, credit=credit)
         return sorted(r.task_uuid for r in of(rows, "created")), of(rows, "assign")
 
-    def claim_apart(self, n=100, lost=None):
-        return self.c.query("SELECT * FROM tasker.claim_apart($1, $2, $3, $4, $5, $6)", ["shop"], [n], LEASE_MS, LOSSES_MAX, PROCESSOR, lost)
+    def claim_apart(self, n=100, lost=None, conn=None):
+        return (conn or self.c).query("SELECT * FROM tasker.claim_apart($1, $2, $3, $4, $5, $6)", ["shop"], [n], LEASE_MS, LOSSES_MAX, PROCESSOR, lost)
 
     def fire_apart(self, limit=100):
         return self.c.query("SELECT * FROM tasker.fire_apart($1, $2, $3, $4, $5)", limit, ["shop"], [100], LEASE_MS, PROCESSOR)
@@ -145,6 +146,18 @@ class Claim(ApartTest):
                     self.claim_apart()
                 heal()
                 self.assertEqual(len(of(self.claim_apart(), "assign")), 3)
+
+    def test_two_orchestrators_at_once_set_each_aside_once(self):
+        template = self.e.register({"one": []})
+        tasks = [r.task_uuid for r in of(self.e.create(template, n=24), "created")]
+        odd = tasks[::4]
+        for task in odd:
+            self.poison(task, "NEW.state = 'in_progress' AND OLD.forgiven = NEW.forgiven")
+        conns = [self.connect() for _ in range(4)]
+        with futures.ThreadPoolExecutor(len(conns)) as pool:
+            rows = [r for page in pool.map(lambda c: self.claim_apart(conn=c), conns) for r in page]
+        self.assertEqual(sorted(r.task_uuid for r in of(rows, "set_aside")), sorted(odd))
+        self.assertEqual(sorted(r.task_uuid for r in of(rows, "assign")), sorted(set(tasks) - set(odd)))
 
     def test_a_message_about_nothing_is_dropped(self):
         self.three()
