@@ -37,7 +37,11 @@ def pairs(checkouts, n):
     """n pairs of figures (FIGURES), µs."""
     from lib import pg
     server = pg.Server("shared_buffers = 512MB\nautovacuum = off\n")
-    sides = [Side(c, server.url(server.database())) for c in checkouts]
+    urls = [server.url(server.database()) for _ in checkouts]
+    for url in urls:
+        with pg.Conn(url) as c:
+            c.script("CREATE EXTENSION pgmq" if c.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pgmq'") else pg.pgmq_sql())
+    sides = [Side(c, url) for c, url in zip(checkouts, urls)]
     try:
         for side in sides:
             for _ in range(3):
@@ -73,7 +77,6 @@ def serve(checkout, url):
     from engine import Engine
     from lib import pg
     with pg.Conn(url) as c:
-        c.script("CREATE EXTENSION pgmq" if c.query("SELECT 1 FROM pg_available_extensions WHERE name = 'pgmq'") else pg.pgmq_sql())
         for _, text in pg.migrations():
             c.script(text)
         c.query("SELECT tasker.make_history_months(2)")
