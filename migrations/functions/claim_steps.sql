@@ -29,8 +29,8 @@ BEGIN
   FOR i IN 1 .. coalesce(cardinality(p_ns), 0) LOOP
     CONTINUE WHEN p_n[i] <= 0 OR NOT EXISTS (SELECT 1 FROM pgmq.meta m WHERE m.queue_name = tasker.queue_name(p_ns[i]));
     EXECUTE format('SELECT array_agg(q.msg_id ORDER BY q.vt, q.msg_id), array_agg(tasker._message_step(q.message) ORDER BY q.vt, q.msg_id)
-                      FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 AND ($4 IS NULL OR msg_id = $4) ORDER BY vt LIMIT $1) q',
-                   pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'))
+                      FROM (SELECT vt, msg_id, message FROM pgmq.%I WHERE vt <= $2 AND vt > $3 %s ORDER BY vt LIMIT $1) q',
+                   pgmq.format_table_name(tasker.queue_name(p_ns[i]), 'q'), CASE WHEN p_only IS NOT NULL THEN 'AND msg_id = $4' END)
        INTO n_id, n_step USING p_n[i], v_until, v_after, p_only;
     CONTINUE WHEN n_id IS NULL;
     m_id := m_id || n_id;
