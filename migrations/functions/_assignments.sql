@@ -1,6 +1,5 @@
 -- tasker._assignments(steps, tasks): 'assign' rows for steps in progress, with what their handlers need: the task's context and
--- the results of complete ancestors, nearest first, as one JSON object {step name: result}; NULL when they are more than 4 MiB as they are stored, without unpacking them: no
--- assignment carries so much (core/assignment.c), its worker asks for them, and a value of PostgreSQL ends at 1 GB, which 4 MiB of the best packed cannot reach;
+-- the results of complete ancestors, nearest first, as one JSON object {step name: result};
 -- an instance of a batch has its inputs, whoever left a checkpoint that.
 -- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own. Inlined, so the caller passes a variable and no
 -- subquery, or it would be planned anew on every call. OFFSET 0 keeps the planner from going through all steps of the task for the few
@@ -15,15 +14,13 @@ LANGUAGE sql STABLE AS $$
          s.step_no::int, s.name, t.named_task_uuid, t.template_digest, t.correlation_id, t.parent_correlation_id, t.priority,
          (s.attempts - s.forgiven - 1)::int, s.max_attempts::int, s.retryable, t.initiator, t.source_system, t.reason,
          t.requested_at, t.context::text,
-         (SELECT CASE WHEN max(d.bytes) > 4194304 THEN NULL
-                      ELSE coalesce('{' || string_agg(to_json(d.name)::text || ':' || d.result::text, ',') FILTER (WHERE d.bytes <= 4194304) || '}', '{}') END
-            FROM (SELECT a.name, r.result, sum(pg_column_size(r.result)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes
+         coalesce((SELECT '{' || string_agg(to_json(a.name)::text || ':' || r.result::text, ',') || '}'
                      FROM unnest(ts.ancestors) no(step_no)
                      CROSS JOIN LATERAL (SELECT x.name, x.workflow_step_uuid, x.attempts FROM tasker.workflow_steps x
                                           WHERE x.task_uuid = s.task_uuid AND x.step_no = no.step_no AND x.state = 'complete' OFFSET 0) a
                      CROSS JOIN LATERAL (SELECT y.result FROM tasker.step_results y
                                           WHERE y.task_uuid = s.task_uuid AND y.workflow_step_uuid = a.workflow_step_uuid AND y.attempt = a.attempts AND y.success
-                                            AND y.task_uuid BETWEEN p_task[1] AND p_task[cardinality(p_task)] OFFSET 0) r) d),
+                                            AND y.task_uuid BETWEEN p_task[1] AND p_task[cardinality(p_task)] OFFSET 0) r), '{}'),
          coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true), s.inputs::text, s.checkpoint::text
     FROM unnest(p_step) WITH ORDINALITY u(step, n)
     JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step

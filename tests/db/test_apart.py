@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A task whose data makes a statement over many raise does not hold up the others: each is tried by itself, and who raises alone is set aside
 where people see it. What raises is a trigger that knows one task, or the data itself where that is cheap."""
-import base64
 import json
 import os
-import random
 import re
 from concurrent import futures
 
@@ -191,24 +189,6 @@ class Letters(ApartTest):
         task = self.set_aside()
         self.e.cancel(task)
         self.assertEqual((self.e.task(task).state, kinds(self.e.tidy())), ("cancelled", {"gone": 1, "page": 1, "closed": 1}))
-
-
-class Ancestors(ApartTest):
-    """Results of ancestors that together are more than an assignment carries are left to be asked for, before anything is made of them."""
-
-    def ready(self, size):
-        graph = {**{f"part_{i}": [] for i in range(5)}, "all": [f"part_{i}" for i in range(5)]}
-        task, parts = self.start(graph)
-        for a in parts:
-            rows = self.e.settle([a], result={"success": True, "result": base64.b64encode(random.randbytes(size)).decode()})
-        return self.one(rows, "assign").dependency_results, parts
-
-    def test_what_fits_is_there(self):
-        results, parts = self.ready(100000)
-        self.assertEqual(set(json.loads(results)), {a.step_name for a in parts})
-
-    def test_what_is_too_much_is_left_out(self):
-        self.assertIsNone(self.ready(1000000)[0])
 
 
 class Timers(ApartTest):

@@ -94,7 +94,7 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
         a.dependencies_complete = tk_pg_bool(res, row, cols->deps_complete);
         a.step_inputs_json = bytes(res, row, cols->inputs);
         a.checkpoint_json = bytes(res, row, cols->checkpoint);
-        if (tk_pg_is_null(res, row, cols->deps) || a.dependency_results_json.len > DEPENDENCIES_MAX) {
+        if (a.dependency_results_json.len > DEPENDENCIES_MAX) {
                 a.dependency_results_json = (ProtobufCBinaryData){sizeof empty_object, empty_object};
                 a.dependencies_complete = false;
         }
