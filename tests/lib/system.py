@@ -124,6 +124,11 @@ class System:
                 out += [f"--- {name}", *f.read().splitlines()[-tail:]]
         return "\n".join(out)
 
+    def log_lines(self, name):
+        """The lines of a service's log that are written to their ends; each must be JSON."""
+        with open(os.path.join(self.dir, "logs", name + ".log"), encoding="utf-8") as f:
+            return [json.loads(line) for line in f.read().split("\n")[:-1]]
+
     def ready(self, kind, at=0):
         """Whether that process says it is ready; False while it does not answer."""
         try:
