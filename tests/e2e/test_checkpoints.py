@@ -85,7 +85,7 @@ class Checkpoints(unittest.TestCase):
         self.assertEqual(task["by_name"]["count"]["checkpoint"]["cursor"], {"at": 3})
 
     def test_explain_and_metrics_tell(self):
-        task = self.s.submit("tests", "counter", {"count": 60, "sleep_ms": 50})
+        task = self.s.submit("tests", "counter", {"count": 6000, "sleep_ms": 50})
         eventually(lambda: "items done at its last checkpoint" in self.s.call("GET", f"/v1/tasks/{task}/explain").json["steps"][0]["why"])
         self.s.call("DELETE", f"/v1/tasks/{task}")
         self.assertEqual(self.s.wait(task)["status"], "cancelled")
