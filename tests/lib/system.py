@@ -94,6 +94,8 @@ class System:
             raise RuntimeError(f"tasker dev failed: {done.stdout}{done.stderr}\n{self.logs()}")
         with open(os.path.join(self.dir, "endpoints.json"), encoding="utf-8") as f:
             self.endpoints = json.load(f)
+        self.sql("ALTER SYSTEM SET fsync = off")  # tests end processes, never the machine: nobody has to wait for a disk
+        self.sql("SELECT pg_reload_conf()")
         self._commands = {p["pid"]: self._command(p["pid"]) for kind in ("orchestrators", "workers", "caches") for p in self.endpoints[kind]}
 
     # -- who is where --
