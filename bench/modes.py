@@ -13,6 +13,7 @@ from cost import Cost, rss, tables
 from floor import floor
 from graphs import GRAPHS, LOADS
 from lib.system import BIN, eventually
+from lists import lists as pages
 from old import fill, turns
 from stats import quantiles
 
@@ -136,6 +137,12 @@ def old(bench):
         yield turns(bench.system, system, bench.args.samples)
 
 
+def lists(bench):
+    """Pages of the task list over many tasks; a system of its own, for its tasks have no steps."""
+    with bench.another() as system:
+        yield from pages(system, bench.args.old_tasks)
+
+
 def fair(bench):
     """Small tasks, one at a time, alone and while a task of 10,000 steps that keep all permits busy waits in the same queue."""
     if not bench.system:
@@ -232,6 +239,6 @@ def closing(bench):
            "heap_only_updates": {r.relname: round(r.ratio, 3) for r in hot}}
 
 
-MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "old": old, "fair": fair, "soak": soak}
+MODES = {"latency": latency, "throughput": throughput, "load": load, "ramp": ramp, "idle": idle, "micro": micro, "growth": growth, "old": old, "lists": lists, "fair": fair, "soak": soak}
 ALL = ("idle", "latency", "throughput", "load", "ramp", "micro")
 AGAINST = ("latency", "throughput", "ramp", "soak")  # graphs that the examples bring; the others need templates and handlers of our own

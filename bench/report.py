@@ -105,6 +105,13 @@ def show(lines):
             print("PostgreSQL's CPU per step: " + ", ".join(f"{side} {us} µs" for side, us in line["postgres_us_per_step"].items())
                   + "; WAL: " + ", ".join(f"{side} {n} B" for side, n in line["wal_bytes_per_step"].items()))
             print(f"full against empty, p50: {100 * (line['p50_ratio'] - 1):+.1f} % [{', '.join(f'{100 * (x - 1):+.1f}' for x in line['p50_ratio_interval'])}]")
+    if of(lines, "lists"):
+        heading("A page of 25 by cursor, asked by REST (ms)")
+        for line in of(lines, "lists"):
+            if line["variant"] == "written":
+                print(f"{line['tasks']:,} tasks: {line['heap_bytes'] / 1e9:.1f} GB and {line['index_bytes'] / 1e9:.1f} GB of indexes, written in {line['written_in_s']} s")
+                continue
+            print(f"{line['variant']:48} p50 {line['ms']['p50']:7.2f}  p99 {line['ms']['p99']:7.2f}  first {line['first_ms']:7.2f}  {line['tasks']:2} tasks{', more' if line['more'] else ''}")
     if of(lines, "fair"):
         heading("Small tasks beside a large one (by the database's clock, ms)")
         for line in of(lines, "fair"):

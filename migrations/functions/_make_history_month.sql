@@ -4,8 +4,8 @@
 CREATE OR REPLACE FUNCTION tasker._make_history_month(p_table text, p_month date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_name text := format('%s_%s', p_table, to_char(p_month, 'YYYYMM'));
-  v_from uuid := tasker._first_uuid(p_month::timestamp AT TIME ZONE 'UTC');
-  v_to   uuid := tasker._first_uuid((p_month + interval '1 month') AT TIME ZONE 'UTC');
+  v_from uuid := tasker._uuid_at(p_month::timestamp AT TIME ZONE 'UTC');
+  v_to   uuid := tasker._uuid_at((p_month + interval '1 month') AT TIME ZONE 'UTC');
 BEGIN
   IF to_regclass(format('tasker.%I', v_name)) IS NOT NULL THEN RETURN false; END IF;
   EXECUTE format('LOCK TABLE tasker.%I IN ACCESS EXCLUSIVE MODE', p_table || '_default');

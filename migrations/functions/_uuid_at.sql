@@ -1,3 +1,4 @@
+DROP FUNCTION IF EXISTS tasker._first_uuid(timestamptz); -- its twin
 -- tasker._uuid_at(at): the smallest UUID v7 made at that time: task ids are ordered by time, so a range of times is a range of the primary key. Pure.
 CREATE OR REPLACE FUNCTION tasker._uuid_at(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

@@ -39,6 +39,12 @@ RETURNS TABLE (problem text, task_uuid uuid, step_uuid uuid, detail text) LANGUA
     FULL JOIN (SELECT * FROM tasker.ended_otherwise x WHERE p_task IS NULL OR x.task_uuid = p_task) e ON e.task_uuid = t.task_uuid
    WHERE t.state IS DISTINCT FROM e.state OR t.namespace <> e.namespace
   UNION ALL
+  SELECT 'list of tags', coalesce(t.task_uuid, g.task_uuid), NULL,
+         format('%s is %s', coalesce(t.tag, g.tag), CASE WHEN g.tag IS NULL THEN 'a tag of the task, and not listed' ELSE 'listed, and not a tag of the task' END)
+    FROM (SELECT DISTINCT x.task_uuid, e.tag FROM t x, jsonb_array_elements_text(x.tags) e(tag) WHERE x.tags <> '[]') t
+    FULL JOIN (SELECT x.* FROM tasker.task_tags x WHERE p_task IS NULL OR x.task_uuid = p_task) g ON g.task_uuid = t.task_uuid AND g.tag = t.tag
+   WHERE t.tag IS NULL OR g.tag IS NULL
+  UNION ALL
   SELECT 'task without steps', t.task_uuid, NULL, 'no row in workflow_steps' FROM t WHERE NOT EXISTS (SELECT 1 FROM counted c WHERE c.task_uuid = t.task_uuid)
   UNION ALL
   SELECT 'task state', t.task_uuid, NULL, format('is %s, its counters say %s', t.state, tasker._task_state(t.open_steps, t.failed_steps, t.active_steps, t.retry_steps))

@@ -45,6 +45,7 @@ BEGIN
                                                      ARRAY[p_deadline], ARRAY[p_timeout_s], ARRAY[p_on_timeout]) r;
     RETURN;
   END IF;
+  IF p_tags <> '[]' THEN PERFORM tasker._add_tags(ARRAY[p_task], ARRAY[p_tags]); END IF;
   INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at) VALUES (p_task, v_ns, v_now, v_deadline);
   INSERT INTO tasker.task_transitions (task_uuid, from_state, to_state, at, processor_uuid) VALUES (p_task, NULL, 'steps_in_process', v_now, p_processor);
 

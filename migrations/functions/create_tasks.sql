@@ -69,6 +69,9 @@ BEGIN
      WHERE c_idx IS NULL OR NOT r.idx = ANY (c_idx);
   END IF;
   IF c_idx IS NULL THEN RETURN; END IF;
+  IF array_remove(p_tags, '[]') <> '{}' THEN
+    PERFORM tasker._add_tags(c_task, array(SELECT p_tags[c.idx] FROM unnest(c_idx) WITH ORDINALITY c(idx, n) ORDER BY c.n));
+  END IF;
 
   WITH ins AS (
     INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at, due_at)

@@ -20,6 +20,7 @@ BEGIN
   DELETE FROM tasker.sub_tasks r WHERE r.child_uuid = ANY (p_tasks);
   DELETE FROM tasker.sub_tasks r WHERE r.parent_uuid = ANY (p_tasks);
   DELETE FROM tasker.ended_otherwise r WHERE r.task_uuid = ANY (p_tasks);
+  DELETE FROM tasker.task_tags r USING tasker.tasks t, jsonb_array_elements_text(t.tags) x(tag) WHERE t.task_uuid = ANY (p_tasks) AND r.tag = x.tag AND r.task_uuid = t.task_uuid;
   DELETE FROM tasker.workflow_steps r WHERE r.task_uuid = ANY (p_tasks);
   GET DIAGNOSTICS steps = ROW_COUNT;
   DELETE FROM tasker.tasks r WHERE r.task_uuid = ANY (p_tasks);

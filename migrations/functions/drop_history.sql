@@ -5,8 +5,8 @@
 CREATE OR REPLACE FUNCTION tasker.drop_history(p_month date) RETURNS TABLE (outcome text, open_tasks bigint, oldest uuid)
 LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
 DECLARE
-  v_from  uuid := tasker._first_uuid(p_month::timestamp AT TIME ZONE 'UTC');
-  v_to    uuid := tasker._first_uuid((p_month + interval '1 month') AT TIME ZONE 'UTC');
+  v_from  uuid := tasker._uuid_at(p_month::timestamp AT TIME ZONE 'UTC');
+  v_to    uuid := tasker._uuid_at((p_month + interval '1 month') AT TIME ZONE 'UTC');
   v_tasks bigint;
   v_bytes bigint;
   v_table text;

@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION tasker.empty_months() RETURNS TABLE (month date) LANG
     FROM (SELECT DISTINCT to_date(substr(c.relname, length('step_results_') + 1), 'YYYYMM') AS month
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
            WHERE i.inhparent = 'tasker.step_results'::regclass AND c.relname ~ '_[0-9]{6}$') m
-    CROSS JOIN LATERAL (SELECT tasker._first_uuid(m.month::timestamp AT TIME ZONE 'UTC') AS low,
-                               tasker._first_uuid((m.month + interval '1 month') AT TIME ZONE 'UTC') AS high) u
+    CROSS JOIN LATERAL (SELECT tasker._uuid_at(m.month::timestamp AT TIME ZONE 'UTC') AS low,
+                               tasker._uuid_at((m.month + interval '1 month') AT TIME ZONE 'UTC') AS high) u
    WHERE m.month + interval '1 month' <= now() AT TIME ZONE 'UTC'
      AND NOT EXISTS (SELECT FROM tasker.tasks t WHERE t.task_uuid >= u.low AND t.task_uuid < u.high)
    ORDER BY 1

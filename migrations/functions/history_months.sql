@@ -13,7 +13,7 @@ RETURNS TABLE (month date, tasks bigint, open_tasks bigint, oldest uuid, row_cou
   ), m AS (
     SELECT p.month, CASE WHEN bool_and(p.reltuples >= 0) THEN sum(p.reltuples)::bigint END AS row_count, sum(p.bytes)::bigint AS bytes,
            p.month + interval '1 month' <= coalesce(p_before::timestamp, (now() - p_age) AT TIME ZONE 'UTC') AS due,
-           tasker._first_uuid(p.month::timestamp AT TIME ZONE 'UTC') AS from_uuid, tasker._first_uuid((p.month + interval '1 month') AT TIME ZONE 'UTC') AS to_uuid
+           tasker._uuid_at(p.month::timestamp AT TIME ZONE 'UTC') AS from_uuid, tasker._uuid_at((p.month + interval '1 month') AT TIME ZONE 'UTC') AS to_uuid
       FROM part p GROUP BY p.month
   )
   SELECT m.month, (SELECT count(*) FROM tasker.tasks t WHERE t.task_uuid >= m.from_uuid AND t.task_uuid < m.to_uuid), o.n, o.oldest, m.row_count, m.bytes,

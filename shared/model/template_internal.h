@@ -11,7 +11,7 @@ struct tk_template_source {
         const struct tk_yaml_tree *tree;
         struct tk_arena *arena;
         char **warnings;
-        uint32_t warnings_n, warnings_cap;
+        uint32_t warnings_n;
 };
 /* "file:line:column: " + text as error; returns -EINVAL. */
 int tk_template_fail(const struct tk_template_source *src, struct tk_err *err, const char *pointer, const char *fmt,

@@ -11,6 +11,8 @@ DAMAGES = (
     ("task counters", "UPDATE tasker.tasks SET total_steps = 5 WHERE task_uuid = $1", False),
     ("task counters", "UPDATE tasker.tasks SET retry_steps = 1 WHERE task_uuid = $1", False),
     ("list of ends", "INSERT INTO tasker.ended_otherwise VALUES ($1, 'shop', 'error')", False),
+    ("list of tags", "INSERT INTO tasker.task_tags VALUES ('x', $1)", False),
+    ("list of tags", """UPDATE tasker.tasks SET tags = '["x"]' WHERE task_uuid = $1""", False),
     ("task without steps", "DELETE FROM tasker.workflow_steps WHERE task_uuid = $1", False),
     ("task state", "UPDATE tasker.tasks SET state = 'waiting_for_retry' WHERE task_uuid = $1", False),
     ("open_tasks", "DELETE FROM tasker.open_tasks WHERE task_uuid = $1", False),

@@ -2,25 +2,28 @@
 """Task lists: every filter and both kinds of pages, and what they cost on a large table."""
 import json
 
-from engine import DbTest, of
+from engine import DbTest, Engine, of
+from lib import pg
 
 ONE = {"only": []}
 LARGE = 60000
 BLOCKS_MAX = 1000  # blocks a page may look at; the tasks have some thousand
 KEYS = ("namespace", "status", "initiator", "source", "name", "version", "tag", "correlation", "parent", "after", "before", "path", "value")
 
-# Tasks as create_tasks makes them, without their steps, whose ids carry their time; one a minute, the newest now.
+# Tasks as create_tasks makes them, without their steps, whose ids carry their time; one a minute, the newest now. The template and the tag "gone" were in use in the older half only.
 FILL = """
 INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, initiator, source_system,
                           tags, context, identity_hash, requested_at, created_at)
 SELECT (substr(tasker._uuid_at(x.at)::text, 1, 14) || '7' || substr(md5(n::text), 1, 3) || '-8' || substr(md5(n::text), 4, 3) || '-' || substr(md5(n::text), 7, 12))::uuid,
-       (SELECT named_task_uuid FROM tasker.named_tasks WHERE name = CASE WHEN n % 1000 = 7 THEN 'rare' ELSE 'usual' END), '', 'shop',
+       (SELECT named_task_uuid FROM tasker.named_tasks WHERE name = CASE WHEN n % 1000 = 7 THEN 'rare' WHEN n > $1 / 2 AND n % 10 = 1 THEN 'gone' ELSE 'usual' END), '', 'shop',
        CASE WHEN n % 5000 = 9 THEN 'blocked_by_failures'::tasker.task_state WHEN n % 5000 = 10 THEN 'cancelled' ELSE 'complete' END, 1, 0, gen_random_uuid(), 'mill', 'db',
-       CASE WHEN n % 4000 = 11 THEN '["odd"]'::jsonb ELSE '[]' END, '{}', sha256(n::text::bytea), x.at, x.at
+       CASE WHEN n % 4000 = 11 THEN '["odd"]'::jsonb WHEN n > $1 / 2 AND n % 10 = 2 THEN '["gone", "b"]' WHEN n % 3 = 0 THEN '["usual"]' ELSE '[]' END, '{}', sha256(n::text::bytea), x.at, x.at
   FROM generate_series(1, $1::int) n, LATERAL (SELECT now() - n * interval '1 minute' AS at) x;
 """
 OPEN = "INSERT INTO tasker.open_tasks (task_uuid, namespace, created_at) SELECT task_uuid, namespace, created_at FROM tasker.tasks WHERE state = 'blocked_by_failures'"
 ENDED = "INSERT INTO tasker.ended_otherwise (task_uuid, namespace, state) SELECT task_uuid, namespace, state FROM tasker.tasks WHERE state = 'cancelled'"
+
+TAGS = "INSERT INTO tasker.task_tags SELECT tag, task_uuid FROM tasker.tasks, jsonb_array_elements_text(tags) tag"
 
 
 class ListTest(DbTest):
@@ -105,14 +108,21 @@ class Contexts(ListTest):
 class Large(ListTest):
     consistent = False  # tasks without steps
 
+    @classmethod
+    def setUpClass(cls):
+        """Filled once: these tests only read."""
+        server = pg.shared()
+        cls.filled = server.database(server.migrated())
+        with server.connect(cls.filled) as c:
+            for name in ("usual", "rare", "gone"):
+                Engine(c).register(ONE, name=name)
+            for sql, *args in ((FILL, LARGE), (OPEN,), (ENDED,), (TAGS,)):
+                c.query(sql, *args)
+            c.script("VACUUM ANALYZE")
+
     def setUp(self):
-        super().setUp()
-        for name in ("usual", "rare"):
-            self.e.register(ONE, name=name)
-        self.c.query(FILL, LARGE)
-        self.c.query(OPEN)
-        self.c.query(ENDED)
-        self.c.script("VACUUM ANALYZE")
+        self.db = self.filled
+        self.c = self.connect()
 
     def rows_read(self):
         return self.c.value("SELECT sum(pg_stat_get_xact_tuples_fetched(oid) + pg_stat_get_xact_tuples_returned(oid)) FROM pg_class "
@@ -148,6 +158,43 @@ class Large(ListTest):
         self.assertEqual(len(set(found)), LARGE // 1000)
         self.assertEqual(len(self.ids(cursor="", source="db")), 25)
 
+    def test_filters_together_find_what_each_alone_would(self):
+        """Whichever filter it goes by."""
+        day, until = (self.c.value(f"SELECT (now() - interval '{d} days')::text") for d in (31, 12))
+        texts = {"name": "(SELECT name FROM tasker.named_tasks n WHERE n.named_task_uuid = t.named_task_uuid) = ", "tag": "t.tags ? ", "status": "t.state::text = ", "namespace": "t.namespace = ",
+                 "after": "t.created_at >= ", "before": "t.created_at < ", "initiator": "t.initiator = "}
+        for filters in ({"name": "gone", "tag": "gone"}, {"name": "gone", "tag": "usual"}, {"name": "gone", "tag": "usual", "before": day}, {"tag": "gone", "after": day}, {"tag": "b", "after": day, "before": until},
+                        {"name": "usual", "tag": "odd"}, {"name": "usual", "status": "blocked_by_failures"}, {"tag": "usual", "status": "cancelled"}, {"name": "rare", "status": "complete", "tag": "usual"},
+                        {"name": "gone", "initiator": "mill", "before": day}, {"status": "complete", "before": until, "tag": "gone", "namespace": "shop"}, {"name": "rare", "tag": "gone"}):
+            with self.subTest(filters):
+                where = " AND ".join(f"{texts[k]}${i + 1}" for i, k in enumerate(filters))
+                expected = self.c.column(f"SELECT task_uuid FROM tasker.tasks t WHERE {where} ORDER BY 1 DESC", *filters.values())
+                seen, found = "", []
+                while seen is not None:
+                    page = self.list(cursor=seen, per_page=100, **filters)
+                    found += [t["task_uuid"] for t in page["tasks"]]
+                    seen = page["pagination"]["next_cursor"]
+                self.assertEqual(found, expected)
+                third = self.list(page=3, per_page=10, **filters)
+                self.assertEqual(([t["task_uuid"] for t in third["tasks"]], third["pagination"]["total_count"]), (expected[20:30], len(expected)))
+
+    def test_each_filter_is_a_list_that_is_gone_through_either_way(self):
+        usual = self.c.value("SELECT named_task_uuid FROM tasker.named_tasks WHERE name = 'gone'")
+        for i, (where, value) in enumerate((("t.namespace = $1", "shop"), ("t.state::text = $1", "cancelled"), ("t.named_task_uuid = ANY ($1::uuid[])", [usual]), ("t.tags ? $1", "b"))):
+            for forward in (True, False):
+                with self.subTest(f"{where}, {forward}"):
+                    expected = self.c.column(f"SELECT task_uuid FROM tasker.tasks t WHERE {where} ORDER BY 1 {'ASC' if forward else 'DESC'}", value)
+                    found, at, given = [], None, [None] * 4
+                    given[i] = value
+                    while True:
+                        bite = self.c.column("SELECT unnest(tasker._next_tasks($1, $2, $3, $4, NULL, NULL, NULL, NULL, $5, $6, 700))", *given, at, forward)
+                        found += bite
+                        if len(bite) < 700:
+                            break
+                        at = bite[-1]
+                    self.assertEqual(found, expected)
+                    self.assertGreater(len(found), 10)
+
     def blocks(self, by_cursor=True, **filters):
         """Blocks that one list looked at, of tables and indexes: neither load nor what was cached before changes them."""
         given = [1, 25, by_cursor, filters.get("cursor"), *(filters.get(k) for k in KEYS)]
@@ -166,7 +213,9 @@ class Large(ListTest):
         for filters, n in (({}, 25), ({"cursor": middle}, 25), ({"namespace": "shop", "cursor": middle}, 25), ({"name": "rare"}, 25), ({"name": "usual", "cursor": middle}, 25),
                            ({"status": "blocked_by_failures"}, LARGE // 5000), ({"status": "completed", "cursor": middle}, 25), ({"status": "cancelled"}, LARGE // 5000), ({"status": "error"}, 0),
                            ({"status": "cancelled", "namespace": "shop"}, LARGE // 5000), ({"status": "cancelled", "initiator": "mill"}, LARGE // 5000), ({"tag": "odd"}, LARGE // 4000),
-                           ({"after": day, "before": until}, 25), ({"correlation": correlation}, 1), ({"namespace": "nobody"}, 0)):
+                           ({"name": "gone"}, 25), ({"tag": "gone"}, 25), ({"version": "1.0.0", "cursor": middle}, 25), ({"tag": "gone", "status": "completed"}, 25), ({"tag": "nobody"}, 0), ({"name": "usual", "tag": "gone"}, 25),
+                           ({"tag": "b", "correlation": correlation}, 0), ({"name": "gone", "status": "pending"}, 0),
+                           ({"after": day, "before": until}, 25), ({"correlation": correlation}, 1), ({"namespace": "shop", "after": day, "before": until}, 25), ({"namespace": "nobody"}, 0)):
             with self.subTest(filters):
                 page = self.list(**{"cursor": "", **filters})
                 self.assertEqual(len(page["tasks"]), n)

@@ -65,6 +65,20 @@ class Migrate(unittest.TestCase):
         self.assertIn("0 schema files and 1 functions applied", self.migrate().stdout)
         self.assertEqual(self.value("SELECT tasker.queue_name('shop')"), "worker_shop_queue")
 
+    def test_tags_of_tasks_that_are_there_are_listed(self):
+        """0022, applied to a database as it was before."""
+        self.migrate()
+        with pg.Conn(self.url) as c:
+            c.script("DROP TABLE tasker.task_tags; CREATE INDEX tasks_tags ON tasker.tasks USING gin (tags) WHERE tags <> '[]';"
+                     "DELETE FROM tasker.schema_migrations WHERE name LIKE '%0022%'")
+            for i, tags in enumerate(('["b", "a", "b"]', "[]")):
+                c.query("INSERT INTO tasker.tasks (task_uuid, named_task_uuid, template_digest, namespace, state, total_steps, open_steps, correlation_id, tags, context, identity_hash, "
+                        "requested_at, created_at) VALUES ($1, gen_random_uuid(), '', 'shop', 'complete', 1, 0, gen_random_uuid(), $2, '{}', $3, now(), now())",
+                        f"01890000-0000-7000-8000-00000000000{i}", tags, b"%d" % i)
+        done = self.migrate()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(r.tag, r.task_uuid[-1]) for r in self.sql("SELECT tag, task_uuid FROM tasker.task_tags ORDER BY 1")], [("a", "0"), ("b", "0")])
+
     def test_an_edited_schema_file_is_refused(self):
         self.migrate()
         self.sql("UPDATE tasker.schema_migrations SET checksum = 'old' WHERE name = 'schema/0001_core'")

@@ -11,7 +11,7 @@ from test_analytics import old_id
 
 OF_TASK = ("tasks", "workflow_steps", "superseded_steps", "step_results", "workflow_step_transitions", "task_transitions", "task_generations",
            "step_timers", "queue_timers", "dead_letters")
-ALL = OF_TASK + ("workflow_step_edges", "sub_tasks", "sub_task_dues", "open_tasks")
+ALL = OF_TASK + ("workflow_step_edges", "sub_tasks", "sub_task_dues", "open_tasks", "task_tags")
 AGE = 60  # days that tasks of these tests are old
 
 
@@ -24,7 +24,7 @@ class RetentionTest(DbTest):
         return self.c.value("SELECT tasker.set_retention($1, $2, false)", namespace, days)
 
     def run_all(self, template, n=1, ids=None, success=True):
-        rows = self.e.create(template, n=n, credit=n, task=ids or [old_id(24 * AGE + i) for i in range(n)])
+        rows = self.e.create(template, n=n, credit=n, tags='["old", "a", "old"]', task=ids or [old_id(24 * AGE + i) for i in range(n)])
         tasks, out = [r.task_uuid for r in of(rows, "created")], of(rows, "assign")
         while out:
             out = of(self.e.settle(out, credit={template.namespace: 10000}, success=success, retryable=False), "assign")

@@ -20,6 +20,7 @@ KEPT = {
              "JOIN tasker.workflow_steps t ON t.workflow_step_uuid = e.to_step_uuid WHERE f.task_uuid = $1 ORDER BY 1, 2",
     "states": "SELECT from_state, to_state FROM tasker.task_transitions WHERE task_uuid = $1 ORDER BY at, 2",
     "listed": "SELECT namespace FROM tasker.open_tasks WHERE task_uuid = $1",
+    "tags": "SELECT tag FROM tasker.task_tags WHERE task_uuid = $1 ORDER BY 1",
     "messages": "SELECT s.name, q.read_ct, q.vt > clock_timestamp() AS hidden FROM pgmq.q_worker_shop_queue q "
                 "JOIN tasker.workflow_steps s ON s.workflow_step_uuid = (q.message->>'step_uuid')::uuid WHERE s.task_uuid = $1 ORDER BY 1",
 }
@@ -33,7 +34,7 @@ class Single(DbTest):
     def story(self, single, name, credit):
         """What was said and kept after each call, until the task is complete."""
         engine, graph = Engine(self.c, single), GRAPHS[name]
-        rows = engine.create(engine.register(graph, name=f"{name} {credit} {single}"), credit=credit)
+        rows = engine.create(engine.register(graph, name=f"{name} {credit} {single}"), credit=credit, tags='["b", "a"]')
         task = self.one(rows, "created").task_uuid
         seen, held = [self.look(rows, task)], of(rows, "assign")
         while engine.task(task).state != "complete":
