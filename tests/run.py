@@ -3,7 +3,8 @@
 """Runs test suites side by side and counts what happened; scripts/test is its front door.
 
 A suite is a list of jobs; a job is one process with a count of its own: a cmocka program of the build, or one Python test
-module. Jobs of all suites run two at a time (--jobs), heavy ones alone at the end. Only what fails is printed whole.
+module. Jobs of all suites run side by side (--jobs): one more than there are processors, for most of them wait for something.
+The longest begin first, so that none runs alone at the end; a heavy one takes two places. Only what fails is printed whole.
 """
 import argparse
 import concurrent.futures
@@ -16,8 +17,10 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PYTHON_SUITES = {"db": 1, "wire": 1, "e2e": 1, "conformance": 1, "promela": 1, "fault": 1, "model": 2, "lint": 1}  # name → how many slots a module takes
-SUITES = ["lint", "unit", "fault", "e2e", "db", "promela", "wire", "conformance", "model"]  # what is told in a second, then long ones: none of them runs alone at the end
+SUITES = ["lint", "unit", "fault", "e2e", "db", "promela", "wire", "conformance", "model"]  # after the longest: what is told in a second, then by length
+LONGEST = ["model/model", "fault/processes", "fault/chaos", "e2e/fairness", "e2e/dev", "fault/stores", "db/plans", "e2e/dlq"]
+HEAVY = {"model/model": 2}  # places
+JOBS = min((os.cpu_count() or 1) + 1, 4)
 JOB_SECONDS = 900
 
 
@@ -25,14 +28,14 @@ def unit_jobs(build, pattern):
     listing = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1", "-L", "unit"], capture_output=True, text=True, check=True)
     for test in json.loads(listing.stdout)["tests"]:
         if pattern in test["name"]:
-            yield f"unit/{test['name'].removeprefix('unit_')}", test["command"], 1
+            yield f"unit/{test['name'].removeprefix('unit_')}", test["command"]
 
 
 def python_jobs(suite, pattern):
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "test_*.py"))):
         name = os.path.basename(path)[5:-3]
         if pattern in name:
-            yield f"{suite}/{name}", [sys.executable, os.path.join(ROOT, "tests", "run_module.py"), path], PYTHON_SUITES[suite]
+            yield f"{suite}/{name}", [sys.executable, os.path.join(ROOT, "tests", "run_module.py"), path]
 
 
 def count(name, output):
@@ -47,7 +50,7 @@ def count(name, output):
 
 
 def run(job):
-    name, command, _ = job
+    name, command = job
     began, patience = time.monotonic(), JOB_SECONDS + int(os.environ.get("TASKER_MODEL_RUNS") or 0) // 10  # as many runs as somebody asks for
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patience, check=False, cwd=ROOT)
@@ -62,11 +65,28 @@ def run(job):
     return name, counts, time.monotonic() - began, output
 
 
+def run_all(jobs, places):
+    """What became of each, as they end. There begins whichever is the first of those left that has room."""
+    left, free, running = sorted(jobs, key=lambda j: LONGEST.index(j[0]) if j[0] in LONGEST else len(LONGEST)), places, {}
+
+    def takes(job):
+        return min(HEAVY.get(job[0], 1), places)
+    with concurrent.futures.ThreadPoolExecutor(places) as pool:
+        while left or running:
+            while begun := next((job for job in left if takes(job) <= free), None):
+                left.remove(begun)
+                free -= takes(begun)
+                running[pool.submit(run, begun)] = begun
+            for done in concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done:
+                free += takes(running.pop(done))
+                yield done.result()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", nargs="?", default="all", help=f"all, {', '.join(SUITES)}")
     parser.add_argument("name", nargs="?", default="", help="only jobs whose name contains this")
-    parser.add_argument("--jobs", type=int, default=int(os.environ.get("TASKER_TEST_JOBS", "2")))
+    parser.add_argument("--jobs", type=int, default=int(os.environ.get("TASKER_TEST_JOBS", JOBS)))
     parser.add_argument("--runs", help="of suite model: how many random tasks")
     parser.add_argument("--seed", help="of suite model: repeats the tasks of that seed")
     parser.add_argument("--without", action="append", default=[], help="suites to leave out of all")
@@ -98,11 +118,8 @@ def main():
         if counts[1]:
             print("\n".join("    " + line for line in output.splitlines()[-200:]), flush=True)
 
-    light, heavy = [j for j in jobs if j[2] == 1], [j for j in jobs if j[2] > 1]
-    for group, workers in ((light, args.jobs), (heavy, 1)):
-        with concurrent.futures.ThreadPoolExecutor(max(1, workers)) as pool:
-            for done in concurrent.futures.as_completed([pool.submit(run, job) for job in group]):
-                report(*done.result())
+    for done in run_all(jobs, max(1, args.jobs)):
+        report(*done)
     if total[2]:
         print(f"({total[2]} skipped)")
     print(f"{total[0]} passed, {total[1]} failed")

@@ -24,14 +24,15 @@ BEGIN
   WITH ins AS (
     INSERT INTO tasker.workflow_step_edges (from_step_uuid, to_step_uuid)
     SELECT f.workflow_step_uuid, c.workflow_step_uuid
-      FROM unnest(e_task, e_from, e_to) e(task, from_no, to_no)
-      JOIN tasker.workflow_steps c ON c.task_uuid = e.task AND c.step_no = e.to_no AND c.state = 'pending'
-      JOIN tasker.workflow_steps f ON f.task_uuid = e.task AND f.step_no = e.from_no
+      FROM unnest(e_task, e_from, e_to) e(task, from_no, to_no),
+           LATERAL (SELECT s.workflow_step_uuid FROM tasker.workflow_steps s
+                     WHERE s.task_uuid = e.task AND s.step_no = e.to_no AND s.state = 'pending' OFFSET 0) c,
+           LATERAL (SELECT s.workflow_step_uuid FROM tasker.workflow_steps s WHERE s.task_uuid = e.task AND s.step_no = e.from_no OFFSET 0) f
     ON CONFLICT DO NOTHING
     RETURNING from_step_uuid, to_step_uuid)
   SELECT array_agg(x.to_step), array_agg(x.n) INTO v_to, v_more
     FROM (SELECT ins.to_step_uuid AS to_step, count(*)::int AS n
-            FROM ins JOIN tasker.workflow_steps f ON f.workflow_step_uuid = ins.from_step_uuid
+            FROM ins, LATERAL (SELECT s.state FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ins.from_step_uuid OFFSET 0) f
            WHERE f.state NOT IN ('complete', 'resolved_manually') GROUP BY 1) x;
   UPDATE tasker.workflow_steps s SET unmet_parents = s.unmet_parents + u.n
     FROM unnest(v_to, v_more) u(step, n) WHERE s.workflow_step_uuid = u.step;

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 
+from lib.gate import Gate
 from lib.replicas import Replicas
 from lib.system import ROOT, SLOW, eventually
 
@@ -169,12 +170,13 @@ class Batches(Replicas):
         self.assertEqual((int(joined), self.most_at_once(journal)), (10, 2))
 
     def test_explain_tells_of_room(self):
-        task = self.s.submit("tests", "batches", {"batches": 12, "sleep_ms": 400})
-        why = eventually(lambda: {s["name"]: s["why"] for s in self.s.call("GET", f"/v1/tasks/{task}/explain").json["steps"] if s["name"].startswith("part_")})
-        self.assertIn("waits for room", why["part_012"])
-        self.s.call("DELETE", f"/v1/tasks/{task}")
-        done = self.s.wait(task)
-        self.assertEqual(done["status"], "cancelled")
+        with Gate(self.s) as gate:
+            task = self.s.submit("tests", "batches", {"batches": 12, "gate": gate.path})
+            eventually(lambda: self.s.value("SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = $1 AND instance > 0", task) == 12, what="all are there")
+            why = {s["name"]: s["why"] for s in self.s.call("GET", f"/v1/tasks/{task}/explain").json["steps"]}
+            self.assertIn("waits for room", why["part_012"])
+            self.s.call("DELETE", f"/v1/tasks/{task}")
+            self.assertEqual(self.s.wait(task)["status"], "cancelled")
 
     def test_instances_are_one_step_to_analytics(self):
         def runs():

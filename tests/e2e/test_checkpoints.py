@@ -70,7 +70,8 @@ class Checkpoints(unittest.TestCase):
     def test_a_lost_worker_leaves_its_checkpoint_to_another(self):
         task = self.s.submit("tests", "counter", {"count": 20, "crash_at": 7})
         dead = eventually(lambda: [at for at in range(2) if not self.s.alive(self.s.process("worker", at)["pid"])], 20, "a worker crashes")
-        self.addCleanup(self.s.respawn, "worker", dead[0])
+        self.addCleanup(self.s.await_ready, "worker", dead[0])
+        self.addCleanup(self.s.respawn, "worker", dead[0])  # the last is the first
         done = self.s.wait(task)
         steps = {s["name"]: s for s in self.s.call("GET", f"/v1/tasks/{task}/workflow_steps").json}
         found = steps["count"]["results"]["result"]
@@ -85,7 +86,7 @@ class Checkpoints(unittest.TestCase):
         self.assertEqual(task["by_name"]["count"]["checkpoint"]["cursor"], {"at": 3})
 
     def test_explain_and_metrics_tell(self):
-        task = self.s.submit("tests", "counter", {"count": 60, "sleep_ms": 50})
+        task = self.s.submit("tests", "counter", {"count": 6000, "sleep_ms": 50})
         eventually(lambda: "items done at its last checkpoint" in self.s.call("GET", f"/v1/tasks/{task}/explain").json["steps"][0]["why"])
         self.s.call("DELETE", f"/v1/tasks/{task}")
         self.assertEqual(self.s.wait(task)["status"], "cancelled")

@@ -61,7 +61,7 @@ class Launcher:
     def event(self, name, event):
         """When the service logged that."""
         with open(os.path.join(self.data, "logs", name + ".log"), encoding="utf-8") as f:
-            return [line["time"] for line in map(json.loads, f) if line["event"] == event][-1]
+            return [line["time"] for line in map(json.loads, f.read().split("\n")[:-1]) if line["event"] == event][-1]
 
     def submit(self, base=None, **context):
         body = {"namespace": "tests", "name": "diamond", "version": "1.0.0", "context": {"run": str(uuid.uuid4()), **context}, "initiator": "test",

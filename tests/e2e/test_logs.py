@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Logs: every line of every service is one JSON object, and a task can be followed through all of them by its ids."""
-import json
-import os
 import unittest
 import uuid
 
@@ -15,8 +13,7 @@ class Logs(unittest.TestCase):
         cls.addClassCleanup(cls.s.stop)
 
     def lines(self, service):
-        with open(os.path.join(self.s.dir, "logs", f"{service}-1.log"), encoding="utf-8") as f:
-            return [json.loads(line) for line in f.read().splitlines()]
+        return self.s.log_lines(f"{service}-1")
 
     def test_every_line_is_json_with_time_level_service_and_event(self):
         self.s.run("tests", "diamond", {})
@@ -37,12 +34,14 @@ class Logs(unittest.TestCase):
                 self.assertEqual({x["correlation_id"] for x in found()}, {correlation})
                 if of:
                     self.assertEqual({x["step_uuid"] for x in found()}, of)
-        outcomes = [x["outcome"] for x in self.lines("orchestrator") if x["event"] == "rows.outcome" and x["task_uuid"] == task["task_uuid"]]
-        self.assertEqual(outcomes.count("settled"), 4)
+
+        def settled():
+            return [x["outcome"] for x in self.lines("orchestrator") if x["event"] == "rows.outcome" and x["task_uuid"] == task["task_uuid"]].count("settled")
+        eventually(lambda: settled() == 4, what="the orchestrator says four times settled")
 
     def test_a_failure_names_everything_at_the_usual_level(self):
         task = self.s.run("rust_e2e_linear", "mathematical_sequence", {"even_number": 7})
-        line, = [x for x in self.lines("worker") if x["event"] == "step.failed" and x["task_uuid"] == task["task_uuid"]]
+        line, = eventually(lambda: [x for x in self.lines("worker") if x["event"] == "step.failed" and x["task_uuid"] == task["task_uuid"]], what="the worker says so")
         self.assertEqual((line["level"], line["step_name"], line["error_type"], line["correlation_id"]),
                          ("info", "linear_step_1", "ValidationError", task["correlation_id"]))
 

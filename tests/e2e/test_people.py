@@ -59,6 +59,7 @@ class People(Single):
         task = self.blocked()
         step = self.s.value("SELECT workflow_step_uuid FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'middle'", task)
         self.assertIn('"manually_completed": true', self.run_it("step", "complete", task, step, "--result", "7", "--reason", "r", "--json"))
+        self.assertEqual(self.s.wait(task)["status"], "complete")
 
     def test_pausing_and_resuming(self):
         for words in (("namespace", "pause", "tests"), ("template", "pause", "tests/chain@1.0.0")):
@@ -110,8 +111,8 @@ class People(Single):
         self.assertIn("rerun needs the name of a step", self.run_it("task", "bulk", "rerun", "--tag", "x", "--reason", "r", exits=FAILED))
 
     def test_lists_page_by_page(self):
-        for _ in range(3):
-            self.s.submit("tests", "chain", {}, tags=["listed"])
+        for task in [self.s.submit("tests", "chain", {}, tags=["listed"]) for _ in range(3)]:
+            self.s.wait(task)
         first = self.run_it("task", "list", "--tag", "listed", "--template", "chain", "--per-page", "2", "--cursor", "")
         cursor = first.split("more: --cursor ")[1].strip()
         rest = self.run_it("task", "list", "--tag", "listed", "--per-page", "2", "--cursor", cursor)

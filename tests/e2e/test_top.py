@@ -23,9 +23,9 @@ class Screen:
     def __init__(self, *args):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
             os.environ.update({"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})
             os.execv(os.path.join(BIN, "tasker"), ["tasker", *args])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.out = b""
 
     def read_until(self, condition, seconds=20):

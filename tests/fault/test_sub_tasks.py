@@ -5,6 +5,7 @@ Model: a connection of the test holds the row of the parent, so that the orchest
 """
 import unittest
 
+from lib.gate import Gate
 from lib.system import System, eventually
 from test_processes import ENV
 
@@ -38,17 +39,27 @@ class SubTasks(unittest.TestCase):
         self.assertEqual(s.value("SELECT count(*) FROM tasker.sub_task_dues"), 0)
         s.doctor()
 
-    def submit(self, s, sleep_ms=0):
-        return s.submit("tests", "sub_task", {"sub": {"name": "chain", "context": {"sleep_ms": sleep_ms}}, "sleep_ms": 300})
+    def submit(self, s, child=None, **context):
+        return s.submit("tests", "sub_task", {"sub": {"name": "chain", "context": child or {}}, **context})
+
+    def holds_call(self, s):
+        """A task whose step has not said yet what it wants when its row is held, and then says it: (task, the connection that holds it)."""
+        with Gate(s) as gate:
+            task = self.submit(s, hang=gate.path)
+            eventually(lambda: s.value("SELECT state FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'call'", task) == "in_progress")
+            held = self.hold(s, task)
+        self.stands(s, "results")
+        return task, held
 
     def child(self, s, task):
         return eventually(lambda: s.sql("SELECT child_uuid FROM tasker.sub_tasks WHERE parent_uuid = $1", task), what="its child")[0].child_uuid
 
     def test_the_orchestrator_dies_between_the_end_of_the_child_and_that_of_the_step(self):
         s = self.system()
-        task = self.submit(s, sleep_ms=100)
-        child = self.child(s, task)
-        held = self.hold(s, task)
+        with Gate(s) as gate:
+            task = self.submit(s, child={"gate": gate.path})
+            child = self.child(s, task)
+            held = self.hold(s, task)
         eventually(lambda: self.state(s, child) == "complete", what="the child is complete")
         self.stands(s, "timers")
         self.assertEqual((self.state(s, task), s.value("SELECT count(*) FROM tasker.sub_task_dues")), ("waiting_for_dependencies", 1))
@@ -59,10 +70,7 @@ class SubTasks(unittest.TestCase):
 
     def test_the_orchestrator_dies_while_it_starts_the_child(self):
         s = self.system()
-        task = self.submit(s)
-        eventually(lambda: s.value("SELECT state FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'call'", task) == "in_progress")
-        held = self.hold(s, task)
-        self.stands(s, "results")
+        task, held = self.holds_call(s)
         s.kill("orchestrator")
         held.close()
         s.respawn("orchestrator")  # the worker offers what was not acknowledged again
@@ -70,10 +78,7 @@ class SubTasks(unittest.TestCase):
 
     def test_the_worker_dies_after_it_has_said_what_it_wants(self):
         s = self.system(workers=2)
-        task = self.submit(s)
-        eventually(lambda: s.value("SELECT state FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'call'", task) == "in_progress")
-        held = self.hold(s, task)
-        self.stands(s, "results")
+        task, held = self.holds_call(s)
         for at in range(2):
             s.kill("worker", at)
         held.close()

@@ -4,6 +4,7 @@ import datetime
 import os
 import unittest
 
+from lib.clock import comes
 from lib.system import System, eventually
 
 ENV = {"TASKER_TIMERS_POLL": "500ms", "TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms"}
@@ -31,9 +32,10 @@ class Due(unittest.TestCase):
 
     def test_nobody_was_there_when_it_was_due(self):
         s = self.system(1)
-        start = s.submit("tests", "chain", {"journal": s.journal}, run_at=at(AHEAD_S))
-        end = s.submit("tests", "later", {"delay_ms": 600000}, deadline=at(AHEAD_S))
+        start = s.submit("tests", "chain", {"journal": s.journal}, run_at=at(3600))
+        end = s.submit("tests", "later", {"delay_ms": 600000}, deadline=at(3600))
         s.kill("orchestrator")
+        comes(s, [start, end])
         self.passed(s, start)
         self.passed(s, end)
         self.assertEqual(s.value("SELECT count(*) FROM tasker.open_tasks WHERE due_at < clock_timestamp()"), 2)
@@ -57,9 +59,10 @@ class Due(unittest.TestCase):
 
     def test_two_see_the_same_moment(self):
         s = self.system(2)
-        bases, moment = [o["rest"] for o in s.endpoints["orchestrators"]], at(2 * AHEAD_S)
-        starts = [s.submit("tests", "chain", {"journal": s.journal}, run_at=moment, base=bases[i % 2]) for i in range(60)]
-        ends = [s.submit("tests", "later", {"delay_ms": 600000}, deadline=moment, base=bases[i % 2]) for i in range(60)]
+        bases = [o["rest"] for o in s.endpoints["orchestrators"]]
+        starts = [s.submit("tests", "chain", {"journal": s.journal}, run_at=at(3600), base=bases[i % 2]) for i in range(60)]
+        ends = [s.submit("tests", "later", {"delay_ms": 600000}, deadline=at(3600), base=bases[i % 2]) for i in range(60)]
+        comes(s, starts + ends, at(AHEAD_S))  # both have looked by then at what comes next (TASKER_TIMERS_POLL)
         self.assertEqual({s.wait(t)["status"] for t in starts}, {"complete"})
         self.assertEqual({s.wait(t)["status"] for t in ends}, {"error"})
         self.assertEqual(sorted(self.begun(s)), sorted(starts), "each began once")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A task comes to rest and nobody says so: its orchestrator died between its commit and its hint. Requests that wait for the task on
 another orchestrator are answered all the same. To those, such a death is a commit without a hint, and that is what the test makes."""
+import datetime
 import threading
+import time
 import unittest
 
 from lib.system import SLOW, System, eventually
@@ -50,3 +52,17 @@ class Waits(unittest.TestCase):
         looks, polls = (self.s.metric(self.s.rest, name) for name in (LOOKS, POLLS))
         eventually(lambda: self.s.metric(self.s.rest, POLLS) > polls, 20, "a slow look at the queues: time has passed")
         self.assertEqual(self.s.metric(self.s.rest, LOOKS), looks)
+
+
+class Newcomer(unittest.TestCase):
+    def test_one_that_has_just_started_tells_the_others(self):
+        """It has not heard of them yet; that it is alone it knows when it has listened for long enough."""
+        s = System(orchestrators=2, env={"TASKER_REST_WAIT_LOOK": "10m"})  # looks find nothing in time
+        self.addCleanup(s.stop)
+        one, other = (o["rest"] for o in s.endpoints["orchestrators"])
+        later = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat()
+        task = s.submit("tests", "chain", {}, base=one, run_at=later)
+        self.assertEqual(s.call("DELETE", f"/v1/tasks/{task}", base=other).status, 200)
+        began = time.monotonic()
+        self.assertEqual(s.call("GET", f"/v1/tasks/{task}?wait={WAIT_S}s", base=one).json["status"], "cancelled")
+        self.assertLess(time.monotonic() - began, WAIT_S / 2, "told, not found when the wait was over")

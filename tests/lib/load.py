@@ -69,9 +69,6 @@ class Load:
         """Until so many tasks are complete."""
         eventually(lambda: self.count("state = 'complete'") >= complete, seconds, f"{complete} tasks complete")
 
-    def in_flight(self):
-        return self.s.value("SELECT count(*) FROM tasker.workflow_steps WHERE state = 'in_progress'")
-
     def finish(self, test, seconds=120):
         """Everything submitted is complete, settled once, and the database is consistent."""
         for t in self._threads:

@@ -6,9 +6,11 @@ from lib.system import System
 
 
 class Single(unittest.TestCase):
+    env = None
+
     @classmethod
     def setUpClass(cls):
-        cls.s = System()
+        cls.s = System(env=cls.env)
         cls.addClassCleanup(cls.s.stop)
 
     def tearDown(self):

@@ -94,6 +94,8 @@ class System:
             raise RuntimeError(f"tasker dev failed: {done.stdout}{done.stderr}\n{self.logs()}")
         with open(os.path.join(self.dir, "endpoints.json"), encoding="utf-8") as f:
             self.endpoints = json.load(f)
+        self.sql("ALTER SYSTEM SET fsync = off")  # tests end processes, never the machine: nobody has to wait for a disk
+        self.sql("SELECT pg_reload_conf()")
         self._commands = {p["pid"]: self._command(p["pid"]) for kind in ("orchestrators", "workers", "caches") for p in self.endpoints[kind]}
 
     # -- who is where --
@@ -123,6 +125,11 @@ class System:
             with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
                 out += [f"--- {name}", *f.read().splitlines()[-tail:]]
         return "\n".join(out)
+
+    def log_lines(self, name):
+        """The lines of a service's log that are written to their ends; each must be JSON."""
+        with open(os.path.join(self.dir, "logs", name + ".log"), encoding="utf-8") as f:
+            return [json.loads(line) for line in f.read().split("\n")[:-1]]
 
     def ready(self, kind, at=0):
         """Whether that process says it is ready; False while it does not answer."""

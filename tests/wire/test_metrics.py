@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """/metrics of all three services: valid for Prometheus, and the figures are true."""
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,9 @@ class Metrics(unittest.TestCase):
         for _ in range(3):
             cls.s.run("tests", "diamond", {})
         cls.s.run("rust_e2e_retry", "retry_mechanics_test", {})
+        eventually(lambda: cls.s.metric(cls.s.rest, "tasker_orchestrator_tasks_finished_total") == 4, what="what was told is counted")
+        eventually(lambda: cls.s.metric(cls.s.process("worker")["rest"], "tasker_worker_permits_in_use") == 0, what="the last handler is forgotten")
+        eventually(lambda: cls.s.metric(cls.s.rest, "tasker_orchestrator_steps_in_flight") == 0, what="the last step is forgotten")
 
     def page(self, kind):
         return curl(self.s.process(kind)["rest"] + "/metrics")
@@ -78,8 +80,7 @@ class Metrics(unittest.TestCase):
                 os.kill(self.s.process(kind)["pid"], signal.SIGUSR1)
 
                 def logged():
-                    with open(self.s.process(kind)["log"], encoding="utf-8") as f:
-                        return [json.loads(line) for line in f if '"service.runtime"' in line]
+                    return [line for line in self.s.log_lines(f"{kind}-1") if line["event"] == "service.runtime"]
                 line, = eventually(logged, what="it is in the log")
                 self.assertEqual(line["runtime"]["service"], kind)
                 self.assertGreater(len(line["runtime"]["actors"]), 1)

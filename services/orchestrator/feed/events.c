@@ -21,7 +21,7 @@ struct orch_events {
         struct orch_app *app;
         struct tk_kv_subscriber *kv;
         struct tk_pg_listener *pg;
-        _Atomic int64_t peer_seen_ns; /* monotonic; 0: never */
+        _Atomic int64_t peer_seen_ns; /* monotonic; at first when it began to listen: others say only now and then that they are there */
 };
 
 static void missed(struct orch_events *events)
@@ -80,6 +80,7 @@ struct orch_events *orch_events_new(struct orch_app *app)
         static const char *const channels[] = {TK_CHANNEL_HINT, TK_CHANNEL_TEMPLATES, NULL};
         struct orch_events *events = TK_NEW(struct orch_events);
         events->app = app;
+        events->peer_seen_ns = tk_time_mono_ns();
         if (*app->conf.redis_url)
                 events->kv = tk_kv_subscriber_new(&(struct tk_kv_conf){.url = app->conf.redis_url}, channels,
                                                   from_redis, events);
@@ -101,6 +102,5 @@ bool orch_events_alone(struct orch_events *events)
 {
         if (!events)
                 return true;
-        int64_t seen = atomic_load_explicit(&events->peer_seen_ns, memory_order_relaxed);
-        return !seen || tk_time_mono_ns() - seen > PEER_SILENCE_NS;
+        return tk_time_mono_ns() - atomic_load_explicit(&events->peer_seen_ns, memory_order_relaxed) > PEER_SILENCE_NS;
 }

@@ -9,5 +9,5 @@ struct orch_app;
 struct orch_events;
 TK_MUST struct orch_events *orch_events_new(struct orch_app *app);
 struct orch_events *orch_events_free(struct orch_events *events);
-/* No other orchestrator was heard of lately (nor missed). */
+/* No other orchestrator was heard of lately, and it has listened for long enough to know. */
 bool orch_events_alone(struct orch_events *events);

@@ -48,6 +48,16 @@ bool test_pause_ms(struct tkw_context *ctx, int64_t ms, bool until_cancelled)
         return true;
 }
 
+/* Waits while the file that this member of the context names is there (tests/lib/gate.py). False: it was cancelled meanwhile, and asked to look. */
+static bool wait_at(struct tkw_context *ctx, const char *name, bool until_cancelled)
+{
+        const char *gate = tkw_str(tkw_input(ctx, name));
+        while (gate && !access(gate, F_OK))
+                if (!test_pause_ms(ctx, SLICE_MS, until_cancelled))
+                        return false;
+        return true;
+}
+
 /* Decides as the task's context says: {"decide": {step name: [names] or any JSON as the whole outcome}}; without: no branches. */
 static int decide(struct tkw_context *ctx, struct tkw_result *result)
 {
@@ -63,11 +73,11 @@ static int decide(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
-/* Takes sleep_ms (of the context, or of the handler's configuration), and stops early when cancelled. */
+/* Takes sleep_ms (of the context, or of the handler's configuration) once it is through the gate, and stops early when cancelled. */
 static int work(struct tkw_context *ctx, struct tkw_result *result)
 {
         journal(ctx, "begin");
-        if (!test_pause_ms(ctx, number(ctx, "sleep_ms", 0), true)) {
+        if (!wait_at(ctx, "gate", true) || !test_pause_ms(ctx, number(ctx, "sleep_ms", 0), true)) {
                 journal(ctx, "cancelled");
                 return tkw_retryable(result, "Cancelled", "told to stop");
         }
@@ -87,11 +97,11 @@ static int crash(struct tkw_context *ctx, struct tkw_result *result)
         return tkw_success(result);
 }
 
-/* Does not look at anything for sleep_ms. */
+/* Does not look at anything until it is through the gate that the context's `hang` names. */
 static int hang(struct tkw_context *ctx, struct tkw_result *result)
 {
         journal(ctx, "begin");
-        test_pause_ms(ctx, number(ctx, "sleep_ms", 1000), false);
+        wait_at(ctx, "hang", false);
         journal(ctx, "end");
         return tkw_success(result);
 }
@@ -142,6 +152,7 @@ static int batch(struct tkw_context *ctx, struct tkw_result *result)
 {
         const char *id = tkw_str(tkw_step_input(ctx, "cursor/batch_id")), *broken = tkw_str(tkw_input(ctx, "broken"));
         journal(ctx, "begin");
+        wait_at(ctx, "gate", false);
         test_pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
         journal(ctx, "end");
         if (id && broken && !strcmp(id, broken))
@@ -236,7 +247,7 @@ static int sub_task(struct tkw_context *ctx, struct tkw_result *result)
                 return tkw_start_task(result, &(struct tkw_task){.name = tkw_info(ctx)->template_name});
         if (tkw_type(sub) != TKW_OBJECT)
                 return tkw_success(result);
-        test_pause_ms(ctx, number(ctx, "sleep_ms", 0), false);
+        wait_at(ctx, "hang", false);
         context = tkw_get(sub, "context");
         struct tkw_task task = {
                 .namespace_name = tkw_str(tkw_get(sub, "namespace")), .name = tkw_str(tkw_get(sub, "name")),
