@@ -79,7 +79,7 @@ static bool of_one_task(const Tasker__Dispatch__V1__OrchestratorFrame *frame)
 {
         for (size_t i = 1; i < frame->n_assign; i++) {
                 const ProtobufCBinaryData *a = &frame->assign[0]->task_uuid, *b = &frame->assign[i]->task_uuid;
-                if (a->len != b->len || memcmp(a->data, b->data, a->len))
+                if (a->len != b->len || (a->len && memcmp(a->data, b->data, a->len) != 0)) /* empty bytes have no address */
                         return false;
         }
         return true;
