@@ -16,13 +16,9 @@ BEGIN
   ), res AS (
     INSERT INTO tasker.step_results (workflow_step_uuid, attempt, task_uuid, success, worker_id, result, recorded_at)
     SELECT u.workflow_step_uuid, u.attempts, u.task_uuid, false, NULL,
-           json_build_object('step_uuid', u.workflow_step_uuid, 'success', false, 'result', '{}'::json, 'status', 'error',
-             'metadata', json_build_object('execution_time_ms', 0, 'retryable', false, 'error_type', 'worker_lost', 'completed_at', tasker.time_text(v_now, 'zoned'),
-                                           'custom', '{}'::json, 'context', '{}'::json),
-             'error', json_build_object('message', CASE WHEN u.retryable THEN 'worker lost ' || u.losses || ' times while running this step'
-                                                        ELSE 'worker lost while running this step, which must not run twice (retryable: false)' END,
-                                        'error_type', 'worker_lost', 'retryable', false, 'backtrace', '[]'::json),
-             'orchestration_metadata', NULL), v_now
+           tasker._failure_result(u.workflow_step_uuid, 'worker_lost',
+             CASE WHEN u.retryable THEN 'worker lost ' || u.losses || ' times while running this step'
+                  ELSE 'worker lost while running this step, which must not run twice (retryable: false)' END, false, v_now), v_now
       FROM upd u
     ON CONFLICT DO NOTHING
   ), tr AS (

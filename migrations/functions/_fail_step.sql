@@ -26,11 +26,7 @@ BEGIN
   DELETE FROM tasker.queue_timers q WHERE q.workflow_step_uuid = p_step;
   RETURN QUERY SELECT r.* FROM tasker.settle_steps(
     ARRAY[p_step], ARRAY[v.task_uuid], ARRAY[v.attempts::int], ARRAY[v.msg_id], ARRAY[false], ARRAY[false], ARRAY[-1],
-    ARRAY[json_build_object('step_uuid', p_step, 'success', false, 'result', '{}'::json, 'status', 'error',
-      'metadata', json_build_object('execution_time_ms', 0, 'retryable', false, 'error_type', 'engine_error', 'completed_at', tasker.time_text(v_now, 'zoned'),
-                                    'custom', '{}'::json, 'context', '{}'::json),
-      'error', json_build_object('message', p_why, 'error_type', 'engine_error', 'retryable', false, 'backtrace', '[]'::json),
-      'orchestration_metadata', NULL)::text],
+    ARRAY[tasker._failure_result(p_step, 'engine_error', p_why, false, v_now)::text],
     ARRAY['orchestrator'], ARRAY[0], '{}', '{}', 0, p_processor) r;
   RETURN QUERY SELECT r.* FROM tasker._publish_failures(ARRAY[p_step]) r;
 END $$;

@@ -27,11 +27,7 @@ BEGIN
     SELECT workflow_step_uuid, task_uuid, 'enqueued', 'in_progress', attempts, p_now, 'timer', reason FROM upd
   )
   SELECT array_agg(u.workflow_step_uuid), array_agg(u.task_uuid), array_agg(u.attempts), array_agg(u.msg_id),
-         array_agg(json_build_object('step_uuid', u.workflow_step_uuid, 'success', false, 'result', '{}'::json, 'status', 'error',
-           'metadata', json_build_object('execution_time_ms', 0, 'retryable', u.again, 'error_type', 'queue_timeout', 'completed_at', tasker.time_text(p_now, 'zoned'),
-                                         'custom', '{}'::json, 'context', '{}'::json),
-           'error', json_build_object('message', u.reason, 'error_type', 'queue_timeout', 'retryable', u.again, 'backtrace', '[]'::json),
-           'orchestration_metadata', NULL)::text),
+         array_agg(tasker._failure_result(u.workflow_step_uuid, 'queue_timeout', u.reason, u.again, p_now)::text),
          array_agg(u.again)
     INTO g_step, g_task, g_att, g_msg, g_result, g_again FROM upd u;
   IF g_step IS NULL THEN RETURN; END IF;

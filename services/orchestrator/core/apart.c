@@ -7,7 +7,7 @@
 #include "orchestrator/core/rows.h"
 #include "tk_sql.h"
 
-enum { ARENA_BLOCK = 4096, ARENA_MAX = 1 << 20, TRIES = 5 };
+enum { ARENA_BLOCK = 4096, ARENA_MAX = 1 << 20 };
 
 int orch_apart_query(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *batch, const struct tk_sql *apart,
                      const struct tk_pg_args *args, struct tk_pg_result **ret_res, bool *ret_apart, struct tk_err *err)
@@ -20,9 +20,7 @@ int orch_apart_query(struct orch_app *app, struct tk_pg *pg, const struct tk_sql
         const char *name = strchr(batch->name, '.');
         orch_db_failed(app, batch->name, r, err);
         orch_count_l(app, batches_apart_total, name ? name + 1 : batch->name);
-        for (unsigned tries = 0; (r = tk_pg_query(pg, apart, args, ret_res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, apart->name, r, err);
-        return r;
+        return orch_db_query(app, pg, apart, args, ret_res, err);
 }
 
 static void settled_row(void *user, const struct orch_row *row)
@@ -37,7 +35,6 @@ int orch_apart_set_aside(struct orch_app *app, struct tk_pg *pg, const struct tk
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct tk_pg_args args;
-        int r;
         tk_pg_args_init(&args, arena);
         tk_pg_arg_uuid(&args, task);
         tk_pg_arg_uuid(&args, step);
@@ -45,8 +42,7 @@ int orch_apart_set_aside(struct orch_app *app, struct tk_pg *pg, const struct tk
         tk_pg_arg_text(&args, tk_pg_sqlstate(pg));
         tk_pg_arg_text(&args, tk_err_text(err));
         tk_pg_arg_uuid(&args, &app->processor);
-        for (unsigned tries = 0; (r = tk_pg_query(pg, &tk_sql_engine_set_aside, &args, &res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, "set_aside", r, err);
+        int r = orch_db_query(app, pg, &tk_sql_engine_set_aside, &args, &res, err);
         if (!r)
                 orch_rows_apply(app, res, NULL, "queue", settled_row, app);
         return r;

@@ -5,6 +5,8 @@
 #include "pg/migrate.h"
 #include <errno.h>
 
+enum { TRIES = 5 };
+
 struct tk_pg_conf orch_db_conf(const struct orch_app *app, const char *application_name)
 {
         return (struct tk_pg_conf){.url = app->conf.database_url,
@@ -41,4 +43,13 @@ struct tk_pg *orch_db_lazy(struct orch_app *app, struct tk_pg_lazy *db)
         if (r && db->failures != failures) /* tried, not resting */
                 orch_db_failed(app, "connect", r, &err);
         return pg;
+}
+
+int orch_db_query(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args, struct tk_pg_result **ret,
+                  struct tk_err *err)
+{
+        int r;
+        for (unsigned tries = 0; (r = tk_pg_query(pg, sql, args, ret, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
+                orch_db_failed(app, sql->name, r, err);
+        return r;
 }

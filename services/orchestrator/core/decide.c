@@ -4,15 +4,11 @@
 #include "base/str.h"
 #include "orchestrator/core/db.h"
 
-enum { TRIES = 5 };
-
 int orch_decide_rows(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args,
                      orch_row_fn *each, void *user, struct tk_err *err)
 {
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
-        int r;
-        for (unsigned tries = 0; (r = tk_pg_query(pg, sql, args, &res, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, sql->name, r, err);
+        int r = orch_db_query(app, pg, sql, args, &res, err);
         if (!r)
                 orch_rows_apply(app, res, NULL, "queue", each, user);
         return r;
