@@ -12,7 +12,7 @@ ENV = {"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TAS
 
 class Processes(unittest.TestCase):
     def system(self, lease=ENV["TASKER_DISPATCH_LEASE"], permits=None, **kwargs):
-        s = System(env={**ENV, "TASKER_DISPATCH_LEASE": lease, **({"TASKER_WORKER_PERMITS": str(permits)} if permits else {})}, **kwargs)
+        s = System(env={**ENV, "TASKER_DISPATCH_LEASE": lease, **({"TASKER_WORKER_PERMITS": str(permits), "TASKER_WORKER_PREFETCH": "0"} if permits else {})}, **kwargs)
         self.addCleanup(s.stop)
         return s
 
@@ -20,7 +20,7 @@ class Processes(unittest.TestCase):
         return sum(s.metric(o["rest"], "tasker_orchestrator_sweeper_repairs_total") for o in s.endpoints["orchestrators"] if s.alive(o["pid"]))
 
     def test_worker_killed(self):
-        """Of twelve steps that stand at a gate each worker has some, for it runs eight at most."""
+        """Of twelve steps that stand at a gate each worker has some, for it takes eight at most."""
         s = self.system(workers=2, permits=8)
         load = Load(s).start()
         load.until(20)
