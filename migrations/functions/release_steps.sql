@@ -1,9 +1,10 @@
--- tasker.release_steps(held executions, lost flags, losses_max, processor): takes assignments back. Not lost (never sent):
--- back into the queue, to the front of its task, nothing counted. Lost (its worker's stream ended): the same and the loss is counted, or an error when
+-- tasker.release_steps(held executions, lost flags, losses_max, processor, given back): takes assignments back. Not lost (never sent, or given back by
+-- a worker that had not begun them): back into the queue, to the front of its task, nothing counted. Lost (its worker's stream ended): the same and the loss is counted, or an error when
 -- the step must not run twice or was lost too often. Only where (step, attempt, message) still hold.
 -- Returns 'queued' per namespace (idx = how many), 'timer', 'failed', 'stale' and 'done' rows.
+DROP FUNCTION IF EXISTS tasker.release_steps(uuid[], int[], bigint[], text[], boolean[], int, uuid); -- before workers gave anything back
 CREATE OR REPLACE FUNCTION tasker.release_steps(p_step uuid[], p_attempt int[], p_msg bigint[], p_ns text[], p_lost boolean[],
-                                                p_losses_max int, p_processor uuid)
+                                                p_losses_max int, p_processor uuid, p_given_back boolean DEFAULT false)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now  timestamptz := clock_timestamp();
@@ -31,7 +32,8 @@ BEGIN
     RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts, s.msg_id, s.queue_timeout_ms, u.lost
   ), tr AS (
     INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, reason)
-    SELECT workflow_step_uuid, task_uuid, 'in_progress', 'enqueued', attempts, v_now, CASE WHEN lost THEN 'worker lost' ELSE 'never sent' END FROM upd
+    SELECT workflow_step_uuid, task_uuid, 'in_progress', 'enqueued', attempts, v_now,
+           CASE WHEN lost THEN 'worker lost' WHEN p_given_back THEN 'given back' ELSE 'never sent' END FROM upd
   )
   SELECT array_agg(x.workflow_step_uuid), array_agg(x.msg_id), array_agg(x.namespace), array_agg(x.turn), bool_or(x.timed)
     INTO b_step, b_msg, b_ns, b_turn, b_timed

@@ -117,7 +117,7 @@ static void start_work(struct work_app *app)
         const struct work_conf *conf = &app->conf;
         unsigned links = (unsigned)conf->orchestrators.count;
         app->pace = work_pace_new(conf->permits, conf->prefetch);
-        app->ledger = work_ledger_new(links, work_pace_max(app->pace), conf->unacked_max);
+        app->ledger = work_ledger_new(links, conf->permits, work_pace_max(app->pace), conf->unacked_max);
         work_ledger_set_total(app->ledger, work_pace_now(app->pace));
         app->templates = work_templates_new(conf->templates_max, work_hydrate, app);
         app->permits = tk_permits_new("handlers", conf->permits);

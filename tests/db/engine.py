@@ -159,10 +159,10 @@ class Engine:
         return self.c.query("SELECT * FROM tasker.claim_steps($1, $2, $3, $4, $5, $6)", list(namespaces), [n] * len(namespaces),
                             lease_ms, losses_max, PROCESSOR, lost)
 
-    def release(self, assigns, lost, losses_max=LOSSES_MAX):
-        return self.c.query("SELECT * FROM tasker.release_steps($1, $2, $3, $4, $5, $6, $7)", [a["step_uuid"] for a in assigns],
+    def release(self, assigns, lost, losses_max=LOSSES_MAX, given_back=False):
+        return self.c.query("SELECT * FROM tasker.release_steps($1, $2, $3, $4, $5, $6, $7, $8)", [a["step_uuid"] for a in assigns],
                             [a["attempt"] for a in assigns], [a["msg_id"] for a in assigns], [a["namespace"] for a in assigns],
-                            [lost] * len(assigns), losses_max, PROCESSOR)
+                            [lost] * len(assigns), losses_max, PROCESSOR, given_back)
 
     def renew(self, assigns, lease_ms=LEASE_MS):
         """The assignments that do not hold any more."""

@@ -23,6 +23,22 @@ class Release(DbTest):
         self.assertEqual([(a.attempt, a.retry_count) for a in held], [(16, 0)])
         self.assertEqual(kinds(self.e.settle(held)), {"settled": 1, "done": 1})
 
+    def test_what_was_given_back_costs_nothing(self):
+        task, held = self.start(ONE, only={"max_attempts": 1, "retryable": False})
+        self.assertEqual(kinds(self.e.release(held, lost=False, losses_max=0, given_back=True)), {"queued": 1})
+        self.assertEqual(self.counts(task), ("enqueued", 1, 1, 0))
+        self.assertEqual(self.e.history(task, "only")[-1], ("in_progress", "enqueued", 1, "given back"))
+        self.assertEqual(kinds(self.e.release(held, lost=False, losses_max=0, given_back=True)), {"stale": 1})
+        held = of(self.e.claim(), "assign")
+        self.assertEqual([(a.attempt, a.retry_count) for a in held], [(2, 0)])
+        self.assertEqual(kinds(self.e.settle(held)), {"settled": 1, "done": 1})
+
+    def test_an_orchestrator_of_the_release_before_knows_no_giving_back(self):
+        task, (a,) = self.start(ONE)
+        rows = self.c.query("SELECT * FROM tasker.release_steps($1, $2, $3, $4, $5, $6, $7)", [a.step_uuid], [a.attempt], [a.msg_id], [a.namespace], [False], 5, new_uuid())
+        self.assertEqual(kinds(rows), {"queued": 1})
+        self.assertEqual(self.e.history(task, "only")[-1][-1], "never sent")
+
     def test_a_lost_worker_is_not_the_steps_fault(self):
         task, held = self.start(ONE, only={"max_attempts": 1})
         self.assertEqual(kinds(self.e.release(held, lost=True)), {"queued": 1})

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES_MAX = 64, ARENA_BLOCK = 16 * 1024, LEDGER_TOTAL = 8, LEDGER_UNACKED = 8 };
+enum { FRAMES_MAX = 64, ARENA_BLOCK = 16 * 1024, LEDGER_PERMITS = 2, LEDGER_TOTAL = 8, LEDGER_UNACKED = 8 };
 #define ARENA_MAX ((size_t)64 << 20)
 
 /* ---- in place of the stream and of the actors ---- */
@@ -33,6 +33,7 @@ const char *__wrap_tk_rpc_stream_peer(const struct tk_rpc_stream *stream);
 void __wrap_tk_rpc_stream_close(struct tk_rpc_stream *stream, enum tk_rpc_status status, const char *message);
 void __wrap_orch_results_post(struct orch_app *app, struct orch_results_msg *results);
 void __wrap_orch_dispatch_release(struct orch_app *app, const struct orch_held *held, size_t n, const bool *lost);
+void __wrap_orch_dispatch_give_back(struct orch_app *app, struct orch_session *session, const struct orch_held *held, size_t n);
 int __wrap_tk_actor_post_always(struct tk_actor *to, struct tk_msg *msg);
 
 void __wrap_tk_rpc_stream_ref(struct tk_rpc_stream *stream)
@@ -92,6 +93,12 @@ void __wrap_orch_dispatch_release(struct orch_app *app, const struct orch_held *
         (void)lost;
         for (size_t i = 0; i < n; i++)
                 TK_CHECK(memchr(held[i].ns, 0, sizeof held[i].ns));
+}
+
+void __wrap_orch_dispatch_give_back(struct orch_app *app, struct orch_session *session, const struct orch_held *held, size_t n)
+{
+        __wrap_orch_dispatch_release(app, held, n, NULL);
+        orch_session_ack(session, held, n, false);
 }
 
 /* The execute actor: a job in the ledger, its handler not yet begun. */
@@ -171,10 +178,10 @@ static void to_worker(const struct frame *frames, size_t n)
         TK_AUTOBUF struct tk_buf out;
         const char *why = NULL;
         app->metrics = tk_metrics_new(work_rows, WORK_METRICS);
-        app->ledger = work_ledger_new(2, LEDGER_TOTAL, LEDGER_UNACKED);
+        app->ledger = work_ledger_new(2, LEDGER_PERMITS, LEDGER_TOTAL, LEDGER_UNACKED);
         app->watch = work_watch_new(app);
-        work_ledger_up(app->ledger, 0);
-        work_ledger_up(app->ledger, 1);
+        work_ledger_up(app->ledger, 0, true);
+        work_ledger_up(app->ledger, 1, true);
         tk_buf_init(&out, SIZE_MAX / 2);
         for (size_t i = 0; i < n && !why; i++) {
                 struct tk_arena *arena = tk_arena_new(ARENA_BLOCK, ARENA_MAX);
@@ -183,11 +190,16 @@ static void to_worker(const struct frame *frames, size_t n)
                 const Tasker__Dispatch__V1__OrchestratorFrame *frame =
                         tk_rpc_unpack(&tasker__dispatch__v1__orchestrator_frame__descriptor, arena, frames[i].data, frames[i].len);
                 if (frame) {
-                        why = work_frame_assigns(app, link, TK_NS_PER_S, owner, frame);
+                        bool waits;
+                        int64_t oldest_ns;
+                        why = work_frame_assigns(app, link, TK_NS_PER_S, owner, frame, &waits);
+                        if (frame->recalled)
+                                work_ledger_recalled(app->ledger, link, frame->recalled);
                         work_frame_cancels(app, frame);
                         (void)work_frame_acks(app, frame);
                         if (frame->drain)
                                 work_ledger_hand_over(app->ledger, link);
+                        (void)work_ledger_give_back(app->ledger, TK_TIME_NEVER, &oldest_ns);
                         unsigned credit;
                         tk_buf_reset(&out);
                         (void)work_ledger_collect(app->ledger, link, &out, 65536, &credit);

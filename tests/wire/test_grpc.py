@@ -30,7 +30,7 @@ class Worker:
 
     def __init__(self, address, worker_id, credit=10, namespaces=(NAMESPACE,), held=()):
         self.channel = grpc.insecure_channel(address)
-        self.out, self.pending = queue.Queue(), {"assign": [], "acks": [], "cancel": []}
+        self.out, self.pending = queue.Queue(), {"assign": [], "acks": [], "cancel": [], "recalled": []}
         self.call = dispatch_grpc.DispatchStub(self.channel).Connect(iter(self.out.get, None))
         hello = dispatch.Hello(worker_id=worker_id, version="test", hostname="h", namespaces=namespaces, permits=10, held=held)
         self.out.put(dispatch.WorkerFrame(hello=hello))
@@ -46,7 +46,8 @@ class Worker:
         while len(self.pending[what]) < n:
             frame = next(self.call)
             for kind, items in self.pending.items():
-                items += list(getattr(frame, kind))
+                said = getattr(frame, kind)
+                items += ([said] if said else []) if isinstance(said, int) else list(said)
         taken, self.pending[what] = self.pending[what][:n], self.pending[what][n:]
         return taken
 
@@ -55,6 +56,11 @@ class Worker:
         return dispatch.Result(**{"step_uuid": assign.step_uuid, "task_uuid": assign.task_uuid, "attempt": assign.attempt,
                                   "lease_token": assign.lease_token, "outcome": dispatch.OUTCOME_SUCCESS, "retry_delay_ms": -1,
                                   "result_json": json.dumps(document).encode(), "execution_time_ms": 1, "namespace": assign.namespace, **over})
+
+    @staticmethod
+    def held(assign, **over):
+        return dispatch.Held(**{"step_uuid": assign.step_uuid, "task_uuid": assign.task_uuid, "attempt": assign.attempt, "lease_token": assign.lease_token,
+                                "namespace": assign.namespace, **over})
 
     def close(self):
         self.out.put(None)
@@ -139,6 +145,49 @@ class Grpc(unittest.TestCase):
         other.send(results=[other.result(second)])
         self.assertEqual(self.s.wait(task)["status"], "complete")
 
+    def first_step(self, task):
+        row, = self.s.sql("SELECT workflow_step_uuid AS id, state, attempts, forgiven, losses FROM tasker.workflow_steps WHERE task_uuid = $1 AND name = 'first'", task)
+        return row
+
+    def test_a_step_that_is_given_back_waits_for_whoever_has_credit(self):
+        w = self.worker(credit=4)
+        self.assertTrue(w.welcome.takes_returned)
+        task = self.s.submit(NAMESPACE, "pair", {})
+        (first,) = w.next("assign")
+        w.send(recall=True, returned=[w.held(first)])
+        recalled = 0
+        while recalled < 3:  # what is granted and not used; some of it later where a claim on its way has reserved it
+            recalled += w.next("recalled")[0]
+        self.assertEqual(recalled, 3)
+        self.assertEqual([(a.step_uuid, a.attempt, a.stale, a.refused) for a in w.next("acks")], [(first.step_uuid, 1, False, False)])
+        row = self.first_step(task)
+        self.assertEqual((row.state, row.attempts, row.forgiven, row.losses), ("enqueued", 1, 1, 0))
+        self.assertEqual(self.s.value("SELECT reason FROM tasker.workflow_step_transitions WHERE workflow_step_uuid = $1 AND to_state = 'enqueued'", row.id), "given back")
+        other = self.worker()
+        (again,) = other.next("assign")
+        self.assertEqual((again.step_uuid, again.attempt, again.retry_count), (first.step_uuid, 2, 0))
+        w.send(returned=[w.held(first), w.held(again)])  # once more, and what another one has
+        self.assertEqual([a.stale for a in w.next("acks", 2)], [True, True])
+        self.assertEqual(self.first_step(task).state, "in_progress")
+        for step in (again, None):
+            other.send(results=[other.result(step or other.next("assign")[0])])
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+
+    def test_a_step_is_given_back_to_another_orchestrator_that_is_told_of_it_first(self):
+        w = self.worker(credit=1)
+        task = self.s.submit(NAMESPACE, "pair", {})
+        (first,) = w.next("assign")
+        other = self.worker(credit=0)  # another stream, as to another orchestrator
+        other.send(held=[other.held(first)], returned=[other.held(first)])
+        self.assertEqual([a.stale for a in other.next("acks")], [False])
+        self.assertEqual(self.first_step(task).state, "enqueued")
+        w.send(results=[w.result(first)])
+        self.assertEqual([a.stale for a in w.next("acks")], [True], "the attempt is over")
+        other.send(credit=[dispatch.Credit(steps=2)])
+        for _ in range(2):
+            other.send(results=[other.result(other.next("assign")[0])])
+        self.assertEqual(self.s.wait(task)["status"], "complete")
+
     def test_results_for_steps_it_does_not_hold_are_stale(self):
         w = self.worker()
         task = self.s.submit(NAMESPACE, "pair", {})
@@ -172,6 +221,8 @@ class Grpc(unittest.TestCase):
             "two hellos": [hello, hello],
             "no name": [dispatch.WorkerFrame(hello=dispatch.Hello(namespaces=[NAMESPACE]))],
             "short uuid": [hello, dispatch.WorkerFrame(results=[dispatch.Result(step_uuid=b"abc", task_uuid=b"def", attempt=1, outcome=1, result_json=b"{}")])],
+            "short uuid given back": [hello, dispatch.WorkerFrame(returned=[dispatch.Held(step_uuid=b"abc", task_uuid=bytes(16), attempt=1, namespace=NAMESPACE)])],
+            "more given back than there can be": [hello, dispatch.WorkerFrame(returned=[dispatch.Held(step_uuid=bytes(16))] * 100001)],
         }
         for name, frames in cases.items():
             with self.subTest(name):

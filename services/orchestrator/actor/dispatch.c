@@ -24,6 +24,7 @@ struct release_msg {
         struct orch_held *held;
         bool *lost;
         size_t n;
+        struct orch_session *session; /* who gives them back and waits for an ack; NULL: nobody, they were lost or never sent */
 };
 
 struct dispatch_state {
@@ -42,6 +43,7 @@ static void release_free(struct release_msg *release)
 {
         tk_free(release->held);
         tk_free(release->lost);
+        orch_session_unref(release->session);
         tk_free(release);
 }
 
@@ -54,17 +56,23 @@ static void release_post(struct orch_app *app, struct release_msg *release)
 static void release_done(struct tk_msg *msg)
 {
         struct release_msg *release = (struct release_msg *)msg;
-        if (msg->status && msg->status != -ECANCELED)
+        if (msg->status && msg->status != -ECANCELED) {
                 release_post(release->app, release);
-        else
-                release_free(release);
+                return;
+        }
+        if (release->session && !msg->status)
+                orch_session_ack(release->session, release->held, release->n, false);
+        release_free(release);
 }
 
-void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, size_t n, const bool *lost)
+static void take_back(struct orch_app *app, struct orch_session *session, const struct orch_held *held, size_t n, const bool *lost)
 {
         if (!n)
                 return;
         struct release_msg *release = TK_NEW(struct release_msg);
+        if (session)
+                orch_session_ref(session);
+        release->session = session;
         release->msg.done = release_done;
         release->app = app;
         release->n = n;
@@ -76,14 +84,28 @@ void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, s
         release_post(app, release);
 }
 
+void orch_dispatch_release(struct orch_app *app, const struct orch_held *held, size_t n, const bool *lost)
+{
+        take_back(app, NULL, held, n, lost);
+}
+
+void orch_dispatch_give_back(struct orch_app *app, struct orch_session *session, const struct orch_held *held, size_t n)
+{
+        take_back(app, session, held, n, NULL);
+}
+
 static void released_row(void *user, const struct orch_row *row)
 {
         struct dispatch_state *state = user;
         orch_count_l(state->app, steps_settled_total, row->kind);
 }
 
-static int release_some(struct dispatch_state *state, const struct orch_held *held, const bool *lost, size_t n)
+/* The `n` of a message that begin with its `at`th. */
+static int release_some(struct dispatch_state *state, const struct release_msg *release, size_t at, size_t n)
 {
+        const struct orch_held *held = release->held + at;
+        const bool *lost = release->lost + at;
+        bool given_back = release->session;
         struct tk_err err = {0};
         struct tk_arena *arena = state->arena;
         struct tk_uuid *steps = TK_ARENA_ARRAY(arena, struct tk_uuid, n);
@@ -105,6 +127,7 @@ static int release_some(struct dispatch_state *state, const struct orch_held *he
         tk_pg_arg_bool_array(&args, lost, n);
         tk_pg_arg_i32(&args, (int32_t)state->app->conf.losses_max);
         tk_pg_arg_uuid(&args, &state->app->processor);
+        tk_pg_arg_bool(&args, given_back);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         int r = tk_pg_query(state->pg, &tk_sql_engine_release_steps, &args, &res, &err);
         if (r) {
@@ -113,7 +136,7 @@ static int release_some(struct dispatch_state *state, const struct orch_held *he
         }
         orch_count_l(state->app, transactions_total, "release");
         for (size_t i = 0; i < n; i++)
-                orch_count_l(state->app, steps_released_total, lost[i] ? "lost" : "unsent");
+                orch_count_l(state->app, steps_released_total, lost[i] ? "lost" : given_back ? "returned" : "unsent");
         orch_rows_apply(state->app, res, NULL, "queue", released_row, state);
         return 0;
 }
@@ -123,10 +146,10 @@ static int release_all(struct dispatch_state *state, const struct release_msg *r
         int r = 0;
         for (size_t at = 0; at < release->n && !r; at += RELEASE_BATCH) {
                 size_t some = release->n - at < RELEASE_BATCH ? release->n - at : RELEASE_BATCH;
-                r = release_some(state, release->held + at, release->lost + at, some);
+                r = release_some(state, release, at, some);
                 /* Whoever is at fault keeps its lease until that ends; claim_apart sees to it then. */
                 for (size_t i = 0; tk_pg_one_row(r) && i < some; i++) {
-                        int one = release_some(state, release->held + at + i, release->lost + at + i, 1);
+                        int one = release_some(state, release, at + i, 1);
                         if (one && !tk_pg_one_row(one))
                                 r = one;
                 }

@@ -137,6 +137,26 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         orch_stream_wake(stream);
 }
 
+void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale)
+{
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, SIZE_MAX / 2);
+        for (size_t i = 0; i < n; i++) {
+                Tasker__Dispatch__V1__Ack ack = TASKER__DISPATCH__V1__ACK__INIT;
+                Tasker__Dispatch__V1__Ack *acks[] = {&ack};
+                Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+                struct tk_uuid id = list[i].step;
+                ack.step_uuid = (ProtobufCBinaryData){sizeof id.b, id.b};
+                ack.attempt = list[i].attempt;
+                ack.stale = stale;
+                frame.n_acks = 1;
+                frame.acks = acks;
+                encode(&frame, &buf);
+        }
+        if (n)
+                orch_session_send(s, buf.data, buf.len);
+}
+
 void orch_sessions_disown(struct orch_sessions *all, const struct orch_held *held)
 {
         orch_sessions_cancel(all, &held->step, held->attempt, "this attempt is over, or was given to another worker");

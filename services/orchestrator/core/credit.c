@@ -5,13 +5,14 @@
 #include "base/str.h"
 #include "orchestrator/core/sessions_internal.h"
 #include "orchestrator/core/share.h"
+#include "tasker/dispatch/v1/dispatch.pb-c.h"
 #include <limits.h>
 
 enum { FEW = 8 }; /* namespaces of most batches: divided without an allocation */
 
 struct reserved {
         struct orch_session *session;
-        unsigned ns, n;
+        unsigned ns, n, recalls;
         bool used;
 };
 struct orch_reservation {
@@ -62,7 +63,7 @@ static void reserve_of(struct orch_reservation *r, struct orch_session *s, enum 
                 s->credit -= shares[i].gets;
                 left[i] -= shares[i].gets;
                 orch_session_ref(s);
-                r->items[r->items_n++] = (struct reserved){s, (unsigned)i, shares[i].gets, false};
+                r->items[r->items_n++] = (struct reserved){s, (unsigned)i, shares[i].gets, s->recalls, false};
         }
 }
 
@@ -122,15 +123,73 @@ struct orch_session *orch_reservation_take(struct orch_reservation *r, const cha
         return best->session;
 }
 
+static bool any_queue_marked(struct orch_sessions *all, const struct orch_session *s)
+{
+        for (size_t i = 0; i < s->ns_n; i++)
+                if (tk_map_gets(all->queues, s->ns[i]))
+                        return true;
+        return false;
+}
+
+/* Under the lock, which it gives back. */
+static void grant(struct orch_session *s, uint32_t steps)
+{
+        struct orch_sessions *all = s->all;
+        s->credit = steps > ORCH_CREDIT_MAX - s->credit ? ORCH_CREDIT_MAX : s->credit + steps;
+        bool wanted = s->stream && any_queue_marked(all, s);
+        tk_lock_give(&all->lock);
+        if (wanted)
+                all->ops.want_work(all->ops.user);
+}
+
+void orch_session_grant(struct orch_session *s, uint32_t steps)
+{
+        tk_lock_take(&s->all->lock);
+        grant(s, steps);
+}
+
+static void tell_recalled(struct orch_session *s, uint32_t steps)
+{
+        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        uint8_t bytes[16];
+        frame.recalled = steps;
+        size_t len = tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
+        if (len)
+                orch_session_send(s, bytes, len);
+}
+
+void orch_session_recall(struct orch_session *s)
+{
+        tk_lock_take(&s->all->lock);
+        uint32_t unused = s->credit;
+        s->credit = 0;
+        s->recalls++;
+        tk_lock_give(&s->all->lock);
+        tell_recalled(s, unused);
+}
+
+/* What was reserved and is not used. */
+static void give_back(const struct reserved *item)
+{
+        struct orch_session *s = item->session;
+        tk_lock_take(&s->all->lock);
+        if (item->recalls == s->recalls) {
+                grant(s, item->n);
+                return;
+        }
+        tk_lock_give(&s->all->lock);
+        tell_recalled(s, item->n);
+}
+
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r)
 {
         if (!r)
                 return NULL;
         for (size_t i = 0; i < r->items_n; i++) {
-                if (r->items[i].used)
-                        orch_session_wake(r->items[i].session);
                 if (r->items[i].n)
-                        orch_session_grant(r->items[i].session, r->items[i].n);
+                        give_back(&r->items[i]);
+                if (r->items[i].used) /* now: a worker that recalls its credit over what it is sent here gets all of it */
+                        orch_session_wake(r->items[i].session);
                 orch_session_unref(r->items[i].session);
         }
         tk_free(r->items);

@@ -159,25 +159,6 @@ bool orch_session_serves(const struct orch_session *s, const char *ns)
         return orch_session_place(s, ns) < s->ns_n;
 }
 
-static bool any_queue_marked(struct orch_sessions *all, const struct orch_session *s)
-{
-        for (size_t i = 0; i < s->ns_n; i++)
-                if (tk_map_gets(all->queues, s->ns[i]))
-                        return true;
-        return false;
-}
-
-void orch_session_grant(struct orch_session *s, uint32_t steps)
-{
-        struct orch_sessions *all = s->all;
-        tk_lock_take(&all->lock);
-        s->credit = steps > ORCH_CREDIT_MAX - s->credit ? ORCH_CREDIT_MAX : s->credit + steps;
-        bool wanted = s->stream && any_queue_marked(all, s);
-        tk_lock_give(&all->lock);
-        if (wanted)
-                all->ops.want_work(all->ops.user);
-}
-
 void orch_session_seen(struct orch_session *s, int64_t now_ns)
 {
         TK_LOCKED(&s->all->lock);
@@ -217,14 +198,21 @@ void orch_session_hold(struct orch_session *s, const struct orch_held *held)
         hold(s, held, 0)->leased_ns = INT64_MIN; /* renewed, and so checked, with the next look */
 }
 
-bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt)
+bool orch_session_take_back(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt, struct orch_held *ret)
 {
         TK_LOCKED(&s->all->lock);
         struct held_entry *entry = tk_map_get(s->held, step->b, sizeof step->b);
         if (!entry || entry->held.attempt != attempt)
                 return false;
+        *ret = entry->held;
         orch_session_drop_held(s, entry);
         return true;
+}
+
+bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt)
+{
+        struct orch_held held;
+        return orch_session_take_back(s, step, attempt, &held);
 }
 
 uint64_t orch_session_append(struct orch_session *s, const void *fields, size_t len)

@@ -46,11 +46,17 @@ void orch_session_unref(struct orch_session *s);
 const char *orch_session_worker(const struct orch_session *s);
 
 void orch_session_grant(struct orch_session *s, uint32_t steps);
+/* All credit that was granted up to now and is not used is void, and the worker is told how much that is; of what is reserved when it comes back. */
+void orch_session_recall(struct orch_session *s);
 void orch_session_seen(struct orch_session *s, int64_t now_ns); /* any frame is a sign of life */
 /* Told by the worker: after a reconnect, or when another orchestrator left it. */
 void orch_session_hold(struct orch_session *s, const struct orch_held *held);
 /* The execution is over (settled or stale); true if this session held it. */
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
+/* The same for an execution that its worker gives back unbegun; *ret: what it was, as this process knows it. */
+TK_MUST bool orch_session_take_back(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt, struct orch_held *ret);
+/* Tells the worker that its word on these executions has arrived: stored, or stale. */
+void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
 void orch_session_send(struct orch_session *s, const void *fields, size_t len);
 /* Appends an assignment and holds the step in one go; orch_session_wake when the last of a batch was appended. False: the
@@ -75,7 +81,7 @@ TK_MUST struct orch_reservation *orch_credit_reserve(struct orch_sessions *all, 
 unsigned orch_reservation_count(const struct orch_reservation *r, const char *ns);
 /* Takes one reserved step of the namespace; a referenced session (unref it), or NULL when none is left. */
 struct orch_session *orch_reservation_take(struct orch_reservation *r, const char *ns);
-/* Wakes the streams of all sessions that credit was taken from, gives unused credit back and frees. Returns NULL. */
+/* Gives unused credit back, wakes the streams of all sessions that credit was taken from and frees. Returns NULL. */
 struct orch_reservation *orch_reservation_free(struct orch_reservation *r);
 
 /* What is known of the queues: marked by hints and by transactions that queued steps, cleared after a claim that found less than it asked

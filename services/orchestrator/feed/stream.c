@@ -84,6 +84,7 @@ static void welcome(struct connection *c)
         w.orchestrator_id = c->app->instance_id;
         w.version = version;
         w.lease_ms = (uint32_t)(c->app->conf.lease / TK_NS_PER_MS);
+        w.takes_returned = true;
         w.heartbeat_ms = (uint32_t)(c->app->conf.heartbeat / TK_NS_PER_MS);
         frame.welcome = &w;
         frame.drain = atomic_load(&c->app->stopping);
@@ -105,6 +106,32 @@ static const char *take_held(struct connection *c, Tasker__Dispatch__V1__Held *c
                 (void)tk_str_copy(held.ns, sizeof held.ns, list[i]->namespace_);
                 orch_session_hold(c->session, &held);
         }
+        return NULL;
+}
+
+/* What the worker will not begin; NULL, or why not. Only what this session holds goes back, and as this process knows it; of the rest nothing is
+ * done but to let the worker forget it: it is over, or somebody else's. */
+static const char *take_returned(struct connection *c, Tasker__Dispatch__V1__Held *const *list, size_t n)
+{
+        if (n > ORCH_CREDIT_MAX)
+                return "WorkerFrame.returned has more than 100000 entries";
+        TK_AUTOFREE struct orch_held *returned = tk_calloc(n, sizeof *returned);
+        TK_AUTOFREE struct orch_held *unknown = tk_calloc(n, sizeof *unknown);
+        size_t returned_n = 0, unknown_n = 0;
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->step_uuid.len != sizeof(struct tk_uuid))
+                        return "WorkerFrame.returned: UUIDs must have 16 bytes";
+        for (size_t i = 0; i < n; i++) {
+                struct orch_held *held = &unknown[unknown_n];
+                (void)uuid_from(&list[i]->step_uuid, &held->step);
+                held->attempt = list[i]->attempt;
+                if (orch_session_take_back(c->session, &held->step, held->attempt, &returned[returned_n]))
+                        returned_n++;
+                else
+                        unknown_n++;
+        }
+        orch_session_ack(c->session, unknown, unknown_n, true);
+        orch_dispatch_give_back(c->app, c->session, returned, returned_n);
         return NULL;
 }
 
@@ -265,6 +292,13 @@ static const char *take_frame(struct connection *c, const worker_frame *frame, s
                 heartbeat(c, frame->heartbeat);
         if (frame->n_held) {
                 const char *why = take_held(c, frame->held, frame->n_held);
+                if (why)
+                        return why;
+        }
+        if (frame->recall) /* before what is returned, which would come back by it */
+                orch_session_recall(c->session);
+        if (frame->n_returned) {
+                const char *why = take_returned(c, frame->returned, frame->n_returned);
                 if (why)
                         return why;
         }

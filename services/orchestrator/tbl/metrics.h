@@ -18,7 +18,7 @@ METRIC(steps_queued_total, COUNTER, "", "Steps left in the queue because no work
 METRIC(steps_waiting, GAUGE, "namespace", "Steps that wait in the queue for a worker: counted up to 10000, estimated beyond; of namespaces that a worker connected here has served.")
 METRIC(steps_waiting_oldest_seconds, GAUGE, "namespace", "Since when the oldest of these is in the queue.")
 METRIC(namespace_weight, GAUGE, "namespace", "Weight of the namespace among those that a worker serves.")
-METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back: lost or unsent.")
+METRIC(steps_released_total, COUNTER, "reason", "Assignments taken back, by why: lost (with their worker), unsent, returned (by a worker that had not begun them).")
 METRIC(steps_dropped_total, COUNTER, "", "Queue messages that pointed at nothing to do.")
 METRIC(timers_fired_total, COUNTER, "", "What timers brought about: steps tried again, tasks started or ended, steps given up.")
 METRIC(timeouts_total, COUNTER, "what", "What was not done in time, by what: task (its deadline), queue (a step nobody took). Of handlers tasker_worker_steps_failed_total tells.")

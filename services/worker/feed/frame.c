@@ -50,7 +50,7 @@ static const char *taken_from(const Tasker__Dispatch__V1__Assign *a, struct work
 }
 
 static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns, struct work_frame *owner,
-                          const Tasker__Dispatch__V1__Assign *a)
+                          const Tasker__Dispatch__V1__Assign *a, bool *waits)
 {
         struct work_taken taken;
         const char *why = taken_from(a, &taken);
@@ -62,6 +62,9 @@ static const char *assign(struct work_app *app, unsigned link, int64_t lease_ns,
         case WORK_TAKE_E_KNOWN:
                 work_count(app, steps_repeated_total);
                 return NULL;
+        case WORK_TAKE_WAITS:
+                *waits = true;
+                break;
         default:
                 break;
         }
@@ -86,11 +89,12 @@ static bool of_one_task(const Tasker__Dispatch__V1__OrchestratorFrame *frame)
 }
 
 const char *work_frame_assigns(struct work_app *app, unsigned link, int64_t lease_ns, struct work_frame *owner,
-                               const Tasker__Dispatch__V1__OrchestratorFrame *frame)
+                               const Tasker__Dispatch__V1__OrchestratorFrame *frame, bool *ret_waits)
 {
+        *ret_waits = false;
         owner->company.siblings = of_one_task(frame);
         for (size_t i = 0; i < frame->n_assign; i++) {
-                const char *why = assign(app, link, lease_ns, owner, frame->assign[i]);
+                const char *why = assign(app, link, lease_ns, owner, frame->assign[i], ret_waits);
                 if (why)
                         return why;
         }
@@ -124,9 +128,10 @@ bool work_frame_acks(struct work_app *app, const Tasker__Dispatch__V1__Orchestra
                 more_credit |= work_ledger_ack(app->ledger, &key, &took_ns, &events);
                 if (events)
                         work_bus_settled(app->bus, events, frame->acks[i]->stale, frame->acks[i]->refused);
+                if (took_ns < 0)
+                        continue; /* given back, or here twice */
                 TK_PROBE(result_acknowledged, &key.step, key.attempt, took_ns);
-                if (took_ns >= 0)
-                        completed(app, took_ns);
+                completed(app, took_ns);
                 work_count_l(app, results_acked_total, frame->acks[i]->stale ? "stale" : "stored");
         }
         return more_credit;
@@ -162,14 +167,17 @@ static Tasker__Dispatch__V1__Held **held_messages(struct tk_arena *arena, struct
 
 bool work_frame_put_untold(struct work_app *app, unsigned link, struct tk_buf *buf)
 {
-        size_t n;
-        TK_AUTOFREE struct work_taken *held = work_ledger_untold(app->ledger, link, &n);
-        if (!n)
+        struct work_untold untold;
+        if (!work_ledger_untold(app->ledger, link, &untold))
                 return false;
+        TK_AUTOFREE struct work_taken *taken = untold.held;
         TK_CLEANUP(tk_arena_free) struct tk_arena *arena = tk_arena_new(16 * 1024, (size_t)64 << 20);
         Tasker__Dispatch__V1__WorkerFrame frame = TASKER__DISPATCH__V1__WORKER_FRAME__INIT;
-        frame.held = held_messages(arena, held, n);
-        frame.n_held = n;
+        frame.held = held_messages(arena, taken, untold.held_n);
+        frame.n_held = untold.held_n;
+        frame.returned = held_messages(arena, untold.returned, untold.returned_n);
+        frame.n_returned = untold.returned_n;
+        frame.recall = untold.recall;
         put_frame(&frame, buf);
         return true;
 }

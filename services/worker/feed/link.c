@@ -86,7 +86,7 @@ static bool welcomed(struct work_link *link, const Tasker__Dispatch__V1__Welcome
                 link->beat_due_ns = tk_time_mono_ns() + link->heartbeat_ns;
                 tk_cond_broadcast(&link->changed);
         }
-        work_ledger_up(link->app->ledger, link->at);
+        work_ledger_up(link->app->ledger, link->at, welcome->takes_returned);
         for (size_t i = 0; i < welcome->n_refused; i++)
                 tk_log_warn("orchestrator.refused", welcome->refused[i]->why, TK_STR("address", link->address),
                             TK_STR("what", welcome->refused[i]->what));
@@ -125,14 +125,17 @@ static const char *take_frame(struct work_link *link, struct work_frame *owner,
                 link->seen_ns = tk_time_mono_ns();
                 lease_ns = link->lease_ns;
         }
-        const char *why = work_frame_assigns(link->app, link->at, lease_ns, owner, frame);
+        bool waits;
+        const char *why = work_frame_assigns(link->app, link->at, lease_ns, owner, frame, &waits);
         if (why)
                 return why;
+        if (frame->recalled)
+                work_ledger_recalled(link->app->ledger, link->at, frame->recalled);
         work_frame_cancels(link->app, frame);
         bool more_credit = work_frame_acks(link->app, frame);
         if (frame->drain)
                 drained(link);
-        if (more_credit)
+        if (more_credit || waits)
                 tk_actor_wake(link->app->connect);
         return NULL;
 }

@@ -176,14 +176,30 @@ static int handle(void *self, struct tk_list *msgs, unsigned n)
         return 0;
 }
 
-/* Woken when a link changed: what one link lost, another may have to send; shares of credit change too. */
+/* What has waited for a permit too long goes back. Returns when to look again. */
+static int64_t give_back(struct work_app *app, int64_t now_ns)
+{
+        int64_t oldest_ns;
+        unsigned n = work_ledger_give_back(app->ledger, now_ns - WORK_PACE_PATIENCE_NS, &oldest_ns);
+        if (n) {
+                work_ledger_set_total(app->ledger, work_pace_stalled(app->pace));
+                tk_metric_add(app->metrics, WORK_M_steps_given_back_total, n);
+                tk_log_info("steps.given_back", "They waited for a permit while handlers took longer than those before.", TK_INT("steps", n));
+        }
+        if (oldest_ns == TK_TIME_NEVER)
+                return TK_TIME_NEVER;
+        int64_t due_ns = oldest_ns + WORK_PACE_PATIENCE_NS;
+        return due_ns > now_ns ? due_ns : now_ns + WORK_PACE_PATIENCE_NS;
+}
+
+/* Woken when a link changed: what one link lost, another may have to send; shares of credit change too. And when a step has to wait. */
 static int64_t tick(void *self, int64_t now_ns)
 {
         struct work_app *app = *(struct work_app **)self;
         struct work_links *links = app->links;
-        int64_t next_ns = TK_TIME_NEVER;
         if (!atomic_load(&app->started))
                 return TK_TIME_NEVER;
+        int64_t next_ns = give_back(app, now_ns);
         for (unsigned i = 0; i < links->n; i++) {
                 int64_t at_ns = work_link_tick(&links->list[i], now_ns);
                 next_ns = at_ns < next_ns ? at_ns : next_ns;

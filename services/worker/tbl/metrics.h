@@ -2,6 +2,7 @@
 /* METRIC(id, KIND, label, help): every metric of the worker's own, once. Printed as tasker_worker_<id>. */
 METRIC(steps_taken_total, COUNTER, "", "Assignments accepted.")
 METRIC(steps_repeated_total, COUNTER, "", "Assignments of attempts that were here already.")
+METRIC(steps_given_back_total, COUNTER, "", "Assignments that waited for a permit too long and were given back unbegun.")
 METRIC(steps_finished_total, COUNTER, "outcome", "Attempts with a result: success, retryable, permanent, sub_task (waits for another task).")
 METRIC(steps_failed_total, COUNTER, "error_type", "Attempts the worker itself failed, by error type.")
 METRIC(checkpoints_total, COUNTER, "outcome", "Checkpoints of handlers: stored, stale (the attempt had ended), refused (too large), error (nobody stored it).")

@@ -59,6 +59,32 @@ static void a_fixed_number_stays(void **state)
         work_pace_free(pace);
 }
 
+static void less_than_the_fixed_number_where_it_would_only_be_given_back(void **state)
+{
+        (void)state;
+        struct work_pace *pace = work_pace_new(PERMITS, 25);
+        assert_int_equal(learn(pace, 1, WORK_PACE_PATIENCE_NS / 4), PERMITS + 20);
+        assert_int_equal(learn(pace, 200, WORK_PACE_PATIENCE_NS), PERMITS);
+        assert_int_equal(learn(pace, 400, 1000), PERMITS + 25);
+        work_pace_free(pace);
+}
+
+static void nothing_in_advance_while_it_would_wait(void **state)
+{
+        (void)state;
+        struct work_pace *pace = work_pace_new(PERMITS, -1);
+        assert_int_equal(learn(pace, 100, TK_NS_PER_MS), PERMITS * (1 + WORK_PACE_TIMES_MAX));
+        assert_int_equal(work_pace_stalled(pace), PERMITS);
+        assert_int_equal(work_pace_now(pace), PERMITS);
+        assert_int_equal(learn(pace, 20, TK_NS_PER_MS), PERMITS); /* a few quick ones do not change that */
+        assert_int_equal(learn(pace, 100, TK_NS_PER_MS), PERMITS * (1 + WORK_PACE_TIMES_MAX));
+        work_pace_free(pace);
+        pace = work_pace_new(PERMITS, 25);
+        assert_int_equal(work_pace_stalled(pace), PERMITS);
+        assert_int_equal(learn(pace, 1, WORK_PACE_PATIENCE_NS), PERMITS);
+        work_pace_free(pace);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -66,6 +92,8 @@ int main(void)
                 cmocka_unit_test(many_when_fast_none_when_slow),
                 cmocka_unit_test(as_much_as_is_done_in_the_time_ahead),
                 cmocka_unit_test(a_fixed_number_stays),
+                cmocka_unit_test(less_than_the_fixed_number_where_it_would_only_be_given_back),
+                cmocka_unit_test(nothing_in_advance_while_it_would_wait),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Steps that a worker has taken in advance and cannot begin go back, and run elsewhere or later: no step waits behind a busy worker while another is idle."""
+import signal
+import unittest
+
+from lib.gate import Gate
+from lib.system import System, eventually
+
+PERMITS = 2
+AHEAD = 4
+ENV = {"TASKER_WORKER_PERMITS": str(PERMITS), "TASKER_WORKER_PREFETCH": str(AHEAD), "TASKER_DISPATCH_LEASE": "120s", "TASKER_WORKER_HANDLER_TIMEOUT": "10m"}  # nothing ends by time
+FIRST = "SELECT s.state, s.attempts, s.forgiven, s.losses FROM tasker.workflow_steps s WHERE s.task_uuid = $1 AND s.step_no = 0"
+BACK = """SELECT count(*) FROM tasker.workflow_step_transitions x JOIN tasker.workflow_steps s USING (workflow_step_uuid)
+ WHERE s.step_no = 0 AND x.reason = 'given back' AND x.task_uuid = ANY ($1)"""
+COSTS = "SELECT max(losses) AS losses, max(attempts - forgiven) AS counted FROM tasker.workflow_steps WHERE task_uuid = ANY ($1)"
+
+
+class GiveBack(unittest.TestCase):
+    def system(self, **kwargs):
+        self.s = System(env={**ENV, **kwargs.pop("env", {})}, **kwargs)
+        self.addCleanup(self.s.stop)
+        gate = Gate(self.s)
+        self.addCleanup(gate.open)
+        return gate
+
+    def submit(self, n, gate=None):
+        context = {"journal": self.s.journal, **({"gate": gate.path} if gate else {})}
+        return [self.s.submit("tests", "chain", context) for _ in range(n)]
+
+    def begun(self):
+        """The tasks whose handlers have begun, once for each of their attempts."""
+        try:
+            with open(self.s.journal, encoding="utf-8") as f:
+                return [line.split()[1] for line in f if line.startswith("begin ") and line.split()[2] == "one"]
+        except FileNotFoundError:
+            return []
+
+    def full(self, gate):
+        """A worker with a long step on every permit."""
+        tasks = self.submit(PERMITS, gate)
+        eventually(lambda: set(self.begun()) >= set(tasks), 30, "they stand at the gate")
+        return tasks
+
+    def are_given_back(self, tasks):
+        eventually(lambda: self.s.value(BACK, tasks) >= len(tasks), 30, "what cannot begin is given back")
+        for task in tasks:
+            row, = self.s.sql(FIRST, task)
+            self.assertEqual((row.state, row.attempts, row.forgiven, row.losses), ("enqueued", 1, 1, 0))
+
+    def end(self, tasks, losses=0):
+        for task in tasks:
+            self.assertEqual(self.s.wait(task, 60)["status"], "complete")
+        row, = self.s.sql(COSTS, tasks)
+        self.assertEqual((row.losses, row.counted), (losses, 1))
+        self.s.doctor()
+
+    def test_they_run_at_another_worker(self):
+        gate = self.system(workers=2)
+        self.s.kill("worker", 1)
+        eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_workers_connected") == 1, 30, "one worker is left")
+        long = self.full(gate)
+        short = self.submit(AHEAD)
+        self.are_given_back(short)
+        self.assertEqual(self.s.metric(self.s.process("worker")["rest"], "tasker_worker_steps_given_back_total"), AHEAD)
+        self.assertEqual(self.s.metric(self.s.rest, 'tasker_orchestrator_steps_released_total{reason="returned"}'), AHEAD)
+        self.s.respawn("worker", 1)
+        for task in short:
+            self.assertEqual(self.s.wait(task, 60)["status"], "complete")
+        self.assertEqual(sorted(self.begun()), sorted(long + short), "each once, the long ones still stand there")
+        self.assertEqual(self.s.value(BACK, short), AHEAD, "none went back to the busy worker")
+        gate.open()
+        self.end(long + short)
+
+    def test_a_worker_alone_takes_them_when_a_permit_is_free(self):
+        """It has credit left when it gives back; that counts no more, or it would get the same steps again, and again."""
+        gate = self.system(env={"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "100ms"})
+        long = self.full(gate)
+        short = self.submit(AHEAD // 2)
+        self.are_given_back(short)
+        self.assertEqual(self.s.metric(self.s.rest, "tasker_orchestrator_credit_free"), 0)
+        polls = self.s.metric(self.s.rest, "tasker_orchestrator_queue_polls_total")
+        late = self.submit(2)
+        eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_queue_polls_total") >= polls + 20, 60, "the queue was looked at for two seconds")
+        self.assertEqual([self.s.sql(FIRST, task)[0].attempts for task in short + late], [1, 1, 0, 0], "nobody took them meanwhile")
+        self.assertEqual(self.s.value(BACK, short + late), AHEAD // 2)
+        gate.open()
+        self.end(long + short + late)
+        self.assertEqual(sorted(self.begun()), sorted(long + short + late))
+
+    def test_the_worker_dies_after_it(self):
+        gate = self.system()
+        long = self.full(gate)
+        short = self.submit(AHEAD)
+        eventually(lambda: self.s.value(BACK, short) > 0, 30, "they are on their way back")
+        self.s.kill("worker")
+        gate.open()
+        self.s.respawn("worker")
+        self.end(long + short, losses=1)
+        self.assertEqual(self.s.value("SELECT max(losses) FROM tasker.workflow_steps WHERE task_uuid = ANY ($1)", short), 0)
+
+    def test_the_orchestrator_dies_about_then(self):
+        """Whether it has heard of it or not: what was not begun begins once, with no lease to wait for."""
+        gate = self.system(orchestrators=2, env={"TASKER_DISPATCH_HEARTBEAT": "300ms"})
+        other = self.s.endpoints["orchestrators"][1]["rest"]
+        long = self.full(gate)
+        short = self.submit(AHEAD)
+        eventually(lambda: self.s.metric(self.s.process("worker")["rest"], "tasker_worker_steps_given_back_total") > 0, 30, "they are on their way back")
+        self.s.kill("orchestrator")
+        gate.open()
+        for task in long + short:
+            self.assertEqual(self.s.wait(task, 60, base=other)["status"], "complete")
+        self.assertEqual(sorted(self.begun()), sorted(long + short))
+        row, = self.s.sql(COSTS, long + short)
+        self.assertEqual((row.losses, row.counted), (0, 1))
+        self.s.doctor()
+
+    def test_a_worker_that_stops_gives_back_what_it_has_not_begun(self):
+        gate = self.system(env={"TASKER_SHUTDOWN_GRACE": "60s"})
+        long = self.full(gate)
+        short = self.submit(AHEAD)
+        process = self.s.kill("worker", sig=signal.SIGTERM)
+        self.are_given_back(short)
+        self.assertTrue(self.s.alive(process["pid"]), "it waits for its long steps")
+        gate.open()
+        eventually(lambda: not self.s.alive(process["pid"]), 60, "it has stopped")
+        self.s.respawn("worker")
+        self.end(long + short)
+        self.assertEqual(sorted(self.begun()), sorted(long + short))
