@@ -6,15 +6,15 @@
  * link (orchestrator) it came by; when that link breaks or is about to, it goes to another one that is up, whose orchestrator
  * is told that we hold it; without one it is an orphan, until a link introduces itself.
  *
- * What has waited for a permit too long is given back instead: queued → returned → gone with the ack. The one lock decides between that and its
- * start, so it is never both. Like a result it is offered to another orchestrator when its link breaks before the ack, after that one was told that
- * we hold it; one that does not take steps back never hears of it, and its lease ends by itself.
+ * What has waited for a permit too long is given back instead: queued → returned → gone with the ack. One lock decides between that
+ * and its start, so it is never both. Like a result it is offered to another orchestrator when its link breaks before the ack, after
+ * that one was told that we hold it; one that does not take steps back never hears of it, and its lease ends by itself.
  *
  * Credit. The worker takes `total` attempts at once (core/pace.h says how many), shared evenly by the links that are up. A
  * link may have as many assignments open as it has credit outstanding or attempts queued and running; what is missing to
  * its share is granted with the next frame. A result done makes room, so every result frame carries the credit it freed. Handlers that overran
- * their time still occupy a permit and are taken off the total; too many unacknowledged results stop all credit. After something was given back there is
- * none until a handler ends, and what is outstanding is recalled: else the same steps would come again, and again. */
+ * their time still occupy a permit and are taken off the total; too many unacknowledged results stop all credit. After something
+ * was given back there is none until a handler ends, and what is outstanding is recalled: else the same steps would come again, and again. */
 #pragma once
 #include "base/attr.h"
 #include "base/buf.h"

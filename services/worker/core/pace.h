@@ -6,9 +6,10 @@
  * microseconds, none when they take minutes and another worker might start at once what would wait here. What is taken in advance is
  * out of the queue's order: an urgent step that comes now waits so long at most. Nothing is known at first, so nothing is taken in advance.
  *
- * What has waited for WORK_PACE_PATIENCE_NS, ten times as long as was planned, goes back (core/ledger.h), for the handlers before it are not like those
- * of the mean: it may begin elsewhere. Shorter than that, and a machine that is busy for a moment would send steps to and fro, two transactions
- * each time; longer, and people would see it. From then on they count as that slow until the mean of others says something else.
+ * What has waited for WORK_PACE_PATIENCE_NS, ten times as long as was planned, goes back (core/ledger.h): the handlers before it are
+ * not like those of the mean, and it may begin elsewhere. If that were shorter, a machine that is busy for a moment would send steps to
+ * and fro, two transactions each time; if longer, people would notice. What made them wait counts as a mean of that length, so a few
+ * dozen quick handlers must end before anything is taken in advance again.
  *
  * A fixed number may be configured instead: so many, or what is done within half the patience if that is less. Thread-safe. */
 #pragma once

@@ -15,7 +15,7 @@ CONF(u32, templates_max, "templates.max", "256", 1, 65536, "templates", 0, NULL,
 CONF(list, namespaces, "worker.namespaces", "", 0, 256, "", 0, NULL, "Namespaces to serve beside those of the template files.")
 CONF(list, handlers, "handlers", "", 0, 64, "", 0, NULL, "Shared objects with handlers.")
 CONF(u32, permits, "worker.permits", "10", 1, 1024, "handlers", 0, NULL, "Handlers that run at once.")
-CONF(i64, prefetch, "worker.prefetch", "-1", -1, 4096, "steps", 0, NULL, "Steps taken in advance, so that no permit waits for the network; -1: what recent handlers would do in 20 ms, none when they are slow.")
+CONF(i64, prefetch, "worker.prefetch", "-1", -1, 4096, "steps", 0, NULL, "Steps taken in advance, so that no permit waits for the network; -1: what recent handlers would do in 20 ms, none when they are slow. A fixed number counts as far as it would be done in 100 ms.")
 CONF(dur, handler_timeout, "worker.handler_timeout", "30s", 1000000, 86400000000000, "", 0, NULL, "Time a handler has when its step names none.")
 CONF(u32, unacked_max, "worker.unacknowledged_max", "1024", 16, 65536, "results", 0, NULL, "Results kept until an orchestrator has stored them; beyond, no more steps are taken.")
 CONF(dur, results_together, "worker.results_together", "100us", 0, 10000000, "", 0, NULL, "How long the result of a short handler waits for those of steps that came with it, while the worker has nothing else to do; 0: not at all.")
