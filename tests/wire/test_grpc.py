@@ -162,7 +162,7 @@ class Grpc(unittest.TestCase):
         self.assertEqual([(a.step_uuid, a.attempt, a.stale, a.refused) for a in w.next("acks")], [(first.step_uuid, 1, False, False)])
         row = self.first_step(task)
         self.assertEqual((row.state, row.attempts, row.forgiven, row.losses), ("enqueued", 1, 1, 0))
-        self.assertEqual(self.s.value("SELECT reason FROM tasker.workflow_step_transitions WHERE workflow_step_uuid = $1 AND to_state = 'enqueued'", row.id), "given back")
+        self.assertEqual(self.s.value("SELECT from_state FROM tasker.workflow_step_transitions WHERE workflow_step_uuid = $1 AND reason = 'given back'", row.id), "in_progress")
         other = self.worker()
         (again,) = other.next("assign")
         self.assertEqual((again.step_uuid, again.attempt, again.retry_count), (first.step_uuid, 2, 0))
