@@ -4,7 +4,7 @@
 -- Reads: workflow_steps, tasks, template_steps, step_results. Locks: none of its own. Inlined, so the caller passes a variable and no
 -- subquery, or it would be planned anew on every call. OFFSET 0 keeps the planner from going through all steps of the task for the few
 -- ancestors of one: it did while it took tasks for small (and through all results of it), and a large graph then cost the square of its steps. The same with the
--- steps of a template.
+-- steps of a template; and the steps themselves go by key even where ANALYZE found one row (test_plans).
 -- The tasks are those of the steps, in uuid order: their first and last say, before the statement starts, which partitions of the results
 -- it need not open. Without them a year of history costs as much as a tenth of a settle.
 DROP FUNCTION IF EXISTS tasker._assignments(uuid[]); -- before there were partitions
@@ -23,7 +23,7 @@ LANGUAGE sql STABLE AS $$
                                             AND y.task_uuid BETWEEN p_task[1] AND p_task[cardinality(p_task)] OFFSET 0) r), '{}'),
          coalesce(ts.ancestors_all <= cardinality(ts.ancestors), true), s.inputs::text, s.checkpoint::text
     FROM unnest(p_step) WITH ORDINALITY u(step, n)
-    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
+   CROSS JOIN LATERAL (SELECT x.* FROM tasker.workflow_steps x WHERE x.workflow_step_uuid = u.step OFFSET 0) s
     JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
     LEFT JOIN LATERAL (SELECT x.ancestors, x.ancestors_all FROM tasker.template_steps x
                         WHERE x.digest = t.template_digest AND x.step_no = s.step_no OFFSET 0) ts ON true

@@ -11,7 +11,7 @@ DECLARE
   v_aging  float8 := tasker._pace('aging', 60);
   v_pace   float8 := tasker._pace('turn', 10);
   v_steps  float8 := tasker._pace('turn_steps', 64);
-  v_step   uuid[];  v_task uuid[];  v_ns text[];  v_corr uuid[];  v_from tasker.step_state[];  v_eager boolean[];  v_turn timestamptz[];
+  v_step   uuid[];  v_at tid[];  v_task uuid[];  v_ns text[];  v_corr uuid[];  v_from tasker.step_state[];  v_eager boolean[];  v_turn timestamptz[];
   v_sorted uuid[];  -- the tasks, in uuid order
   v_msg    bigint[];
   v_names  text[];
@@ -22,19 +22,20 @@ DECLARE
 BEGIN
   IF coalesce(cardinality(p_step), 0) = 0 THEN RETURN; END IF;
   -- Sorted by namespace, eager before queued: every send below is a slice.
-  SELECT array_agg(x.step ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.namespace, x.rn),
+  SELECT array_agg(x.step ORDER BY x.namespace, x.rn), array_agg(x.at ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.namespace, x.rn),
          array_agg(x.namespace ORDER BY x.namespace, x.rn), array_agg(x.correlation_id ORDER BY x.namespace, x.rn),
          array_agg(x.state ORDER BY x.namespace, x.rn), array_agg(x.rn <= x.credit ORDER BY x.namespace, x.rn),
          array_agg(x.turn ORDER BY x.namespace, x.rn), array_agg(x.task_uuid ORDER BY x.task_uuid),
          bool_or(x.timed AND x.rn > x.credit)
-    INTO v_step, v_task, v_ns, v_corr, v_from, v_eager, v_turn, v_sorted, v_timed
+    INTO v_step, v_at, v_task, v_ns, v_corr, v_from, v_eager, v_turn, v_sorted, v_timed
     FROM (SELECT r.*, row_number() OVER (PARTITION BY r.namespace ORDER BY r.turn, r.task_uuid, r.step_no, r.instance) AS rn,
                  coalesce((SELECT c.n FROM unnest(p_credit_ns, p_credit_n) c(ns, n) WHERE c.ns = r.namespace LIMIT 1), 0) AS credit
-            FROM (SELECT u.step, s.task_uuid, s.step_no, s.instance, t.namespace, t.correlation_id, s.state, s.queue_timeout_ms IS NOT NULL AS timed,
+            FROM (SELECT u.step, s.at, s.task_uuid, s.step_no, s.instance, t.namespace, t.correlation_id, s.state, s.queue_timeout_ms IS NOT NULL AS timed,
                          -- active_steps may count these, or those that made them ready, or neither: what is surely ahead is the difference
                          tasker._turn(v_now, v_aging, v_pace, v_steps, t.priority, greatest(t.active_steps - count(*) OVER w, 0) + row_number() OVER w - 1) AS turn
                     FROM unnest(p_step) u(step)
-                    JOIN tasker.workflow_steps s ON s.workflow_step_uuid = u.step
+                   CROSS JOIN LATERAL (SELECT w.ctid AS at, w.task_uuid, w.step_no, w.instance, w.state, w.queue_timeout_ms
+                                         FROM tasker.workflow_steps w WHERE w.workflow_step_uuid = u.step OFFSET 0) s -- by key, whatever the statistics
                     JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
                   WINDOW w AS (PARTITION BY s.task_uuid ORDER BY s.step_no, s.instance ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) r) x;
 
@@ -60,8 +61,8 @@ BEGIN
            attempts = s.attempts + CASE WHEN u.eager THEN 1 ELSE 0 END,
            unmet_parents = 0, msg_id = u.msg, next_retry_at = NULL, updated_at = v_now,
            dispatched_at = CASE WHEN u.eager THEN v_now ELSE s.dispatched_at END
-      FROM unnest(v_step, v_eager, v_msg, v_from) u(step, eager, msg, was)
-     WHERE s.workflow_step_uuid = u.step
+      FROM unnest(v_at, v_eager, v_msg, v_from) u(at, eager, msg, was)
+     WHERE s.ctid = u.at
     RETURNING s.workflow_step_uuid, s.task_uuid, u.was, s.state, s.attempts
   )
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at)

@@ -1,24 +1,27 @@
 -- tasker._pass_on(namespace, locked tasks and their states, settled steps, children): the second half of settle_steps for successes of one
 -- namespace whose ready children all find credit. Removes the messages of what was settled and sends those of what became ready, in
 -- one statement; marks the children and writes the history of both, in one; lets the tasks follow; answers, in one.
--- A settled row i has idx, step, task, attempt and message at the same place in p_idx, p_step, p_task, p_att, p_msg; p_worker by idx.
+-- A settled row i has idx, step, task, attempt and message at the same place in p_idx, p_step, p_task, p_att, p_msg; p_worker by idx. Child i lies
+-- at c_at[i] (its ctid), where the lock on its task keeps it.
 -- Locks: the caller holds the task rows. Writes: workflow_steps, tasks, open_tasks, PGMQ, history.
 DROP FUNCTION IF EXISTS tasker._pass_on(text, uuid[], tasker.task_state[], bigint[], int[], uuid[], uuid[], smallint[], text[], uuid[], int[], boolean[],
   uuid[], uuid[], int, uuid); -- before it was told when
+DROP FUNCTION IF EXISTS tasker._pass_on(text, uuid[], tasker.task_state[], bigint[], int[], uuid[], uuid[], smallint[], text[], uuid[], int[], boolean[],
+  uuid[], uuid[], timestamptz, int, uuid); -- before it was told where the children lie
 CREATE OR REPLACE FUNCTION tasker._pass_on(
   p_ns text, p_locked uuid[], p_was tasker.task_state[], p_msg bigint[], p_idx int[], p_step uuid[], p_task uuid[], p_att smallint[], p_worker text[],
-  c_step uuid[], c_dec int[], c_ready boolean[], c_task uuid[], c_corr uuid[], p_settled_at timestamptz, p_lease_ms int, p_processor uuid)
+  c_step uuid[], c_at tid[], c_dec int[], c_ready boolean[], c_task uuid[], c_corr uuid[], p_settled_at timestamptz, p_lease_ms int, p_processor uuid)
 RETURNS SETOF tasker.engine_row LANGUAGE plpgsql AS $$
 DECLARE
   v_now   timestamptz := clock_timestamp();
-  r_step  uuid[] := c_step;  r_task uuid[] := c_task;  r_corr uuid[] := c_corr;
+  r_step  uuid[] := c_step;  r_at tid[] := c_at;  r_task uuid[] := c_task;  r_corr uuid[] := c_corr;
   v_msg   bigint[];
   v_ended boolean;
   e_task  uuid[];  e_from tasker.task_state[];  e_to tasker.task_state[];
 BEGIN
   IF false = ANY (c_ready) THEN -- a child that waits for more is only counted down
-    SELECT array_agg(c.step), array_agg(c.task), array_agg(c.corr) INTO r_step, r_task, r_corr
-      FROM unnest(c_step, c_task, c_corr, c_ready) c(step, task, corr, ready) WHERE c.ready;
+    SELECT array_agg(c.step), array_agg(c.at), array_agg(c.task), array_agg(c.corr) INTO r_step, r_at, r_task, r_corr
+      FROM unnest(c_step, c_at, c_task, c_corr, c_ready) c(step, at, task, corr, ready) WHERE c.ready;
   END IF;
 
   -- 1. The queue.
@@ -27,12 +30,12 @@ BEGIN
   -- 2. The children and the history of both.
   IF false = ANY (c_ready) THEN
     UPDATE tasker.workflow_steps s SET unmet_parents = s.unmet_parents - c.dec, updated_at = v_now
-      FROM unnest(c_step, c_dec, c_ready) c(step, dec, ready) WHERE s.workflow_step_uuid = c.step AND NOT c.ready;
+      FROM unnest(c_at, c_dec, c_ready) c(at, dec, ready) WHERE s.ctid = c.at AND NOT c.ready;
   END IF;
   WITH upd AS (
     UPDATE tasker.workflow_steps s
        SET state = 'in_progress', attempts = s.attempts + 1, unmet_parents = 0, msg_id = u.msg, next_retry_at = NULL, updated_at = v_now, dispatched_at = v_now
-      FROM unnest(r_step, v_msg) u(step, msg) WHERE s.workflow_step_uuid = u.step
+      FROM unnest(r_at, v_msg) u(at, msg) WHERE s.ctid = u.at
     RETURNING s.workflow_step_uuid, s.task_uuid, s.attempts
   )
   INSERT INTO tasker.workflow_step_transitions (workflow_step_uuid, task_uuid, from_state, to_state, attempt, at, actor)

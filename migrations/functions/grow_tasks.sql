@@ -35,7 +35,8 @@ BEGIN
             FROM ins, LATERAL (SELECT s.state FROM tasker.workflow_steps s WHERE s.workflow_step_uuid = ins.from_step_uuid OFFSET 0) f
            WHERE f.state NOT IN ('complete', 'resolved_manually') GROUP BY 1) x;
   UPDATE tasker.workflow_steps s SET unmet_parents = s.unmet_parents + u.n
-    FROM unnest(v_to, v_more) u(step, n) WHERE s.workflow_step_uuid = u.step;
+    FROM unnest(v_to, v_more) u(step, n), LATERAL (SELECT w.ctid AS at FROM tasker.workflow_steps w WHERE w.workflow_step_uuid = u.step OFFSET 0) w
+   WHERE s.ctid = w.at; -- by key, whatever the statistics
 
   UPDATE tasker.tasks t SET total_steps = t.total_steps + n.n, open_steps = t.open_steps + n.n
     FROM (SELECT u.task, count(*)::int AS n FROM unnest(p_task) u(task) GROUP BY 1) n WHERE t.task_uuid = n.task;

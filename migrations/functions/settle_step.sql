@@ -17,9 +17,11 @@ DECLARE
 BEGIN
   SELECT t.namespace, t.state, t.failed_steps > 0, t.held <> 0, t.correlation_id INTO v_ns, v_was, v_failed, v_held, v_corr
     FROM tasker.tasks t WHERE t.task_uuid = p_task FOR NO KEY UPDATE;
-  SELECT array_agg(s.workflow_step_uuid), array_agg(s.unmet_parents = 1 AND NOT v_held AND (NOT v_failed OR tasker._isolated(s.instance, s.inputs))), count(*) INTO c_step, c_ready, c_n
-    FROM tasker.workflow_step_edges e JOIN tasker.workflow_steps s ON s.workflow_step_uuid = e.to_step_uuid
-   WHERE e.from_step_uuid = p_step AND s.state = 'pending';
+  SELECT array_agg(e.to_step_uuid), array_agg(s.ready), count(*) INTO c_step, c_ready, c_n
+    FROM tasker.workflow_step_edges e
+   CROSS JOIN LATERAL (SELECT w.unmet_parents = 1 AND NOT v_held AND (NOT v_failed OR tasker._isolated(w.instance, w.inputs)) AS ready
+                         FROM tasker.workflow_steps w WHERE w.workflow_step_uuid = e.to_step_uuid AND w.state = 'pending' OFFSET 0) s -- by key, whatever the statistics
+   WHERE e.from_step_uuid = p_step;
 
   v_plain := c_n = 0 OR (c_n <= 4 AND c_n <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns)], 0));
   IF v_plain THEN

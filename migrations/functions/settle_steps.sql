@@ -22,7 +22,7 @@ DECLARE
   v_batch boolean;  f_batch boolean;  v_room uuid[];
   d_idx   int[];  d_step uuid[];  d_task uuid[];  d_att smallint[];  d_state tasker.step_state[];  d_due timestamptz[];
   f_idx   int[];  f_step uuid[];  f_task uuid[];  f_att smallint[];  f_state tasker.step_state[];  f_due timestamptz[];
-  c_step  uuid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];  c_corr uuid[];
+  c_step  uuid[];  c_at tid[];  c_dec int[];  c_ready boolean[];  c_task uuid[];  c_corr uuid[]; -- at: where the row lies, which our lock on its task keeps as it is
   t_task  uuid[];  t_why text[];  -- a timeout ends these tasks
 BEGIN
   SELECT array_agg(t.task_uuid), array_agg(t.namespace), array_agg(t.state) INTO v_locked, v_ns, v_was
@@ -98,9 +98,9 @@ BEGIN
 
   -- 3. The children, those that become ready first by priority, then older tasks, then step number; a task that has failed or is
   -- held gets nothing new; where failures are isolated, one that has failed does.
-  SELECT array_agg(x.to_step), array_agg(x.dec), array_agg(x.ready), array_agg(x.task_uuid), array_agg(x.correlation_id), count(*) FILTER (WHERE x.ready)
-    INTO c_step, c_dec, c_ready, c_task, c_corr, v_ready
-    FROM (SELECT e.to_step, e.dec, s.task_uuid, t.correlation_id,
+  SELECT array_agg(x.to_step), array_agg(x.at), array_agg(x.dec), array_agg(x.ready), array_agg(x.task_uuid), array_agg(x.correlation_id), count(*) FILTER (WHERE x.ready)
+    INTO c_step, c_at, c_dec, c_ready, c_task, c_corr, v_ready
+    FROM (SELECT e.to_step, s.at, e.dec, s.task_uuid, t.correlation_id,
                  s.unmet_parents = e.dec AND t.held = 0 AND (NOT (t.failed_steps > 0 OR s.task_uuid = ANY (coalesce(
                    array(SELECT f.task FROM unnest(f_task, f_state) f(task, state) WHERE f.state = 'error'), '{}')))
                    OR tasker._isolated(s.instance, s.inputs)) AS ready
@@ -110,7 +110,7 @@ BEGIN
                             JOIN tasker.workflow_step_edges we ON we.from_step_uuid = d.step
                            WHERE d.state = 'complete'
                           UNION ALL SELECT unnest(v_room)) x GROUP BY 1) e
-           CROSS JOIN LATERAL (SELECT w.task_uuid, w.unmet_parents, w.step_no, w.instance, w.inputs FROM tasker.workflow_steps w -- OFFSET 0: by key, whatever the statistics
+           CROSS JOIN LATERAL (SELECT w.ctid AS at, w.task_uuid, w.unmet_parents, w.step_no, w.instance, w.inputs FROM tasker.workflow_steps w -- OFFSET 0: by key, whatever the statistics
                                 WHERE w.workflow_step_uuid = e.to_step AND w.state = 'pending' OFFSET 0) s
             JOIN tasker.tasks t ON t.task_uuid = s.task_uuid
            ORDER BY t.priority DESC, s.task_uuid, s.step_no) x;
@@ -118,7 +118,7 @@ BEGIN
   -- 4. In the common case, the rest in one go.
   IF f_idx IS NULL AND v_ns[1] = ALL (v_ns) AND v_ready <= coalesce(p_credit_n[array_position(p_credit_ns, v_ns[1])], 0) THEN
     RETURN QUERY SELECT r.* FROM tasker._pass_on(v_ns[1], v_locked, v_was, array(SELECT p_msg[i] FROM unnest(d_idx) i), d_idx, d_step, d_task, d_att,
-                                                 p_worker, c_step, c_dec, c_ready, c_task, c_corr, v_now,
+                                                 p_worker, c_step, c_at, c_dec, c_ready, c_task, c_corr, v_now,
                                                  p_lease_ms, p_processor) r;
     RETURN;
   END IF;
@@ -137,7 +137,7 @@ BEGIN
   -- 6. The children: one update each, however many parents finished.
   IF false = ANY (c_ready) THEN
     UPDATE tasker.workflow_steps s SET unmet_parents = s.unmet_parents - c.dec, updated_at = v_now
-      FROM unnest(c_step, c_dec, c_ready) c(step, dec, ready) WHERE s.workflow_step_uuid = c.step AND NOT c.ready;
+      FROM unnest(c_at, c_dec, c_ready) c(at, dec, ready) WHERE s.ctid = c.at AND NOT c.ready;
   END IF;
   IF v_ready > 0 THEN
     RETURN QUERY SELECT r.* FROM tasker._dispatch(array(SELECT c.step FROM unnest(c_step, c_ready) c(step, ready) WHERE c.ready), p_credit_ns, p_credit_n, p_lease_ms) r;

@@ -43,8 +43,6 @@ class Growth(unittest.TestCase):
         n = 10000 if SLOW == 1 else BATCHES  # sanitizers look at the same code with fewer
         s = System(env=ENV)
         self.addCleanup(s.stop)
-        for table in ("workflow_steps", "workflow_step_edges"):  # statistics of what was taken back are another matter (tests/db/test_growth.py)
-            s.sql(f"ALTER TABLE tasker.{table} SET (autovacuum_enabled = off)")
         later = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).isoformat()
         task = s.submit("tests", "many_batches", {"batches": n}, run_at=later)
 
