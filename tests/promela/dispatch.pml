@@ -15,19 +15,22 @@
  *   fire_timers               migrations/functions/fire_timers.sql                        actor/timers.c: fire
  *   take_results              services/orchestrator/feed/stream.c: take_results
  *   take_held                 services/orchestrator/feed/stream.c: take_held, core/sessions.c: orch_session_hold
+ *   take_returned             services/orchestrator/feed/stream.c: take_returned, core/sessions.c: orch_session_take_back
  *   tell                      core/rows.c: orch_rows_apply, actor/results.c (acks): after the commit
  *   closed                    services/orchestrator/feed/stream.c: closed
  *   disown                    core/census.c: orch_sessions_disown
- *   ledger_take, _done, _collect, _ack, _down, _adopt      services/worker/core/ledger.c: work_ledger_…
+ *   ledger_take, _done, _collect, _ack, _give_back      services/worker/core/ledger.c: work_ledger_…
+ *   ledger_down, _adopt       services/worker/core/ledger_links.c: work_ledger_…
  *   lease_ends                a message's visibility time passes (PGMQ)
  *
  * An attempt stands for (attempt, message): the message of an attempt never changes.
- * Macros: STEPS, FAULTS, FAILURES; and each breaks one rule, so that the checks show their teeth:
+ * Macros: STEPS, FAULTS, FAILURES, RETURNS; and each breaks one rule, so that the checks show their teeth:
  *   BREAK_SETTLE  settle_steps does not compare the attempt
  *   BREAK_ACK     the ack goes out before the commit
  *   BREAK_GRAPH   the child is dispatched in a transaction of its own, after that of its parent
  *   BREAK_LEASE   no message stays while a step runs, so nothing brings it back
- *   BREAK_REPEAT  a worker does not offer a result again after its stream broke */
+ *   BREAK_REPEAT  a worker does not offer a result again after its stream broke
+ *   BREAK_RETURN  what a worker gives back is acknowledged before it is in the queue again */
 
 #ifndef STEPS
 #define STEPS 2
@@ -38,14 +41,17 @@
 #ifndef FAILURES
 #define FAILURES 1      /* handlers that fail and are to be tried again */
 #endif
-#define ATTEMPTS (1 + 2 * FAULTS + FAILURES)    /* a dead worker may cost two: each orchestrator may still believe in its stream */
+#ifndef RETURNS
+#define RETURNS 0       /* steps that wait for a permit too long and are given back unbegun */
+#endif
+#define ATTEMPTS (1 + 2 * FAULTS + FAILURES + RETURNS)  /* a dead worker may cost two: each orchestrator may still believe in its stream */
 #define ENTRIES (STEPS * ATTEMPTS)
 #define LINK(o, w) ((o) * 2 + (w))
 #define NO_LINK 4
 #define ENTRY(s, a) ((s) * ATTEMPTS + (a) - 1)
 #define LAST (STEPS - 1)
 
-mtype = { assign, stored_ack, stale_ack, success, failure, held };
+mtype = { assign, stored_ack, stale_ack, success, failure, held, given_back };
 
 /* ---- the database ---- */
 #define PENDING     0
@@ -89,13 +95,15 @@ byte holds[4 * STEPS];                  /* by link and step: the attempt its wor
 #define RUNNING 1
 #define DONE    2
 #define SENT    3
+#define GIVEN   4       /* back, unbegun; kept until that is acknowledged */
+#define OFFERED 5       /* the same, and on its way */
 byte entry[2 * ENTRIES];                /* by worker, step and attempt */
 byte entry_link[2 * ENTRIES];
 bool entry_failed[2 * ENTRIES];
 byte in_hand;                           /* entries, of both workers */
 #define E(w, e) ((w) * ENTRIES + (e))
 
-byte faults = FAULTS, failures = FAILURES;
+byte faults = FAULTS, failures = FAILURES, returns = RETURNS;
 
 /* Somebody renews this attempt's lease, or is just about to: its time passes only by a fault. */
 #define RENEWED_BY(l, s) (o_up[l] && HOLDS(l, s) == attempts[s])
@@ -187,6 +195,29 @@ inline release_steps(rs, ra) {
         fi
 }
 
+#if RETURNS > 0
+/* Given back: never begun, so it may run again whatever it is. */
+inline take_back(o, s, a) {
+        if
+        :: state[s] == IN_PROGRESS && attempts[s] == a -> state[s] = ENQUEUED; visible[s] = true
+        :: else
+        fi;
+        got[o] = stored_ack
+}
+
+/* Only what this session holds; of the rest the worker is only told to forget it. */
+inline take_returned(o, l, s, a) {
+        if
+        :: HOLDS(l, s) == a -> HOLDS(l, s) = 0; got[o] = given_back; phase[o] = SETTLE
+#ifdef BREAK_RETURN
+                ; send_down(l, stored_ack, s, a)
+#endif
+        :: else -> got[o] = stale_ack; phase[o] = TELL
+        fi;
+        got_link[o] = l; got_step[o] = s; got_attempt[o] = a
+}
+#endif
+
 /* ---- streams ---- */
 
 inline send_down(dl, dm, ds, da) {
@@ -229,6 +260,9 @@ inline take_message(o, l) {
         up[l]?m, s, a;
         if
         :: m == held -> hold(l, s, a)   /* take_held */
+#if RETURNS > 0
+        :: m == given_back -> take_returned(o, l, s, a)
+#endif
         :: else ->                      /* take_results: from here on they are ours */
                 forget(l, s, a);
                 got[o] = m; got_link[o] = l; got_step[o] = s; got_attempt[o] = a;
@@ -309,7 +343,10 @@ end:    do
         :: d_step { !alive[o] -> alive[o] = true }
         :: atomic { alive[o] && phase[o] == IDLE && nempty(up[LINK(o, 0)]) -> take_message(o, LINK(o, 0)); m = 0; s = 0; a = 0 }
         :: atomic { alive[o] && phase[o] == IDLE && nempty(up[LINK(o, 1)]) -> take_message(o, LINK(o, 1)); m = 0; s = 0; a = 0 }
-        :: atomic { phase[o] == SETTLE -> s = got_step[o]; a = got_attempt[o]; settle_steps(o, s, a); phase[o] = TELL; s = 0; a = 0 }
+#if RETURNS > 0
+        :: atomic { phase[o] == SETTLE && got[o] == given_back -> s = got_step[o]; a = got_attempt[o]; take_back(o, s, a); phase[o] = TELL; s = 0; a = 0 }
+#endif
+        :: atomic { phase[o] == SETTLE && got[o] != given_back -> s = got_step[o]; a = got_attempt[o]; settle_steps(o, s, a); phase[o] = TELL; s = 0; a = 0 }
         :: d_step { phase[o] == TELL -> tell(o) }
         closed(o, LINK(o, 0))
         closed(o, LINK(o, 1))
@@ -348,14 +385,25 @@ inline clear(ce) {
 }
 
 inline ledger_ack(w, s, a, ok) {
-        assert(!ok || STORED(s, a));            /* what the worker lets go of is stored */
         e = E(w, ENTRY(s, a));
         if
-        :: entry[e] == DONE || entry[e] == SENT -> in_hand--; clear(e)
+#if RETURNS > 0
+        :: entry[e] == GIVEN || entry[e] == OFFERED ->
+                assert(!ok || state[s] != IN_PROGRESS || attempts[s] != a);     /* it is in the queue again, or somebody else's */
+                in_hand--; clear(e)
+#endif
+        :: entry[e] == DONE || entry[e] == SENT ->
+                assert(!ok || STORED(s, a));    /* what the worker lets go of is stored */
+                in_hand--; clear(e)
         :: else
         fi
 }
 
+#if RETURNS > 0
+#define TOLD(what) ((what) == RUNNING || (what) == GIVEN || (what) == OFFERED)
+#else
+#define TOLD(what) ((what) == RUNNING)
+#endif
 /* The other stream takes over, and its orchestrator is told what runs; else they are orphans. */
 inline ledger_down(w, l) {
         w_up[l] = false;
@@ -367,9 +415,15 @@ inline ledger_down(w, l) {
 #ifndef BREAK_REPEAT
                 :: entry[E(w, e)] == SENT -> entry[E(w, e)] = DONE
 #endif
-                :: entry[E(w, e)] == RUNNING && w_up[OTHER(l)] && !broken[OTHER(l)] -> up[OTHER(l)]!held, e / ATTEMPTS, e % ATTEMPTS + 1
+                :: TOLD(entry[E(w, e)]) && w_up[OTHER(l)] && !broken[OTHER(l)] -> up[OTHER(l)]!held, e / ATTEMPTS, e % ATTEMPTS + 1
                 :: else
                 fi;
+#if RETURNS > 0
+                if
+                :: entry[E(w, e)] == OFFERED -> entry[E(w, e)] = GIVEN
+                :: else
+                fi;
+#endif
                 e++
         :: e < ENTRIES && !(entry[E(w, e)] != NONE && entry_link[E(w, e)] == l) -> e++
         :: e == ENTRIES -> break
@@ -419,7 +473,20 @@ inline take_frame(w, l) {
                     :: broken[entry_link[E(w, n)]] \
                     :: else -> up[entry_link[E(w, n)]]!(entry_failed[E(w, n)] -> failure : success), (n) / ATTEMPTS, (n) % ATTEMPTS + 1 \
                     fi }
-#define runs(w, n) ledger_done(w, n) ledger_collect(w, n)
+#if RETURNS > 0
+/* It has waited too long; nothing of it was begun, and never will be. */
+#define ledger_give_back(w, n) \
+        :: d_step { returns > 0 && entry[E(w, n)] == RUNNING -> returns--; entry[E(w, n)] = GIVEN } \
+        :: d_step { entry[E(w, n)] == GIVEN && entry_link[E(w, n)] != NO_LINK && w_up[entry_link[E(w, n)]] && nfull(up[entry_link[E(w, n)]]) -> \
+                    entry[E(w, n)] = OFFERED; \
+                    if \
+                    :: broken[entry_link[E(w, n)]] \
+                    :: else -> up[entry_link[E(w, n)]]!given_back, (n) / ATTEMPTS, (n) % ATTEMPTS + 1 \
+                    fi }
+#else
+#define ledger_give_back(w, n)
+#endif
+#define runs(w, n) ledger_done(w, n) ledger_collect(w, n) ledger_give_back(w, n)
 #define connects(w, l) :: d_step { !w_up[l] && !o_up[l] && alive[(l) / 2] -> ledger_adopt(w, l) }
 #define loses(w, l)    :: d_step { w_up[l] && broken[l] -> ledger_down(w, l) }
 

@@ -80,11 +80,20 @@ class Dispatch(unittest.TestCase):
     def test_everything_comes_to_an_end_after_a_failure(self):
         self.holds(LIVENESS, STEPS=1, FAULTS=1, FAILURES=1)
 
+    # -- steps that are given back --
+
+    def test_what_is_given_back_is_not_lost(self):
+        never = self.holds(SAFETY, STEPS=1, FAULTS=1, FAILURES=1, RETURNS=1)
+        self.assertEqual({line for line in never if "return" in line or "GIVEN" in line}, set())
+
+    def test_everything_comes_to_an_end_though_it_is_given_back(self):
+        self.holds(LIVENESS, STEPS=1, FAULTS=1, FAILURES=0, RETURNS=1)
+
     # -- broken on purpose --
 
-    def breaks(self, rule, kind, error):
+    def breaks(self, rule, kind, error, steps=2, returns=0):
         """Found within a second, so that compiling it well takes longer than running it."""
-        found, _, _ = check(kind, "-O0", STEPS=2, FAULTS=1, FAILURES=0, **{"BREAK_" + rule: 1})
+        found, _, _ = check(kind, "-O0", STEPS=steps, FAULTS=1, FAILURES=0, RETURNS=returns, **{"BREAK_" + rule: 1})
         self.assertIn(error, found)
 
     def test_settling_any_attempt_is_found(self):
@@ -101,3 +110,6 @@ class Dispatch(unittest.TestCase):
 
     def test_a_result_not_offered_again_is_found(self):
         self.breaks("REPEAT", LIVENESS, "acceptance cycle")
+
+    def test_what_is_given_back_and_acknowledged_before_the_commit_is_found(self):
+        self.breaks("RETURN", SAFETY, "assertion violated (( !(1)||(state[s]!=2))||(attempts[s]!=a))", steps=1, returns=1)
