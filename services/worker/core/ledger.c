@@ -1,62 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* worker/core/ledger.c: see the header. Attempts and credit; ledger_links.c: whose an attempt is. */
+/* worker/core/ledger.c: see the header. Attempts and credit; ledger_entry.c: one attempt; ledger_links.c: whose it is. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "worker/core/ledger_internal.h"
-
-struct packed_key {
-        uint8_t bytes[20];
-};
-
-static struct packed_key pack(const struct work_key *key)
-{
-        struct packed_key packed;
-        memcpy(packed.bytes, key->step.b, sizeof key->step.b);
-        memcpy(packed.bytes + sizeof key->step.b, &key->attempt, sizeof key->attempt);
-        return packed;
-}
-
-static struct entry *find(const struct work_ledger *ledger, const struct work_key *key)
-{
-        struct packed_key packed = pack(key);
-        return tk_map_get(ledger->entries, packed.bytes, sizeof packed.bytes);
-}
-
-struct entry *work_ledger_next(const struct work_ledger *ledger, size_t *at)
-{
-        const void *key;
-        size_t len;
-        void *value;
-        return tk_map_next(ledger->entries, at, &key, &len, &value) ? value : NULL;
-}
-
-struct link *work_ledger_link(struct work_ledger *ledger, unsigned at)
-{
-        TK_CHECK(at <= ledger->links_n);
-        return &ledger->links[at];
-}
-
-bool work_ledger_is_open(const struct entry *e)
-{
-        return e->state == QUEUED || e->state == RUNNING;
-}
-
-static void entry_free(struct entry *e)
-{
-        tk_list_remove(&e->node);
-        tk_buf_deinit(&e->fields);
-        work_events_free(e->events);
-        tk_free(e);
-}
-
-void work_ledger_forget(struct work_ledger *ledger, struct entry *e)
-{
-        struct packed_key packed = pack(&e->taken.key);
-        work_ledger_link(ledger, e->link)->entries--;
-        tk_map_del(ledger->entries, packed.bytes, sizeof packed.bytes);
-        entry_free(e);
-}
 
 struct work_ledger *work_ledger_new(unsigned links, unsigned permits, unsigned total_max, unsigned unacked_max)
 {
@@ -88,7 +35,7 @@ struct work_ledger *work_ledger_free(struct work_ledger *ledger)
         if (!ledger)
                 return NULL;
         for (size_t at = 0; (e = work_ledger_next(ledger, &at));)
-                entry_free(e);
+                work_ledger_entry_free(e);
         tk_map_free(ledger->entries);
         tk_lock_deinit(&ledger->lock);
         return tk_free(ledger);
@@ -119,10 +66,9 @@ static int take_again(struct work_ledger *ledger, unsigned link, struct entry *e
 
 int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct work_taken *taken)
 {
-        struct packed_key packed = pack(&taken->key);
         TK_LOCKED(&ledger->lock);
         struct link *l = work_ledger_link(ledger, link);
-        struct entry *e = find(ledger, &taken->key);
+        struct entry *e = work_ledger_find(ledger, &taken->key);
         if (e)
                 return take_again(ledger, link, e, taken);
         if (tk_map_count(ledger->entries) >=
@@ -136,8 +82,7 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
         e->told = true;
         e->since_ns = tk_time_mono_ns();
         tk_list_append(&ledger->queue, &e->node);
-        tk_map_put(ledger->entries, packed.bytes, sizeof packed.bytes, e);
-        l->entries++;
+        work_ledger_add(ledger, e);
         l->open++;
         ledger->queued++;
         if (ledger->watched || ledger->queued + ledger->running + ledger->overruns <= ledger->permits)
@@ -149,7 +94,7 @@ int work_ledger_take(struct work_ledger *ledger, unsigned link, const struct wor
 int work_ledger_start(struct work_ledger *ledger, const struct work_key *key)
 {
         TK_LOCKED(&ledger->lock);
-        struct entry *e = find(ledger, key);
+        struct entry *e = work_ledger_find(ledger, key);
         if (!e || e->state != QUEUED)
                 return WORK_START_E_DONE;
         e->state = RUNNING;
@@ -162,7 +107,7 @@ int work_ledger_start(struct work_ledger *ledger, const struct work_key *key)
 void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key)
 {
         TK_LOCKED(&ledger->lock);
-        struct entry *e = find(ledger, key);
+        struct entry *e = work_ledger_find(ledger, key);
         if (e)
                 e->cancelled = true;
 }
@@ -170,7 +115,7 @@ void work_ledger_cancel(struct work_ledger *ledger, const struct work_key *key)
 bool work_ledger_cancelled(struct work_ledger *ledger, const struct work_key *key)
 {
         TK_LOCKED(&ledger->lock);
-        const struct entry *e = find(ledger, key);
+        const struct entry *e = work_ledger_find(ledger, key);
         return e && e->cancelled;
 }
 
@@ -178,7 +123,7 @@ bool work_ledger_done(struct work_ledger *ledger, const struct work_key *key, st
                       struct work_events *events, bool overrun, int *ret_link)
 {
         TK_LOCKED(&ledger->lock);
-        struct entry *e = find(ledger, key);
+        struct entry *e = work_ledger_find(ledger, key);
         *ret_link = WORK_NO_LINK;
         if (!e || !work_ledger_is_open(e)) {
                 tk_buf_deinit(fields);
@@ -261,7 +206,7 @@ void work_ledger_recalled(struct work_ledger *ledger, unsigned link, unsigned st
 bool work_ledger_open(struct work_ledger *ledger, const struct work_key *key)
 {
         TK_LOCKED(&ledger->lock);
-        const struct entry *e = find(ledger, key);
+        const struct entry *e = work_ledger_find(ledger, key);
         return e && work_ledger_is_open(e);
 }
 
@@ -308,7 +253,7 @@ bool work_ledger_collect(struct work_ledger *ledger, unsigned link, struct tk_bu
 bool work_ledger_ack(struct work_ledger *ledger, const struct work_key *key, int64_t *ret_took_ns, struct work_events **ret_events)
 {
         TK_LOCKED(&ledger->lock);
-        struct entry *e = find(ledger, key);
+        struct entry *e = work_ledger_find(ledger, key);
         *ret_took_ns = -1;
         *ret_events = NULL;
         if (!e || work_ledger_is_open(e))

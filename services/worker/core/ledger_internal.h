@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker/core/ledger_internal.h: what ledger.c and ledger_links.c share; nobody else includes it. All under the lock. */
+/* worker/core/ledger_internal.h: what ledger.c and ledger_links.c share, ledger_entry.c does; nobody else includes it. All under the lock. */
 #pragma once
 #include "base/list.h"
 #include "base/map.h"
@@ -46,10 +46,14 @@ struct work_ledger {
         struct link links[];    /* the last one holds the orphans */
 };
 
+struct entry *work_ledger_find(const struct work_ledger *ledger, const struct work_key *key);
+/* Under its key, as one of its link. */
+void work_ledger_add(struct work_ledger *ledger, struct entry *e);
 /* Walks all entries: for (size_t at = 0; (e = work_ledger_next(ledger, &at));) */
 struct entry *work_ledger_next(const struct work_ledger *ledger, size_t *at);
 struct link *work_ledger_link(struct work_ledger *ledger, unsigned at);
 bool work_ledger_is_open(const struct entry *e);
+void work_ledger_entry_free(struct entry *e);
 /* Out of the ledger and freed; it is in no account of a state any more. */
 void work_ledger_forget(struct work_ledger *ledger, struct entry *e);
 /* Gives the entry to another link. What may not have arrived is offered again; an orchestrator that did not send it is told first that we hold it. */

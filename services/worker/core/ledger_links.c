@@ -4,26 +4,6 @@
 #include "base/mem.h"
 #include "worker/core/ledger_internal.h"
 
-void work_ledger_move(struct work_ledger *ledger, struct entry *e, unsigned to)
-{
-        struct link *from = work_ledger_link(ledger, e->link), *into = work_ledger_link(ledger, to);
-        from->entries--;
-        into->entries++;
-        if (work_ledger_is_open(e)) {
-                from->open--;
-                into->open++;
-        } else {
-                e->state = DONE;
-                tk_list_remove(&e->node);
-                tk_list_append(e->returned ? &into->returning : &into->waiting, &e->node);
-        }
-        if (work_ledger_is_open(e) || e->returned) {
-                e->told = false;
-                into->untold = true;
-        }
-        e->link = to;
-}
-
 enum which { OPEN = 1, RESULTS = 2 };
 
 static void move_all(struct work_ledger *ledger, unsigned from, unsigned to, unsigned which)
@@ -98,15 +78,6 @@ void work_ledger_up(struct work_ledger *ledger, unsigned link, bool takes_back)
         l->up = true;
         l->held_back = false;
         l->takes_back = takes_back;
-}
-
-unsigned work_ledger_other_link(struct work_ledger *ledger, bool any)
-{
-        unsigned found = ledger->links_n;
-        for (unsigned i = ledger->links_n; i-- > 0;)
-                if (ledger->links[i].up && (!ledger->links[i].held_back || (any && found == ledger->links_n)))
-                        found = i;
-        return found;
 }
 
 void work_ledger_down(struct work_ledger *ledger, unsigned link)
