@@ -116,7 +116,7 @@ class GiveBack(unittest.TestCase):
 
     def test_the_orchestrator_dies_about_then(self):
         """Whether it has heard of it or not: what was not begun begins once, with no lease to wait for."""
-        gate = self.system(orchestrators=2, env={"TASKER_DISPATCH_HEARTBEAT": "300ms"})
+        gate = self.system(orchestrators=2)
         other = self.s.endpoints["orchestrators"][1]["rest"]
         long = self.full(gate)
         short = self.submit(AHEAD)

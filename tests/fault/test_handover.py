@@ -7,14 +7,14 @@ import unittest
 from lib.gate import Gate
 from lib.system import System, eventually
 
-LEASE_S = 3
+LEASE_S = 6  # long enough for a machine that stands still for a moment; so are the three heartbeats that may be missing
 LOOK = "SELECT s.state, s.attempts, s.losses FROM tasker.workflow_steps s WHERE s.task_uuid = $1 AND s.step_no = 0"
 VISIBLE_AT = "SELECT extract(epoch FROM q.vt - clock_timestamp()) FROM pgmq.q_worker_tests_queue q JOIN tasker.workflow_steps s ON s.msg_id = q.msg_id WHERE s.task_uuid = $1"
 
 
 class Handover(unittest.TestCase):
     def setUp(self):
-        self.s = System(orchestrators=2, env={"TASKER_DISPATCH_LEASE": f"{LEASE_S}s", "TASKER_DISPATCH_HEARTBEAT": "300ms"})
+        self.s = System(orchestrators=2, env={"TASKER_DISPATCH_LEASE": f"{LEASE_S}s", "TASKER_DISPATCH_HEARTBEAT": "1s"})
         self.addCleanup(self.s.stop)
         self.gate = Gate(self.s)
         self.addCleanup(self.gate.open)

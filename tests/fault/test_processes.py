@@ -8,11 +8,12 @@ from lib.system import System, eventually
 
 ENV = {"TASKER_DISPATCH_LEASE": "3s", "TASKER_DISPATCH_HEARTBEAT": "300ms", "TASKER_DISPATCH_QUEUE_POLL": "1s",
        "TASKER_SWEEPER_INTERVAL": "2s", "TASKER_SWEEPER_IDLE": "20s"}
+PATIENT = {"TASKER_DISPATCH_LEASE": "30s", "TASKER_DISPATCH_HEARTBEAT": "5s"}  # nobody is given up because the machine is busy
 
 
 class Processes(unittest.TestCase):
-    def system(self, lease=ENV["TASKER_DISPATCH_LEASE"], permits=None, **kwargs):
-        s = System(env={**ENV, "TASKER_DISPATCH_LEASE": lease, **({"TASKER_WORKER_PERMITS": str(permits), "TASKER_WORKER_PREFETCH": "0"} if permits else {})}, **kwargs)
+    def system(self, patient=False, permits=None, **kwargs):
+        s = System(env={**ENV, **(PATIENT if patient else {}), **({"TASKER_WORKER_PERMITS": str(permits), "TASKER_WORKER_PREFETCH": "0"} if permits else {})}, **kwargs)
         self.addCleanup(s.stop)
         return s
 
@@ -21,7 +22,7 @@ class Processes(unittest.TestCase):
 
     def test_worker_killed(self):
         """Of twelve steps that stand at a gate each worker has some, for it takes eight at most."""
-        s = self.system(workers=2, permits=8)
+        s = self.system(patient=True, workers=2, permits=8)
         load = Load(s).start()
         load.until(20)
         with Gate(s) as gate:
@@ -83,7 +84,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(self.repairs(s), 0)
 
     def test_clean_stop_of_one_orchestrator_gives_everything_back(self):
-        s = self.system(lease="30s", orchestrators=2, workers=2)  # none ends because the machine is busy
+        s = self.system(patient=True, orchestrators=2, workers=2)
         load = Load(s).start()
         load.until(20)
         process = s.kill("orchestrator", 0, sig=15)
@@ -93,7 +94,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(self.repairs(s), 0)
 
     def test_clean_stop_of_one_worker_loses_nothing(self):
-        s = self.system(lease="30s", workers=2)
+        s = self.system(patient=True, workers=2)
         load = Load(s).start()
         load.until(20)
         process = s.kill("worker", 0, sig=15)
