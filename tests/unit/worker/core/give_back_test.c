@@ -41,9 +41,7 @@ static unsigned give_back(struct work_ledger *l)
 /* A worker with a handler on every permit and all its credit granted. */
 static struct work_ledger *busy(bool takes_back)
 {
-        struct work_ledger *l = work_ledger_new(LINKS, PERMITS, TOTAL, UNACKED_MAX);
-        work_ledger_up(l, 0, takes_back);
-        assert_int_equal(credit(l, 0), TOTAL);
+        struct work_ledger *l = granted(takes_back);
         for (uint8_t i = 1; i <= PERMITS; i++)
                 take(l, 0, i);
         return l;

@@ -48,10 +48,8 @@ static void shares_are_no_more_than_there_is(void **state)
 
 static void unacknowledged_results_stop_credit(void **state)
 {
-        struct work_ledger *l = work_ledger_new(LINKS, PERMITS, TOTAL, UNACKED_MAX);
+        struct work_ledger *l = granted(true);
         (void)state;
-        work_ledger_up(l, 0, true);
-        assert_int_equal(credit(l, 0), TOTAL);
         for (uint8_t i = 1; i <= UNACKED_MAX; i++) {
                 take(l, 0, i);
                 assert_true(done(l, i, "r", 0));
@@ -68,11 +66,9 @@ static void unacknowledged_results_stop_credit(void **state)
 
 static void results_survive_a_break_and_leave_by_any_link(void **state)
 {
-        struct work_ledger *l = work_ledger_new(LINKS, PERMITS, TOTAL, UNACKED_MAX);
+        struct work_ledger *l = granted(true);
         size_t n;
         (void)state;
-        work_ledger_up(l, 0, true);
-        assert_int_equal(credit(l, 0), TOTAL);
         take(l, 0, 1);
         take(l, 0, 2);
         assert_true(done(l, 1, "one;", 0));
@@ -213,11 +209,9 @@ static void a_repeated_assignment_runs_once_and_answers_again(void **state)
 
 static void an_assignment_that_comes_twice_uses_credit_once(void **state)
 {
-        struct work_ledger *l = work_ledger_new(LINKS, PERMITS, TOTAL, UNACKED_MAX);
+        struct work_ledger *l = granted(true);
         struct work_taken taken = step(1);
         (void)state;
-        work_ledger_up(l, 0, true);
-        assert_int_equal(credit(l, 0), TOTAL);
         take(l, 0, 1);
         assert_int_equal(work_ledger_take(l, 0, &taken), WORK_TAKE_E_KNOWN);
         assert_int_equal(credit(l, 0), 0);

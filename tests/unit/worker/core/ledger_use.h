@@ -29,6 +29,15 @@ static inline unsigned credit(struct work_ledger *l, unsigned link)
         return n;
 }
 
+/* A ledger whose first link is up and has been granted all there is. */
+static inline struct work_ledger *granted(bool takes_back)
+{
+        struct work_ledger *l = work_ledger_new(LINKS, PERMITS, TOTAL, UNACKED_MAX);
+        work_ledger_up(l, 0, takes_back);
+        assert_int_equal(credit(l, 0), TOTAL);
+        return l;
+}
+
 static inline void expect_collect(struct work_ledger *l, unsigned link, const char *results, unsigned want_credit)
 {
         TK_AUTOBUF struct tk_buf buf;
