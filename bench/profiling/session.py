@@ -6,15 +6,15 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 
 import client
 from cost import cpu_seconds, postgres
-from graphs import GRAPHS, LOADS, write_templates
+from graphs import GRAPHS, LOADS
 from lib import system as lib
 from lib.system import eventually, request
+from start import start
 
 WARM_UP_SECONDS = 3
 LOADS_HELP = {
@@ -28,12 +28,7 @@ LOADS_HELP = {
 class Session:
     def __init__(self, args):
         self.args, self.seconds = args, args.seconds
-        with tempfile.TemporaryDirectory() as folder:
-            write_templates(os.path.join(folder, "bench", "templates"))
-            lib.HANDLERS = ",".join(os.path.join(lib.BUILD, "lib", f"libtasker_{name}.so") for name in ("examples", "bench_handlers"))
-            options = ["--pg-bin", args.pg_bin] if args.pg_bin else []
-            self.system = lib.System(templates=(lib.EXAMPLES, os.path.join(folder, "bench", "templates")), options=options,
-                                     env=dict(e.split("=", 1) for e in args.env))
+        self.system = start(args)
 
     def stop(self):
         self.system.stop()

@@ -79,7 +79,7 @@ def tasker(*args, env=None, timeout=120):
 
 
 class System:
-    def __init__(self, orchestrators=1, workers=1, templates=(EXAMPLES, OWN), env=None, options=()):
+    def __init__(self, orchestrators=1, workers=1, templates=(EXAMPLES, OWN), env=None, options=(), durable=False):
         self.dir, self._pid = tempfile.mkdtemp(prefix="tasker-sys-"), os.getpid()
         os.chmod(self.dir, 0o755)  # PostgreSQL runs as somebody else and must get in
         self._spawned, self._pg_restarted = [], False
@@ -94,8 +94,9 @@ class System:
             raise RuntimeError(f"tasker dev failed: {done.stdout}{done.stderr}\n{self.logs()}")
         with open(os.path.join(self.dir, "endpoints.json"), encoding="utf-8") as f:
             self.endpoints = json.load(f)
-        self.sql("ALTER SYSTEM SET fsync = off")  # tests end processes, never the machine: nobody has to wait for a disk
-        self.sql("SELECT pg_reload_conf()")
+        if not durable:  # tests end processes, never the machine: nobody has to wait for a disk. What measures does
+            self.sql("ALTER SYSTEM SET fsync = off")
+            self.sql("SELECT pg_reload_conf()")
         self._commands = {p["pid"]: self._command(p["pid"]) for kind in ("orchestrators", "workers", "caches") for p in self.endpoints[kind]}
 
     # -- who is where --
