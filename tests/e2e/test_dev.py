@@ -11,6 +11,7 @@ import tempfile
 import unittest
 import uuid
 
+from lib import pg
 from lib.system import BIN, EXAMPLES, HANDLERS, OWN, SLOW, System, eventually, request, tasker
 
 KINDS = ("caches", "orchestrators", "workers")
@@ -103,6 +104,13 @@ class Dev(unittest.TestCase):
         self.assertRegex(d.endpoints["redis"], r"^redis://127\.0\.0\.1:\d+$")
         self.assertEqual(tasker("doctor", "--database-url", d.endpoints["postgres"]).returncode, 0)
         self.assertEqual(len(d.ports), len(set(d.ports)))
+
+    def test_its_server_waits_for_the_disk_and_compresses_pages_as_well_as_it_can(self):
+        d = Launcher(self)
+        with pg.Conn(d.endpoints["postgres"]) as c:
+            self.assertEqual(("on", "on"), (c.value("SHOW fsync"), c.value("SHOW synchronous_commit")))
+            can = c.value("SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'wal_compression'")
+            self.assertEqual("lz4" if can else "pglz", c.value("SHOW wal_compression").replace("on", "pglz"))
 
     def test_ctrl_c_and_term_stop_all_in_order(self):
         for sig in (signal.SIGINT, signal.SIGTERM):
