@@ -7,7 +7,6 @@
 #include "orchestrator/core/advance.h"
 #include "orchestrator/core/db.h"
 #include "orchestrator/core/rows.h"
-#include "tasker/dispatch/v1/dispatch.pb-c.h"
 #include <errno.h>
 
 enum { ARENA_BLOCK = 1 << 20 };
@@ -67,25 +66,14 @@ void orch_results_post(struct orch_app *app, struct orch_results_msg *results)
 /* Acks of one message in one send. */
 static void acknowledge(struct orch_app *app, struct orch_results_msg *results)
 {
-        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
-        struct tk_arena *arena = results->arena;
-        frame.n_acks = results->n;
-        frame.acks = TK_ARENA_ARRAY(arena, Tasker__Dispatch__V1__Ack *, results->n);
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, SIZE_MAX / 2);
         for (size_t i = 0; i < results->n; i++) {
-                struct orch_result *result = &results->results[i];
-                Tasker__Dispatch__V1__Ack *ack = TK_ARENA_NEW(arena, Tasker__Dispatch__V1__Ack);
-                tasker__dispatch__v1__ack__init(ack);
-                ack->step_uuid = (ProtobufCBinaryData){sizeof result->step.b, result->step.b};
-                ack->attempt = result->attempt;
-                ack->stale = result->settled == ORCH_SETTLED_STALE;
-                ack->refused = result->settled == ORCH_SETTLED_REFUSED;
-                frame.acks[i] = ack;
+                const struct orch_result *result = &results->results[i];
+                orch_ack_put(&buf, &result->step, result->attempt, result->settled == ORCH_SETTLED_STALE, result->settled == ORCH_SETTLED_REFUSED);
                 TK_PROBE(result_stored, &result->step, result->attempt, result->settled);
         }
-        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
-        uint8_t *bytes = tk_arena_alloc(arena, len);
-        tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
-        orch_session_send(results->session, bytes, len);
+        orch_session_send(results->session, buf.data, buf.len);
         tk_metric_observe(app->metrics, ORCH_M_settle_seconds, tk_time_mono_ns() - results->msg.sent_ns);
 }
 

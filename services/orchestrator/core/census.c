@@ -137,22 +137,27 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         orch_stream_wake(stream);
 }
 
+void orch_ack_put(struct tk_buf *buf, const struct tk_uuid *step, uint32_t attempt, bool stale, bool refused)
+{
+        Tasker__Dispatch__V1__Ack ack = TASKER__DISPATCH__V1__ACK__INIT;
+        Tasker__Dispatch__V1__Ack *acks[] = {&ack};
+        Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
+        struct tk_uuid id = *step;
+        ack.step_uuid = (ProtobufCBinaryData){sizeof id.b, id.b};
+        ack.attempt = attempt;
+        ack.stale = stale;
+        ack.refused = refused;
+        frame.n_acks = 1;
+        frame.acks = acks;
+        encode(&frame, buf);
+}
+
 void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale)
 {
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, SIZE_MAX / 2);
-        for (size_t i = 0; i < n; i++) {
-                Tasker__Dispatch__V1__Ack ack = TASKER__DISPATCH__V1__ACK__INIT;
-                Tasker__Dispatch__V1__Ack *acks[] = {&ack};
-                Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
-                struct tk_uuid id = list[i].step;
-                ack.step_uuid = (ProtobufCBinaryData){sizeof id.b, id.b};
-                ack.attempt = list[i].attempt;
-                ack.stale = stale;
-                frame.n_acks = 1;
-                frame.acks = acks;
-                encode(&frame, &buf);
-        }
+        for (size_t i = 0; i < n; i++)
+                orch_ack_put(&buf, &list[i].step, list[i].attempt, stale, false);
         if (n)
                 orch_session_send(s, buf.data, buf.len);
 }

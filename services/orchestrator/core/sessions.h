@@ -55,6 +55,8 @@ void orch_session_hold(struct orch_session *s, const struct orch_held *held);
 bool orch_session_forget(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt);
 /* The same for an execution that its worker gives back unbegun; *ret: what it was, as this process knows it. */
 TK_MUST bool orch_session_take_back(struct orch_session *s, const struct tk_uuid *step, uint32_t attempt, struct orch_held *ret);
+/* One acknowledgement, as a field of a frame, behind what is in buf: a worker's word on this execution has arrived. */
+void orch_ack_put(struct tk_buf *buf, const struct tk_uuid *step, uint32_t attempt, bool stale, bool refused);
 /* Tells the worker that its word on these executions has arrived: stored, or stale. */
 void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
