@@ -205,9 +205,11 @@ static int create_once(struct orch_app *app, struct tk_pg *pg, struct tk_arena *
 int orch_create(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, struct orch_create *const *items, size_t n,
                 struct tk_err *err)
 {
+        unsigned tries = 0;
         int r;
-        for (unsigned tries = 0; (r = create_once(app, pg, arena, items, n, err)) == TK_PG_E_RETRY && tries < 5; tries++)
-                orch_db_failed(app, "create_tasks", r, err);
+        do
+                r = create_once(app, pg, arena, items, n, err);
+        while (orch_db_again(app, "create_tasks", r, &tries, err));
         if (!tk_pg_one_row(r))
                 return r;
         if (n == 1) {

@@ -45,11 +45,22 @@ struct tk_pg *orch_db_lazy(struct orch_app *app, struct tk_pg_lazy *db)
         return pg;
 }
 
+bool orch_db_again(struct orch_app *app, const char *what, int outcome, unsigned *tries, const struct tk_err *err)
+{
+        if (outcome != TK_PG_E_RETRY || *tries >= TRIES)
+                return false;
+        ++*tries;
+        orch_db_failed(app, what, outcome, err);
+        return true;
+}
+
 int orch_db_query(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args, struct tk_pg_result **ret,
                   struct tk_err *err)
 {
+        unsigned tries = 0;
         int r;
-        for (unsigned tries = 0; (r = tk_pg_query(pg, sql, args, ret, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, sql->name, r, err);
+        do
+                r = tk_pg_query(pg, sql, args, ret, err);
+        while (orch_db_again(app, sql->name, r, &tries, err));
         return r;
 }

@@ -17,6 +17,9 @@ struct tk_pg *orch_db_lazy(struct orch_app *app, struct tk_pg_lazy *db);
 /* Logs and counts a failed statement. */
 void orch_db_failed(struct orch_app *app, const char *what, int outcome, const struct tk_err *err);
 
-/* As tk_pg_query, said again a few times while the server asks for that (a deadlock, a serialization failure), which is logged each time. */
+/* Whether a transaction that ended so is to be said again: the server asked for it (a deadlock, a serialization failure), and not yet too often.
+ * Counts in *tries, from 0; logged each time. */
+TK_MUST bool orch_db_again(struct orch_app *app, const char *what, int outcome, unsigned *tries, const struct tk_err *err);
+/* As tk_pg_query, said again as orch_db_again has it. */
 TK_MUST int orch_db_query(struct orch_app *app, struct tk_pg *pg, const struct tk_sql *sql, const struct tk_pg_args *args, struct tk_pg_result **ret,
                           struct tk_err *err);

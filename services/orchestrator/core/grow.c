@@ -14,7 +14,7 @@
 #include <errno.h>
 
 /* Few enough that nobody waits long for their locks; a large outcome goes by itself. */
-enum { CHUNK_MAX = 64, CHUNK_BYTES = 256 * 1024, TRIES = 5 };
+enum { CHUNK_MAX = 64, CHUNK_BYTES = 256 * 1024 };
 
 struct plan {
         const struct tk_template *tpl; /* NULL: the execution does not hold, settling will say so */
@@ -259,9 +259,11 @@ static int grow_once(struct orch_app *app, struct tk_pg *pg, struct orch_bodies 
 static int grow_chunk(struct orch_app *app, struct tk_pg *pg, struct orch_bodies *bodies, struct tk_arena *arena,
                       struct orch_result *results, size_t n, struct tk_err *err)
 {
+        unsigned tries = 0;
         int r;
-        for (unsigned tries = 0; (r = grow_once(app, pg, bodies, arena, results, n, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, "grow_tasks", r, err);
+        do
+                r = grow_once(app, pg, bodies, arena, results, n, err);
+        while (orch_db_again(app, "grow_tasks", r, &tries, err));
         if (!tk_pg_one_row(r))
                 return r;
         if (n == 1)

@@ -209,9 +209,11 @@ int orch_settle_set_aside(struct orch_app *app, struct tk_pg *pg, struct orch_re
 
 static int settle_part(struct settle *settle, struct tk_pg *pg, struct tk_arena *arena, struct tk_err *err)
 {
+        unsigned tries = 0;
         int r;
-        for (unsigned tries = 0; (r = settle_once(settle, pg, arena, err)) == TK_PG_E_RETRY && tries < 5; tries++)
-                orch_db_failed(settle->app, "settle_steps", r, err);
+        do
+                r = settle_once(settle, pg, arena, err);
+        while (orch_db_again(settle->app, "settle_steps", r, &tries, err));
         if (!tk_pg_one_row(r))
                 return r;
         if (settle->n == 1 && orch_settle_yield(settle->app, settle->results, arena, err))

@@ -14,7 +14,7 @@
 #include "orchestrator/core/waiters.h"
 #include "tk_sql.h"
 
-enum { TRIES = 5, TEMPLATE_TRIES = 3, CREDIT = 20, SETTLE_MAX = 256 };
+enum { TEMPLATE_TRIES = 3, CREDIT = 20, SETTLE_MAX = 256 };
 
 struct starting {
         struct orch_app *app;
@@ -78,7 +78,7 @@ static int query(struct starting *s, struct tk_err *err)
         tk_pg_arg_text(&args, req->tags);
         tk_pg_arg_time(&args, req->requested_at_ns);
         tk_pg_arg_uuid_array(&args, steps, s->tpl.steps_at_start);
-        struct orch_reservation *credit = orch_credit_reserve(app->sessions, &req->ns, 1, CREDIT, true);
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, &req->ns, 1, CREDIT, ORCH_CREDIT_EAGER);
         orch_rows_credit_args(&args, credit, &req->ns, 1);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
@@ -163,7 +163,7 @@ static int start(struct starting *s, struct tk_err *err)
                 (void)TK_ERR(&told, 1, "sub-task: %s", tk_err_text(&why));
                 return refuse(s, "request", &told, err);
         }
-        for (unsigned tries = 0, stale = 0; tries < TRIES && stale < TEMPLATE_TRIES;) {
+        for (unsigned tries = 0, stale = 0; stale < TEMPLATE_TRIES;) {
                 int r = find_template(s, stale > 0, &why, err);
                 if (r == ORCH_TEMPLATE_E_UNKNOWN)
                         return refuse(s, "template", &why, err);
@@ -177,10 +177,8 @@ static int start(struct starting *s, struct tk_err *err)
                         (void)TK_ERR(&why, 1, "sub-task: the database refuses it: %s", tk_err_text(err));
                         return refuse(s, "request", &why, err);
                 }
-                if (r == TK_PG_E_RETRY && ++tries < TRIES) {
-                        orch_db_failed(s->app, "start_sub_task", r, err);
+                if (orch_db_again(s->app, "start_sub_task", r, &tries, err))
                         continue;
-                }
                 if (r)
                         return r;
                 if (tk_streq(s->answer, "refused"))
@@ -247,17 +245,18 @@ int orch_sub_tasks_settle(struct orch_app *app, struct tk_pg *pg, struct tk_aren
         tk_pg_args_init(&args, arena);
         tk_pg_arg_i32(&args, SETTLE_MAX);
         tk_pg_arg_i32(&args, (int32_t)app->conf.sub_task_result_max);
-        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, SETTLE_MAX, true);
+        struct orch_reservation *credit = orch_credit_reserve(app->sessions, ns, n, SETTLE_MAX, ORCH_CREDIT_EAGER);
         orch_rows_credit_args(&args, credit, ns, n);
         tk_pg_arg_i32(&args, (int32_t)(app->conf.lease / TK_NS_PER_MS));
         tk_pg_arg_uuid(&args, &app->processor);
         TK_CLEANUP(tk_pg_result_free) struct tk_pg_result *res = NULL;
         struct settling s = {.app = app};
         bool apart = false;
+        unsigned tries = 0;
         int r;
-        for (unsigned tries = 0; (r = orch_apart_query(app, pg, &tk_sql_engine_settle_sub_tasks, &tk_sql_engine_settle_sub_tasks_apart,
-                                                       &args, &res, &apart, err)) == TK_PG_E_RETRY && tries < TRIES; tries++)
-                orch_db_failed(app, "settle_sub_tasks", r, err);
+        do
+                r = orch_apart_query(app, pg, &tk_sql_engine_settle_sub_tasks, &tk_sql_engine_settle_sub_tasks_apart, &args, &res, &apart, err);
+        while (orch_db_again(app, "settle_sub_tasks", r, &tries, err));
         if (!r)
                 orch_rows_apply(app, res, credit, "eager", settled_row, &s);
         if (s.n)
