@@ -5,13 +5,14 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "json/json.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, PATH = 128, FIRST_TASKS = 4096, RETRY_NS = 50 * 1000 * 1000 };
+enum { EVENTS = 256, PATH = 128, FIRST_TASKS = 4096, RETRY_NS = 50 * 1000 * 1000, WORD_MAX = 40 };
 
 enum step { IDLE, SUBMIT, WAIT, PAUSE };
 
@@ -150,6 +151,20 @@ static void finish(struct load *l, struct slot *slot, bool failed, int64_t now_n
         slot->step = IDLE;
 }
 
+/* A text of the answer, found without parsing the rest of it: to measure must cost little, and verify.c reads all of it again. False: not there. */
+static bool answers(const struct http *http, const char *key, char ret[WORD_MAX])
+{
+        const char *text;
+        size_t len;
+        if (http->status != 200 || !tk_json_member(http->body, http->body_len, key, &text, &len))
+                return false;
+        if (len < 2 || len - 2 >= WORD_MAX || text[0] != '"' || text[len - 1] != '"')
+                return false;
+        memcpy(ret, text + 1, len - 2);
+        ret[len - 2] = '\0';
+        return true;
+}
+
 static void submitted(struct load *l, struct slot *slot, int64_t now_ns)
 {
         struct load_task *task = &l->result->tasks[slot->task];
@@ -159,9 +174,8 @@ static void submitted(struct load *l, struct slot *slot, int64_t now_ns)
                 pause_slot(slot, SUBMIT, now_ns + (http->retry_after_s ? http->retry_after_s * TK_NS_PER_S : RETRY_NS));
                 return;
         }
-        json_t *answer = http->status == 200 ? json_loadb(http->body, http->body_len, 0, NULL) : NULL;
-        const char *uuid = json_string_value(json_object_get(answer, "task_uuid"));
-        if (!uuid || tk_str_copy(task->uuid, sizeof task->uuid, uuid)) {
+        char uuid[WORD_MAX];
+        if (!answers(http, "task_uuid", uuid) || tk_str_copy(task->uuid, sizeof task->uuid, uuid)) {
                 l->result->bad++;
                 note(l, "submit", http);
                 finish(l, slot, true, now_ns);
@@ -172,24 +186,22 @@ static void submitted(struct load *l, struct slot *slot, int64_t now_ns)
                 else
                         ask(l, slot);
         }
-        json_decref(answer);
 }
 
 static void looked(struct load *l, struct slot *slot, int64_t now_ns)
 {
         struct load_task *task = &l->result->tasks[slot->task];
         const struct http *http = &slot->http;
-        json_t *answer = http->status == 200 ? json_loadb(http->body, http->body_len, 0, NULL) : NULL;
-        const char *status = json_string_value(json_object_get(answer, "status"));
+        char status[WORD_MAX];
+        bool known = answers(http, "status", status), over = false;
         static const char *const ends[] = {"complete", "error", "cancelled", "blocked_by_failures", "resolved_manually"};
-        bool over = false;
-        for (size_t i = 0; status && i < tk_countof(ends); i++)
+        for (size_t i = 0; known && i < tk_countof(ends); i++)
                 over |= !strcmp(status, ends[i]);
         if (over) {
                 if (strcmp(status, "complete"))
                         note(l, "task", http);
                 finish(l, slot, strcmp(status, "complete") != 0, now_ns);
-        } else if (!status && http->status != 503) {
+        } else if (!known && http->status != 503) {
                 l->result->bad++;
                 note(l, "task", http);
                 finish(l, slot, true, now_ns);
@@ -203,7 +215,6 @@ static void looked(struct load *l, struct slot *slot, int64_t now_ns)
         } else {
                 ask(l, slot);
         }
-        json_decref(answer);
 }
 
 /* Goes as far as it can without waiting. */
