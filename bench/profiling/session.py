@@ -26,8 +26,9 @@ LOADS_HELP = {
 
 
 class Session:
-    def __init__(self, args):
-        self.args, self.seconds = args, args.seconds
+    def __init__(self, args, program=None):
+        """program: the client, if not that of the build."""
+        self.args, self.seconds, self.program = args, args.seconds, program or os.path.join(lib.BIN, "tasker-bench")
         self.system = start(args)
 
     def stop(self):
@@ -55,7 +56,7 @@ class Session:
     def run(self, seconds):
         options = {"seconds": seconds, "verify_seconds": 0}
         graphs, clients = {"tiers": ([g for g in GRAPHS.values() if g.tier in (1, 2)], 1), "linear": ([GRAPHS["linear"]], 64), "large": ([LOADS["mixed100"]], 16)}[self.args.load]
-        return client.run(os.path.join(lib.BIN, "tasker-bench"), self.system.rest, graphs, clients=clients, patience=600, **options)
+        return client.run(self.program, self.system.rest, graphs, clients=clients, patience=600, **options)
 
     @contextlib.contextmanager
     def load(self):
