@@ -34,15 +34,23 @@ def per_step(done, value):
     return value / done["steps"] if done.get("steps") else 0.0
 
 
+def record(session, service, data):
+    """Of all its processes. perf attaches to none when one of them has just ended, as workers of autovacuum do: then of those that there are now."""
+    for last in (False, False, True):
+        pids = ",".join(map(str, session.pids(service)))
+        done = subprocess.run(["perf", "record", "-q", "-F", str(session.args.frequency), "-e", "cpu-clock", "--call-graph", STACK_BYTES[session.args.stacks],
+                               "-p", pids, "-o", data, "--", "sleep", str(session.seconds)], check=last, stderr=subprocess.DEVNULL)
+        if not done.returncode:
+            return
+
+
 def cpu(session, service, folder):
     """Samples of the CPU's clock with their stacks. DWARF unwinds through libraries that were built without frame pointers, which are most."""
     need("perf", "linux-perf")
     data = folder.file("perf.data")
-    pids = ",".join(map(str, session.pids(service)))
     with session.load() as done:
         before = session.cpu(service)
-        subprocess.run(["perf", "record", "-q", "-F", str(session.args.frequency), "-e", "cpu-clock", "--call-graph", STACK_BYTES[session.args.stacks],
-                        "-p", pids, "-o", data, "--", "sleep", str(session.seconds)], check=True, stderr=subprocess.DEVNULL)
+        record(session, service, data)
         used = session.cpu(service) - before
     found = stacks.perf(quiet("perf", "script", "--no-inline", "-F", "comm,tid,period,ip,sym,dso", "-i", data))
     os.remove(data)
