@@ -151,7 +151,7 @@ static void finish(struct load *l, struct slot *slot, bool failed, int64_t now_n
         slot->step = IDLE;
 }
 
-/* A text of the answer, found without parsing the rest of it: to measure must cost little, and verify.c reads all of it again. False: not there. */
+/* A text of the answer, found without parsing the rest: to measure must cost little, and values are read afterwards (verify.c). False: not there. */
 static bool answers(const struct http *http, const char *key, char ret[WORD_MAX])
 {
         const char *text;

@@ -3,6 +3,7 @@
 #include "orchestrator/core/assignment.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "rpc/pack.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 
 enum { DEPENDENCIES_MAX = 4 * 1024 * 1024 };
@@ -103,9 +104,6 @@ void orch_assignment_encode(const struct tk_pg_result *res, const struct orch_as
         Tasker__Dispatch__V1__OrchestratorFrame frame = TASKER__DISPATCH__V1__ORCHESTRATOR_FRAME__INIT;
         frame.n_assign = 1;
         frame.assign = assigns;
-        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
-        void *at = tk_buf_grow(buf, len);
-        if (at)
-                tasker__dispatch__v1__orchestrator_frame__pack(&frame, at);
+        tk_rpc_pack(&frame.base, buf);
         *ret_held = held;
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "orchestrator/core/sessions_internal.h"
+#include "rpc/pack.h"
 #include "tasker/dispatch/v1/dispatch.pb-c.h"
 
 void orch_queue_mark(struct orch_sessions *all, const char *ns)
@@ -100,15 +101,6 @@ void orch_sessions_serving(struct orch_sessions *all, const char *ns, unsigned *
         }
 }
 
-/* Encodes a frame with the given content; the bytes are fields that may be concatenated with others. */
-static void encode(const Tasker__Dispatch__V1__OrchestratorFrame *frame, struct tk_buf *buf)
-{
-        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(frame);
-        void *at = tk_buf_grow(buf, len);
-        if (at)
-                tasker__dispatch__v1__orchestrator_frame__pack(frame, at);
-}
-
 void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step, uint32_t attempt, const char *reason)
 {
         Tasker__Dispatch__V1__Cancel cancel = TASKER__DISPATCH__V1__CANCEL__INIT;
@@ -122,7 +114,7 @@ void orch_sessions_cancel(struct orch_sessions *all, const struct tk_uuid *step,
         frame.cancel = cancels;
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, SIZE_MAX / 2);
-        encode(&frame, &buf);
+        tk_rpc_pack(&frame.base, &buf);
         tk_lock_take(&all->lock);
         struct tk_rpc_stream *stream = NULL;
         tk_list_each(node, &all->open) {
@@ -149,7 +141,7 @@ void orch_ack_put(struct tk_buf *buf, const struct tk_uuid *step, uint32_t attem
         ack.refused = refused;
         frame.n_acks = 1;
         frame.acks = acks;
-        encode(&frame, buf);
+        tk_rpc_pack(&frame.base, buf);
 }
 
 void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale)
@@ -222,7 +214,7 @@ void orch_sessions_drain(struct orch_sessions *all)
         frame.drain = 1;
         TK_AUTOBUF struct tk_buf buf;
         tk_buf_init(&buf, 64);
-        encode(&frame, &buf);
+        tk_rpc_pack(&frame.base, &buf);
         TK_AUTOFREE struct tk_rpc_stream **list = streams(all, append_drain, &buf, &n);
         for (size_t i = 0; i < n; i++)
                 orch_stream_wake(list[i]);

@@ -88,10 +88,10 @@ static void welcome(struct connection *c)
         w.heartbeat_ms = (uint32_t)(c->app->conf.heartbeat / TK_NS_PER_MS);
         frame.welcome = &w;
         frame.drain = atomic_load(&c->app->stopping);
-        size_t len = tasker__dispatch__v1__orchestrator_frame__get_packed_size(&frame);
-        TK_AUTOFREE uint8_t *bytes = tk_malloc(len);
-        tasker__dispatch__v1__orchestrator_frame__pack(&frame, bytes);
-        orch_session_send(c->session, bytes, len);
+        TK_AUTOBUF struct tk_buf buf;
+        tk_buf_init(&buf, SIZE_MAX / 2);
+        tk_rpc_pack(&frame.base, &buf);
+        orch_session_send(c->session, buf.data, buf.len);
 }
 
 /* What the worker says it holds; NULL, or why not. */
