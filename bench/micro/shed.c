@@ -26,7 +26,7 @@ static void decide(void *user, uint64_t n)
 {
         struct orch_pressure full;
         for (uint64_t i = 0; i < n; i++)
-                (void)orch_pressure_sheds(user, &full);
+                (void)orch_mailboxes_shed(user, &full);
 }
 
 void micro_shed(void)

@@ -39,6 +39,7 @@ struct orch_app {
         struct tk_uuid processor;       /* this process in the history tables */
         int64_t started_ns;             /* wall clock */
         atomic_bool pressed;            /* a mailbox is past shedding.warn_percent */
+        _Atomic int64_t permits_told_ns; /* when it was last told that permits are past shedding.permits_warn_percent; monotonic */
         atomic_bool intake_up;          /* intake has its connection */
         atomic_bool redis_rests;        /* the last hint was not offered to Redis: its breaker is open */
         atomic_bool stopping;           /* TERM was seen: not ready, nothing new */

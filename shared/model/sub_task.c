@@ -47,7 +47,7 @@ int tk_sub_task_parse(const void *json, size_t len, const char *ns, struct tk_ar
         if (r)
                 return r;
         tk_json_dump(in, &text);
-        r = tk_task_request_parse(text.data, text.len, arena, &ret->req, err);
+        r = tk_task_request_parse(text.data, text.len, arena, &ret->req, NULL, err);
         ret->req.initiator = NULL;
         return r;
 }

@@ -171,7 +171,7 @@ static int take_rest(const json_t *in, struct tk_arena *arena, struct tk_task_re
         return 0;
 }
 
-int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,
+int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret, json_t **ret_context,
                           struct tk_err *err)
 {
         static const struct tk_json_limits limits = {REQUEST_BYTES_MAX, REQUEST_DEPTH_MAX, 100000, REQUEST_BYTES_MAX};
@@ -199,5 +199,7 @@ int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, 
                 r = tk_task_times_parse(in, tk_time_wall_ns(), &ret->times, err);
         if (!r && tk_uuid_is_nil(&ret->correlation_id))
                 tk_uuid_v7(&ret->correlation_id);
+        if (!r && ret_context)
+                *ret_context = json_incref(json_object_get(in, "context"));
         return r;
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "model/task_times.h"
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,8 +27,8 @@ struct tk_task_request {
         int64_t requested_at_ns;
         struct tk_task_times times;
 };
-/* All strings live in the arena. */
-TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret,
+/* All strings live in the arena. *ret_context, unless it is NULL: the context as values, for whoever checks it next; json_decref, of 0 only. */
+TK_MUST int tk_task_request_parse(const void *json, size_t len, struct tk_arena *arena, struct tk_task_request *ret, json_t **ret_context,
                                   struct tk_err *err);
 /* SHA-256 identity: strict = named task + canonical context; a caller's key wins over any strategy (caller_provided without
  * key: TK_TASK_REQUEST_E_VALUE); always_unique = random. `strategy` is the template's, for requests that name none. */

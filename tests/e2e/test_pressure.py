@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """More work than fits, and the end of a process: what is accepted is kept, what is not is told so."""
 import concurrent.futures
+import json
 import os
 import signal
 import unittest
@@ -91,6 +92,46 @@ class Shedding(unittest.TestCase):
             log = f.read()
         self.assertEqual(log.count('"pressure.high"'), 1)
         self.assertEqual(log.count('"pressure.over"'), 1)
+        self.s.doctor()
+
+
+class Permits(unittest.TestCase):
+    """Where somebody wants it, new tasks are refused too when the workers of their namespace have little room left."""
+    PERMITS, PERCENT = 10, 80
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s = System(env={"TASKER_WORKER_PERMITS": str(cls.PERMITS), "TASKER_WORKER_PREFETCH": "0", "TASKER_SHEDDING_PERMITS_PERCENT": str(cls.PERCENT),
+                            "TASKER_SHEDDING_PERMITS_WARN_PERCENT": "70"})
+        cls.addClassCleanup(cls.s.stop)
+
+    def in_use(self, n):
+        eventually(lambda: self.s.metric(self.s.rest, "tasker_orchestrator_permits_percent") == 100 * n // self.PERMITS, what=f"{n} permits are in use")
+
+    def test_tasks_are_refused_while_the_permits_of_their_namespace_are_in_use(self):
+        self.in_use(0)
+        most, tasks = self.PERMITS * self.PERCENT // 100, []
+        for n in range(most):
+            tasks.append(self.s.submit("tests", "chain", {"sleep_ms": 600000, "n": n}))
+            self.in_use(n + 1)
+        refused = self.s.call("POST", "/v1/tasks", body())
+        self.assertEqual((refused.status, refused.json["error"]["code"]), (503, "BACKPRESSURE"))
+        self.assertGreaterEqual(int(refused.headers["Retry-After"]), 1)
+        self.assertIn(f"permits of namespace 'tests' are {self.PERCENT} % in use ({most} of {self.PERMITS})", refused.json["error"]["message"])
+        self.assertIn('tasker_orchestrator_tasks_refused_total{reason="permits"} 1\n', self.s.call("GET", "/metrics").body.decode())
+        self.assertIn("new tasks are refused", self.s.call("GET", "/health/detailed").json["checks"]["channel_saturation"]["message"])
+        self.assertEqual(self.s.value("SELECT count(*) FROM tasker.tasks"), most)
+        self.assertEqual(self.s.call("DELETE", f"/v1/tasks/{tasks.pop()}").status, 200)
+        self.in_use(most - 1)
+        self.assertEqual(self.s.run("tests", "chain", {"n": most})["status"], "complete")
+        self.in_use(most - 1)
+        with open(self.s.process("orchestrator")["log"], encoding="utf-8") as f:
+            told = [json.loads(line) for line in f if '"permits.high"' in line]
+        self.assertTrue(told)
+        self.assertGreaterEqual(told[0]["percent"], 70)
+        for task in tasks:
+            self.assertEqual(self.s.call("DELETE", f"/v1/tasks/{task}").status, 200)
+        self.in_use(0)
         self.s.doctor()
 
 

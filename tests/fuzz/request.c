@@ -33,7 +33,7 @@ static void submit(const uint8_t *data, size_t len, struct tk_arena *arena)
 {
         struct tk_task_request request;
         struct tk_err err = {0};
-        if (tk_task_request_parse(data, len, arena, &request, &err)) {
+        if (tk_task_request_parse(data, len, arena, &request, NULL, &err)) {
                 TK_CHECK(*tk_err_text(&err));
                 return;
         }

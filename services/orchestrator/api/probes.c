@@ -39,12 +39,17 @@ static struct orch_probe saturation(struct orch_app *app)
 {
         struct orch_probe probe = {.name = "channel_saturation", .healthy = true, .message = "all mailboxes have room"};
         struct orch_pressure full;
-        bool sheds = orch_pressure_sheds(app, &full);
-        if (!sheds && full.percent < app->conf.shedding_warn_percent)
+        char text[ORCH_PRESSURE_TEXT];
+        bool sheds = orch_mailboxes_shed(app, &full), high = sheds || full.percent >= app->conf.shedding_warn_percent;
+        if (!high) {
+                sheds = orch_permits_shed(app, NULL, &full);
+                high = sheds;
+        }
+        if (!high)
                 return probe;
         probe.healthy = false;
-        snprintf(probe.message, sizeof probe.message, "mailbox '%s' is %u %% full (%u of %u)%s", full.mailbox, full.percent, full.depth,
-                 full.capacity, sheds ? ": new tasks are refused" : "");
+        orch_pressure_text(&full, text);
+        snprintf(probe.message, sizeof probe.message, "%s%s", text, sheds ? ": new tasks are refused" : "");
         return probe;
 }
 

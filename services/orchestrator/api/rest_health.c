@@ -119,8 +119,10 @@ static void refresh(struct orch_app *app, struct tk_actor *actors[ORCH_ACTORS])
         tk_metric_set(app->metrics, ORCH_M_steps_in_flight, numbers.held);
         tk_metric_set(app->metrics, ORCH_M_waiters, orch_waiters_count(app->waiters));
         struct orch_pressure full;
-        orch_pressure(app, &full);
+        orch_pressure_mailboxes(app, &full);
         tk_metric_set(app->metrics, ORCH_M_pressure_percent, full.percent);
+        orch_pressure_permits(app, NULL, &full);
+        tk_metric_set(app->metrics, ORCH_M_permits_percent, full.percent);
         tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "database", !atomic_load(&app->intake_up));
         tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "cache", app->cache && orch_templates_cache_rests(app->templates));
         tk_metric_set_l(app->metrics, ORCH_M_breaker_open, "redis", atomic_load_explicit(&app->redis_rests, memory_order_relaxed));

@@ -8,6 +8,7 @@
 #include "base/probe.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "json/json.h"
 #include "orchestrator/actor/intake.h"
 #include "orchestrator/api/reply.h"
 #include "orchestrator/api/routes.h"
@@ -78,7 +79,8 @@ static void reply_created(struct submit *submit)
         orch_reply_json(submit->req, buf.data, buf.len);
 }
 
-static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref);
+/* context: as values, where they are at hand. */
+static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref, const json_t *context);
 
 static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *arena, void *arg)
 {
@@ -102,7 +104,7 @@ static int look_up(struct orch_app *app, struct tk_pg *pg, struct tk_arena *aren
                 orch_reply_db(submit->req, app, "template", r, &err);
                 return r;
         }
-        submit_resolved(submit, &ref);
+        submit_resolved(submit, &ref, NULL);
         return 0;
 }
 
@@ -178,7 +180,7 @@ static void stored(struct tk_msg *msg)
                 orch_reply_busy(submit->req, "query");
 }
 
-static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref)
+static void submit_resolved(struct submit *submit, const struct orch_template_ref *ref, const json_t *context)
 {
         struct orch_create *create = &submit->intake.create;
         struct tk_err err = {0};
@@ -189,7 +191,7 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
                                  create->req.name);
                 return;
         }
-        if (!orch_template_fits(ref, create->req.context, &err)) {
+        if (!orch_template_fits(ref, create->req.context, context, &err)) {
                 refuse(submit, "schema");
                 orch_reply_error(submit->req, ORCH_E_BAD_REQUEST, "Invalid task configuration: context does not fit the template's input_schema: %s",
                                  tk_err_text(&err));
@@ -212,6 +214,14 @@ static void submit_resolved(struct submit *submit, const struct orch_template_re
         }
 }
 
+static void shed(struct submit *submit, const char *reason, const struct orch_pressure *full)
+{
+        char text[ORCH_PRESSURE_TEXT];
+        orch_pressure_text(full, text);
+        refuse(submit, reason);
+        orch_reply_error(submit->req, ORCH_E_BACKPRESSURE, "Service under backpressure: %s", text);
+}
+
 void orch_rest_task_submit(struct tk_http_req *req, void *app)
 {
         struct submit *submit = TK_ARENA_NEW(tk_http_req_arena(req), struct submit);
@@ -229,14 +239,13 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
                 return;
         }
         struct orch_pressure full;
-        if (orch_pressure_sheds(submit->app, &full)) {
-                refuse(submit, "shed");
-                orch_reply_error(req, ORCH_E_BACKPRESSURE, "Service under backpressure: mailbox '%s' is %u %% full (%u of %u)", full.mailbox,
-                                 full.percent, full.depth, full.capacity);
+        if (orch_mailboxes_shed(submit->app, &full)) {
+                shed(submit, "shed", &full);
                 return;
         }
         const void *body = tk_http_req_body(req, &len);
-        int r = tk_task_request_parse(body, len, tk_http_req_arena(req), &submit->intake.create.req, &err);
+        TK_AUTOJSON json_t *context = NULL;
+        int r = tk_task_request_parse(body, len, tk_http_req_arena(req), &submit->intake.create.req, &context, &err);
         if (r) {
                 refuse(submit, "invalid");
                 if (r == TK_TASK_REQUEST_E_SYNTAX)
@@ -250,8 +259,12 @@ void orch_rest_task_submit(struct tk_http_req *req, void *app)
         }
         ORCH_AUTOREF struct orch_template_ref ref = {0};
         const struct tk_task_request *task = &submit->intake.create.req;
+        if (orch_permits_shed(submit->app, task->ns, &full)) {
+                shed(submit, "permits", &full);
+                return;
+        }
         if (orch_templates_get(submit->app->templates, task->ns, task->name, task->version, &ref))
-                submit_resolved(submit, &ref);
+                submit_resolved(submit, &ref, context);
         else if (orch_query_post(submit->app, look_up, submit))
                 orch_reply_busy(req, "query");
 }

@@ -143,11 +143,11 @@ static int task_explain(struct orch_app *app, struct tk_pg *pg, struct tk_arena 
         const char **ns = TK_ARENA_ARRAY(arena, const char *, n + 1);
         int32_t *workers = TK_ARENA_ARRAY(arena, int32_t, n + 1), *credit = TK_ARENA_ARRAY(arena, int32_t, n + 1);
         for (size_t i = 0; i < n; i++) {
-                unsigned workers_n, credit_n;
-                orch_sessions_serving(app->sessions, served[i], &workers_n, &credit_n);
+                struct orch_serving serving;
+                orch_sessions_serving(app->sessions, served[i], &serving);
                 ns[i] = served[i];
-                workers[i] = (int32_t)workers_n;
-                credit[i] = (int32_t)credit_n;
+                workers[i] = (int32_t)serving.workers;
+                credit[i] = (int32_t)serving.free;
         }
         struct tk_pg_args args;
         tk_pg_args_init(&args, arena);

@@ -88,16 +88,17 @@ size_t orch_sessions_namespaces(struct orch_sessions *all, char (*ret_ns)[ORCH_N
         return collect(all, false, ret_ns, max);
 }
 
-void orch_sessions_serving(struct orch_sessions *all, const char *ns, unsigned *ret_workers, unsigned *ret_credit)
+void orch_sessions_serving(struct orch_sessions *all, const char *ns, struct orch_serving *ret)
 {
-        *ret_workers = *ret_credit = 0;
+        *ret = (struct orch_serving){0};
         TK_LOCKED(&all->lock);
         tk_list_each(node, &all->open) {
                 const struct orch_session *s = tk_list_entry(node, struct orch_session, link);
                 if (!orch_session_serves(s, ns))
                         continue;
-                ++*ret_workers;
-                *ret_credit += s->credit;
+                ret->workers++;
+                ret->free += s->credit;
+                ret->taken += s->reserved + (unsigned)tk_map_count(s->held);
         }
 }
 

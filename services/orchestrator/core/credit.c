@@ -61,6 +61,7 @@ static void reserve_of(struct orch_reservation *r, struct orch_session *s, enum 
                 if (!shares[i].gets)
                         continue;
                 s->credit -= shares[i].gets;
+                s->reserved += shares[i].gets;
                 left[i] -= shares[i].gets;
                 orch_session_ref(s);
                 r->items[r->items_n++] = (struct reserved){s, (unsigned)i, shares[i].gets, s->recalls, false};
@@ -120,6 +121,8 @@ struct orch_session *orch_reservation_take(struct orch_reservation *r, const cha
         best->n--;
         best->used = true;
         orch_session_ref(best->session);
+        TK_LOCKED(&r->all->lock);
+        best->session->reserved--;
         return best->session;
 }
 
@@ -173,6 +176,7 @@ static void give_back(const struct reserved *item)
 {
         struct orch_session *s = item->session;
         tk_lock_take(&s->all->lock);
+        s->reserved -= item->n;
         if (item->recalls == s->recalls) {
                 grant(s, item->n);
                 return;

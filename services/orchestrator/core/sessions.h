@@ -115,5 +115,10 @@ struct orch_sessions_numbers {
         unsigned sessions, credit, held;
 };
 void orch_sessions_numbers(struct orch_sessions *all, struct orch_sessions_numbers *ret);
-/* How many connected workers serve the namespace, and how many steps they would take now. */
-void orch_sessions_serving(struct orch_sessions *all, const char *ns, unsigned *ret_workers, unsigned *ret_credit);
+/* The connected workers that serve a namespace: how many, how many more steps they would take now, and how many they have or are about to
+ * be sent, of whatever namespace: a worker has one set of permits for all it serves. Both together are what they take at once: their
+ * permits, and what they take in advance. */
+struct orch_serving {
+        unsigned workers, free, taken;
+};
+void orch_sessions_serving(struct orch_sessions *all, const char *ns, struct orch_serving *ret);

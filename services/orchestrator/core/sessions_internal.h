@@ -31,6 +31,7 @@ struct orch_session {
         size_t ns_n;
         unsigned *ns_held;              /* how many steps of each it holds */
         uint32_t credit;
+        uint32_t reserved;              /* credit in the hands of reservations */
         unsigned recalls;               /* how often the worker has recalled it */
         int64_t seen_ns;
         struct tk_map *held;            /* step uuid → struct held_entry */

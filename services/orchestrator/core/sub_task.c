@@ -167,7 +167,7 @@ static int start(struct starting *s, struct tk_err *err)
                 int r = find_template(s, stale > 0, &why, err);
                 if (r == ORCH_TEMPLATE_E_UNKNOWN)
                         return refuse(s, "template", &why, err);
-                if (!r && !orch_template_fits(&s->tpl, s->sub.req.context, &why)) {
+                if (!r && !orch_template_fits(&s->tpl, s->sub.req.context, NULL, &why)) {
                         tk_err_prefix(&why, "sub-task: context does not fit input_schema of template %s/%s", s->sub.req.ns, s->sub.req.name);
                         return refuse(s, "schema", &why, err);
                 }

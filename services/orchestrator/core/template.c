@@ -225,12 +225,14 @@ int orch_template_load(struct orch_app *app, struct tk_pg *pg, const char *ns, c
         return r;
 }
 
-bool orch_template_fits(const struct orch_template_ref *ref, const char *context, struct tk_err *err)
+bool orch_template_fits(const struct orch_template_ref *ref, const char *text, const json_t *value, struct tk_err *err)
 {
-        TK_AUTOJSON json_t *value = NULL;
+        TK_AUTOJSON json_t *read = NULL;
         if (!ref->input_schema)
                 return true;
-        return !tk_json_parse(context, strlen(context), &tk_json_limits_default, &value, err) && tk_schema_check(ref->input_schema, value, err);
+        if (!value && tk_json_parse(text, strlen(text), &tk_json_limits_default, &read, err))
+                return false;
+        return tk_schema_check(ref->input_schema, value ? value : read, err);
 }
 
 bool orch_templates_cache_rests(struct orch_templates *templates)

@@ -22,8 +22,8 @@ struct orch_template_ref {
 };
 static inline void orch_template_ref_deinit(struct orch_template_ref *ref) { ref->input_schema = tk_schema_free(ref->input_schema); }
 #define ORCH_AUTOREF __attribute__((cleanup(orch_template_ref_deinit)))
-/* Whether a context (JSON text) fits; else err has the places. */
-TK_MUST bool orch_template_fits(const struct orch_template_ref *ref, const char *context, struct tk_err *err);
+/* Whether a context fits; else err has the places. value: what the text says, where somebody has it; NULL: it is read from the text. */
+TK_MUST bool orch_template_fits(const struct orch_template_ref *ref, const char *text, const json_t *value, struct tk_err *err);
 enum { ORCH_TEMPLATE_OK, ORCH_TEMPLATE_E_UNKNOWN = 100 };
 
 TK_MUST struct orch_templates *orch_templates_new(int64_t ttl_ns);

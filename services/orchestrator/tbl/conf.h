@@ -20,6 +20,8 @@ CONF(u32, query_threads, "query.threads", "2", 1, 64, "threads", 0, NULL, "Conne
 CONF(u32, query_mailbox_max, "query.mailbox_max", "1024", 1, 65536, "messages", 0, NULL, "Reads that may wait; when full, they answer 503.")
 CONF(u32, shedding_warn_percent, "shedding.warn_percent", "70", 0, 100, "%", 0, NULL, "A mailbox this full is told in the log; 0: never.")
 CONF(u32, shedding_percent, "shedding.percent", "80", 0, 100, "%", 0, NULL, "With a mailbox this full, new tasks are refused with 503 and Retry-After; 0: only when it is full.")
+CONF(u32, shedding_permits_warn_percent, "shedding.permits_warn_percent", "0", 0, 100, "%", 0, NULL, "With so much of what the workers of a namespace take at once in use, a new task for it is told in the log, every ten seconds at most; 0: never. 70 goes with 80 of the next key.")
+CONF(u32, shedding_permits_percent, "shedding.permits_percent", "0", 0, 100, "%", 0, NULL, "With so much of it in use, new tasks of that namespace are refused with 503 and Retry-After; 0: never, their steps wait in the database for their turn.")
 CONF(dur, lease, "dispatch.lease", "30s", 1000000000, 3600000000000, "", 0, NULL, "A step not heard of for this long is given to another worker.")
 CONF(dur, heartbeat, "dispatch.heartbeat", "2s", 100000000, 600000000000, "", 0, NULL, "Workers send a sign of life this often; three missing end the stream.")
 CONF(u32, losses_max, "dispatch.losses_max", "10", 0, 1000, "losses", 0, NULL, "A step whose worker was lost more often becomes an error.")
