@@ -9,7 +9,7 @@ import os
 
 INPUT = 6
 SATURATED = 2**128 - 1  # where the mixed graph stops growing
-ROWS = 1000             # of the CSV file
+ROWS, BATCHES = 1000, 5 # of the CSV file
 _spec = importlib.util.spec_from_file_location("products", os.path.join(os.path.dirname(__file__), "..", "examples", "data", "products.py"))
 products = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(products)
@@ -38,11 +38,14 @@ class Csv(Graph):
     """Batches over a file, which is written beside the request."""
 
     def write(self, folder):
-        path = os.path.join(folder, "products.csv")
+        path, size = os.path.join(folder, "products.csv"), ROWS // BATCHES
         totals = products.write(path, ROWS)
         self.context = {"csv_file_path": path, "analysis_mode": "inventory"}
-        self.expect["aggregate_csv_results"] = holds(total_processed=ROWS, worker_count=5, failed_batches=0, category_counts=totals["category_counts"],
-                                                     max_price_product=totals["max_price_product"])
+        same = ("total_inventory_value", "max_price", "max_price_product", "category_counts")
+        for i in range(BATCHES):
+            part = products.totals([products.product(n) for n in range(1 + i * size, 1 + (i + 1) * size)])
+            self.expect[f"process_csv_batch_{i + 1:03}"] = holds(processed_count=size, average_rating=part["average_rating"], **{key: part[key] for key in same})
+        self.expect["aggregate_csv_results"] = holds(total_processed=ROWS, worker_count=BATCHES, failed_batches=0, **{key: totals[key] for key in same})
         return super().write(folder)
 
 
@@ -65,10 +68,13 @@ GRAPHS = {
     "mixed": Graph("rust_e2e_mixed_dag", "complex_dag", {**powers(
         dag_init=2, dag_process_left=4, dag_process_right=4, dag_validate=16, dag_transform=8, dag_analyze=8), "dag_finalize": str(min(INPUT**64, SATURATED))}, 2),
     "conditional": Graph("conditional_approval_rust", "approval_routing", {
-        "validate_request": holds(), "routing_decision": holds(route_type="dual_approval", amount=10000.0), "manager_approval": holds(), "finance_review": holds(),
-        "finalize_approval": holds(approval_path="dual_approval", approved=True)}, 2, context={"amount": 10000, "requester": "bench", "purpose": "to measure"}),
+        "validate_request": holds(validated=True, amount=10000.0, requester="bench", purpose="to measure"),
+        "routing_decision": holds(route_type="dual_approval", amount=10000.0), "manager_approval": holds(approved=True, approved_by="manager", amount=10000.0),
+        "finance_review": holds(approved=True, approved_by="finance", amount=10000.0),
+        "finalize_approval": holds(approval_path="dual_approval", approved=True, approvals=2, approved_by="manager, finance")}, 2, context={"amount": 10000, "requester": "bench", "purpose": "to measure"}),
     "csv batch": Csv("csv_processing_rust", "csv_product_inventory_analyzer", {
-        "analyze_csv": holds(), **{f"process_csv_batch_{i:03}": holds(processed_count=ROWS // 5) for i in range(1, 6)}, "aggregate_csv_results": holds()}, 5),
+        "analyze_csv": holds(total_rows=ROWS, worker_count=BATCHES), **{f"process_csv_batch_{i + 1:03}": holds() for i in range(BATCHES)},
+        "aggregate_csv_results": holds()}, 5),
 }
 
 

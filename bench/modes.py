@@ -8,7 +8,7 @@ import time
 
 import client
 import sqlbench
-from client import Wrong
+from client import Later, Wrong
 from cost import Cost, rss, tables
 from floor import floor
 from graphs import GRAPHS, LOADS
@@ -31,6 +31,7 @@ class Bench:
     def __init__(self, system, url, args, another=None):
         """`another`: makes a second system, a context manager."""
         self.system, self.url, self.args, self.another = system, url, args, another
+        self.client = os.path.join(BIN, "tasker-bench")
 
     def run(self, graphs, cost=None, **options):
         """With a cost, that of the load alone: reading everything back comes after it."""
@@ -39,7 +40,7 @@ class Bench:
             cost.stop()
         if not self.system:
             options.setdefault("poll", 2)  # somebody else's server may know no way to wait
-        return client.run(os.path.join(BIN, "tasker-bench"), self.url, graphs, progress=True, loaded=loaded if cost else None, **options)
+        return client.run(self.client, self.url, graphs, progress=True, loaded=loaded if cost else None, **options)
 
     def cost(self):
         if not self.system:
@@ -59,7 +60,7 @@ class Bench:
 
 def client_share(done):
     return {"client_percent_of_a_core": round(done["cpu_percent_of_a_core"], 1), "verified_steps": done["verified"]["steps"],
-            "attempts_per_step": round(done["verified"]["attempts"] / max(1, done["verified"]["steps"]), 4), "unread": done["verified"]["unread"]}
+            "attempts_per_step": round(done["verified"]["attempts"] / max(1, done["verified"]["steps"]), 4)}
 
 
 def one_latency(bench, variant, name):
@@ -166,8 +167,8 @@ def fair(bench):
 
 
 def soak(bench):
-    """64 clients; a figure per minute. In the third and fourth an idle transaction holds a snapshot, as a forgotten session would."""
-    holder, minutes, system = None, max(1, bench.args.seconds // 60), bench.system
+    """64 clients; a figure per minute. In the third and fourth an idle transaction holds a snapshot, as a forgotten session would. All values are read back at the end."""
+    holder, minutes, system, later = None, max(1, bench.args.seconds // 60), bench.system, Later()
     before = tables(system) if system else None
     for minute in range(minutes):
         if system and minute == 2:
@@ -179,12 +180,13 @@ def soak(bench):
             holder.close()
             holder = None
         cost = bench.cost()
-        done = bench.run([GRAPHS["linear"]], cost, clients=64, seconds=57, verify_seconds=0 if minute % 5 else 60)
+        done = bench.run([GRAPHS["linear"]], cost, clients=64, seconds=57, later=later)
         line = {"mode": "soak", "minute": minute + 1, "steps_per_second": round(done["tasks"] * 4 / done["seconds"]), "task_ms": done["task_ms"], "refused": done["refused"],
                 "snapshot_held": holder is not None, **bench.costs(cost, done)}
         yield line | ({"tables_before": before, "tables": tables(system), "rss_mb": rss(system)} if system else {})
     if holder:
         holder.close()
+    yield {"mode": "read back", **later.read_back(bench.client, bench.url)}
 
 
 def idle(bench):

@@ -180,9 +180,9 @@ def turns(empty, full, samples):
     found = [checked(s, graph, done)[WARM_UP:] for s, done in zip(sides, tasks)]
     for k, s in enumerate(sides):  # what they cost, one side after the other
         before = spent(s)
-        for _ in range(COUNTED):
-            one(s, graph)
+        done = [one(s, graph) for _ in range(COUNTED)]
         used[k] = tuple((now - then) / COUNTED / graph.steps for now, then in zip(spent(s), before))
+        checked(s, graph, done)
     pairs = list(zip(*found))
     return {"mode": "old", "variant": "linear, by turns", "empty_ms": quantiles(found[0]), "full_ms": quantiles(found[1]), "p50_ratio": ratio(pairs, 0),
             "p50_ratio_interval": [ratio(pairs, 1), ratio(pairs, 2)], "postgres_us_per_step": {"empty": round(1e6 * used[0][0], 1), "full": round(1e6 * used[1][0], 1)},

@@ -89,6 +89,8 @@ def show(lines):
             dead = sum(t["dead"] for t in line.get("tables", {}).values())
             print(f"{line['minute']:4} min  {line['steps_per_second']:7,} steps/s  p99 {line['task_ms']['p99']:8.2f} ms  {dead:9,} dead rows  {line.get('rss_mb', '')}"
                   + ("  a snapshot is held" if line["snapshot_held"] else ""))
+    for line in of(lines, "read back"):
+        print(f"{line['steps']:,} steps of {line['tasks']:,} tasks read back afterwards, every value as it should be")
     if of(lines, "growth"):
         heading("Growth")
         for line in of(lines, "growth"):

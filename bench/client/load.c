@@ -12,7 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, PATH = 128, FIRST_TASKS = 4096, RETRY_NS = 50 * 1000 * 1000, WORD_MAX = 40 };
+enum { EVENTS = 256, PATH = 128, FIRST_TASKS = 4096, RETRY_NS = 50 * 1000 * 1000, WORD_MAX = 40, WHOLE_EVERY = 32 };
 
 enum step { IDLE, SUBMIT, WAIT, PAUSE };
 
@@ -42,9 +42,8 @@ static void note(struct load *l, const char *what, const struct http *http)
                                http->body ? http->body : "");
 }
 
-static size_t task_new(struct load *l, int64_t due_ns)
+struct load_task *load_task_add(struct load_result *r)
 {
-        struct load_result *r = l->result;
         if (r->n == r->cap) {
                 size_t cap = r->cap ? r->cap * 2 : FIRST_TASKS;
                 struct load_task *more = tk_malloc(cap * sizeof *more);
@@ -54,9 +53,15 @@ static size_t task_new(struct load *l, int64_t due_ns)
                 r->tasks = more;
                 r->cap = cap;
         }
-        r->tasks[r->n] = (struct load_task){.body = (uint16_t)(r->n % l->plan->bodies_n), .due_ns = due_ns};
+        return &r->tasks[r->n++];
+}
+
+static size_t task_new(struct load *l, int64_t due_ns)
+{
+        size_t at = l->result->n;
+        *load_task_add(l->result) = (struct load_task){.body = (uint16_t)(at % l->plan->bodies_n), .due_ns = due_ns};
         l->left++;
-        return r->n++;
+        return at;
 }
 
 static void send_request(struct load *l, struct slot *slot, const char *method, const char *path, const char *body, size_t len)
@@ -151,13 +156,20 @@ static void finish(struct load *l, struct slot *slot, bool failed, int64_t now_n
         slot->step = IDLE;
 }
 
-/* A text of the answer, found without parsing the rest: to measure must cost little, and values are read afterwards (verify.c). False: not there. */
-static bool answers(const struct http *http, const char *key, char ret[WORD_MAX])
+/* A text of the answer, found without parsing the rest, but for one answer in WHOLE_EVERY: to measure must cost little, and values are
+ * read afterwards (verify.c). False: not there, or not JSON. */
+static bool answers(const struct load *l, const struct http *http, const char *key, char ret[WORD_MAX])
 {
         const char *text;
         size_t len;
         if (http->status != 200 || !tk_json_member(http->body, http->body_len, key, &text, &len))
                 return false;
+        if (l->result->requests % WHOLE_EVERY == 0) {
+                json_t *whole = json_loadb(http->body, http->body_len, 0, NULL);
+                if (!whole)
+                        return false;
+                json_decref(whole);
+        }
         if (len < 2 || len - 2 >= WORD_MAX || text[0] != '"' || text[len - 1] != '"')
                 return false;
         memcpy(ret, text + 1, len - 2);
@@ -175,7 +187,7 @@ static void submitted(struct load *l, struct slot *slot, int64_t now_ns)
                 return;
         }
         char uuid[WORD_MAX];
-        if (!answers(http, "task_uuid", uuid) || tk_str_copy(task->uuid, sizeof task->uuid, uuid)) {
+        if (!answers(l, http, "task_uuid", uuid) || tk_str_copy(task->uuid, sizeof task->uuid, uuid)) {
                 l->result->bad++;
                 note(l, "submit", http);
                 finish(l, slot, true, now_ns);
@@ -193,7 +205,7 @@ static void looked(struct load *l, struct slot *slot, int64_t now_ns)
         struct load_task *task = &l->result->tasks[slot->task];
         const struct http *http = &slot->http;
         char status[WORD_MAX];
-        bool known = answers(http, "status", status), over = false;
+        bool known = answers(l, http, "status", status), over = false;
         static const char *const ends[] = {"complete", "error", "cancelled", "blocked_by_failures", "resolved_manually"};
         for (size_t i = 0; known && i < tk_countof(ends); i++)
                 over |= !strcmp(status, ends[i]);

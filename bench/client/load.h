@@ -43,18 +43,18 @@ struct load_result {
 };
 
 TK_MUST int load_run(const struct load_plan *plan, struct load_result *ret); /* 0, or -errno when nothing could be begun */
+struct load_task *load_task_add(struct load_result *result); /* one more, for the caller to fill; until the next */
 void load_result_free(struct load_result *result);
 
 struct verify_plan {
         struct http_target target;
         unsigned clients;
         json_t **expect; /* per body: an object step name -> result; NULL: only states are looked at */
-        double seconds;  /* at most */
 };
 struct verify_result {
-        uint64_t tasks, steps, wrong, unread;
+        uint64_t tasks, steps, wrong, unread /* tasks: it gave up, or could not connect */;
         uint64_t attempts; /* of all steps: more than steps, and something ran again */
         char why[256];
 };
-/* Reads the steps of every finished task back and compares each value. */
+/* Reads the steps of every finished task back and compares each value. Gives up after a hundred that are wrong. */
 void verify_run(const struct verify_plan *plan, const struct load_result *of, struct verify_result *ret);

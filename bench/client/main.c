@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* tasker-bench: makes load over REST, measures it, and checks what came back. scripts/bench drives it.
  *
- * stdout: JSON lines; one per second with --progress, then one summary. Exit: 0; 1: a task failed or a value was wrong;
+ * stdout: JSON lines; one per second with --progress, then one summary. Exit: 0; 1: a task failed, a value was wrong or could not be read;
  * 2: bad arguments or nobody answers. */
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "load.h"
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -28,9 +30,10 @@ static const char help[] =
         "  --patience S               a task that takes longer has failed (120)\n"
         "  --body FILE                a request for POST /v1/tasks; every @RUN@ in it becomes a new number; by turns\n"
         "  --expect FILE              one per --body: {\"step name\": result}, or {\"*\": result} for every step; {\"$holds\": {…}} names members\n"
-        "  --verify-seconds S         how long reading everything back may take (600)\n"
+        "  --unread                   reads nothing back; --read-back does, later\n"
+        "  --read-back FILE           makes no load: reads back the tasks of an earlier --samples FILE, with the same --body and --expect\n"
         "  --warmup N                 the first N tasks are in no figure\n"
-        "  --samples FILE             a line per task: uuid begin submit_ms total_ms (since the beginning of the run)\n"
+        "  --samples FILE             a line per task: uuid begin submit_ms total_ms (since the beginning of the run), number of its --body\n"
         "  --progress                 a line per second\n"
         "  --pause                    before reading everything back, say so (a line {\"loaded\":true}) and wait for a line on stdin\n";
 
@@ -40,8 +43,8 @@ struct args {
         const char *bodies[BODIES_MAX];
         json_t *expect[BODIES_MAX];
         unsigned expect_n;
-        const char *samples;
-        bool pause;
+        const char *samples, *read_back;
+        bool pause, unread;
         uint64_t warmup;
 };
 
@@ -74,8 +77,8 @@ static int number(const char *name, const char *text, double min, double max, do
 static const struct option options[] = {
         {"url", 1, 0, 'u'},    {"mode", 1, 0, 'm'},   {"clients", 1, 0, 'c'}, {"tasks", 1, 0, 'n'},   {"seconds", 1, 0, 's'},
         {"rate", 1, 0, 'r'},   {"poll", 1, 0, 'p'},   {"body", 1, 0, 'b'},    {"expect", 1, 0, 'e'},  {"patience", 1, 0, 'w'},
-        {"warmup", 1, 0, 'k'}, {"verify-seconds", 1, 0, 'v'}, {"samples", 1, 0, 'o'}, {"progress", 0, 0, 'g'},
-        {"pause", 0, 0, 'a'},    {"help", 0, 0, 'h'}, {0}};
+        {"warmup", 1, 0, 'k'}, {"unread", 0, 0, 'v'}, {"read-back", 1, 0, 'f'},  {"samples", 1, 0, 'o'}, {"progress", 0, 0, 'g'},
+        {"pause", 0, 0, 'a'},  {"help", 0, 0, 'h'},   {0}};
 
 static int option(struct args *a, int c, const char *name)
 {
@@ -106,7 +109,11 @@ static int option(struct args *a, int c, const char *name)
         case 'w':
                 return number(name, optarg, 0.1, 1e6, &a->load.patience_s);
         case 'v':
-                return number(name, optarg, 0, 1e6, &a->verify.seconds);
+                a->unread = true;
+                return 0;
+        case 'f':
+                a->read_back = optarg;
+                return 0;
         case 'b':
                 if (a->load.bodies_n == BODIES_MAX || !(a->bodies[a->load.bodies_n] = slurp(optarg)))
                         return bad(name, optarg, "a file that can be read");
@@ -142,6 +149,7 @@ static int parse(struct args *a, int argc, char **argv)
                         return -EINVAL;
         const char *missing = !a->load.target.host[0]                           ? "--url"
                               : !a->load.bodies_n                               ? "--body"
+                              : a->read_back                                    ? NULL
                               : !a->load.tasks && a->load.seconds <= 0          ? "--tasks or --seconds"
                               : a->load.mode == LOAD_CREATE && !a->load.tasks   ? "--tasks"
                               : a->load.mode == LOAD_OPEN && !a->load.per_second ? "--rate"
@@ -199,8 +207,8 @@ static void write_samples(const struct args *a, const struct load_result *r)
         for (size_t i = a->warmup; f && i < r->n; i++) {
                 const struct load_task *t = &r->tasks[i];
                 if (t->done && !t->failed)
-                        (void)fprintf(f, "%s %.6f %.4f %.4f\n", t->uuid, (double)(t->due_ns - r->begin_ns) / 1e9,
-                                      (double)(t->accepted_ns - t->begin_ns) / 1e6, (double)(t->done_ns - t->due_ns) / 1e6);
+                        (void)fprintf(f, "%s %.6f %.4f %.4f %u\n", t->uuid, (double)(t->due_ns - r->begin_ns) / 1e9,
+                                      (double)(t->accepted_ns - t->begin_ns) / 1e6, (double)(t->done_ns - t->due_ns) / 1e6, t->body);
         }
         if (!f || fclose(f))
                 (void)fprintf(stderr, "tasker-bench: --samples %s: %s\n", a->samples, strerror(errno));
@@ -226,7 +234,27 @@ static int summary(const struct args *a, const struct load_result *r, double cpu
         (void)puts(text);
         free(text);
         json_decref(out);
-        return r->failed || r->bad || v->wrong ? 1 : 0;
+        return r->failed || r->bad || v->wrong || v->unread ? 1 : 0;
+}
+
+/* Tasks of an earlier run, as if they had just been done. 0, or -errno with a message. */
+static int read_samples(const char *path, unsigned bodies_n, struct load_result *ret)
+{
+        FILE *f = fopen(path, "re");
+        struct load_task task = {.done = true};
+        *ret = (struct load_result){.begin_ns = tk_time_mono_ns()};
+        ret->end_ns = ret->begin_ns + 1;
+        for (int n; f && (n = fscanf(f, "%39s %*f %*f %*f %" SCNu16, task.uuid, &task.body)) != EOF;) {
+                if (n != 2 || task.body >= bodies_n) {
+                        (void)fclose(f);
+                        load_result_free(ret);
+                        return bad("read-back", path, "a file that --samples wrote, with the same --body");
+                }
+                *load_task_add(ret) = task;
+        }
+        if (!f || fclose(f))
+                return bad("read-back", path, "a file that can be read");
+        return 0;
 }
 
 /* So that whoever measures can look at the cost of the load before the reading adds to it. */
@@ -240,14 +268,16 @@ static void pause_for_a_look(void)
 
 int main(int argc, char **argv)
 {
-        struct args a = {.load = {.clients = 1, .patience_s = 120}, .verify = {.seconds = 600}};
+        struct args a = {.load = {.clients = 1, .patience_s = 120}};
         struct load_result result;
-        struct verify_result verified;
+        struct verify_result verified = {0};
         if (parse(&a, argc, argv))
                 return 2;
         a.load.bodies = a.bodies;
         double cpu = cpu_seconds();
-        int r = load_run(&a.load, &result);
+        if (a.read_back && read_samples(a.read_back, a.load.bodies_n, &result))
+                return 2;
+        int r = a.read_back ? 0 : load_run(&a.load, &result);
         cpu = cpu_seconds() - cpu;
         if (r) {
                 (void)fprintf(stderr, "tasker-bench: %s:%s: %s\n", a.load.target.host, a.load.target.port, strerror(-r));
@@ -258,7 +288,8 @@ int main(int argc, char **argv)
         a.verify.target = a.load.target;
         a.verify.clients = a.load.clients < 64 ? a.load.clients : 64;
         a.verify.expect = a.expect_n ? a.expect : NULL;
-        verify_run(&a.verify, &result, &verified);
+        if (!a.unread)
+                verify_run(&a.verify, &result, &verified);
         r = summary(&a, &result, cpu, &verified);
         if (a.samples)
                 write_samples(&a, &result);

@@ -93,6 +93,7 @@ def alloc(session, service, folder):
     with open(f"/proc/{session.pids(service)[0]}/maps", encoding="utf-8") as f:
         maps = f.read()
     session.end(service)
+    session.begin(service)
     with open(raw, "rb") as source, open(interpreted, "wb") as to:
         subprocess.run([HEAPTRACK[1]], stdin=source, stdout=to, stderr=subprocess.DEVNULL, check=True)
     folded = folder.file("allocations.folded")

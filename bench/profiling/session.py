@@ -29,7 +29,11 @@ class Session:
     def __init__(self, args, program=None):
         """program: the client, if not that of the build."""
         self.args, self.seconds, self.program = args, args.seconds, program or os.path.join(lib.BIN, "tasker-bench")
-        self.system = start(args)
+        self.system, self.later = start(args), client.Later()
+
+    def check(self):
+        """Reads back what every run so far came to; nothing is measured any more."""
+        self.later.read_back(self.program, self.system.rest)
 
     def stop(self):
         self.system.stop()
@@ -43,6 +47,9 @@ class Session:
     def restart(self, service, env):
         """With other settings; ready again when this returns."""
         self.end(service)
+        self.begin(service, env)
+
+    def begin(self, service, env=None):
         self.system.respawn(service, env=env)
         eventually(lambda: self.system.ready(service), 60, f"{service} is ready")
         eventually(lambda: self.system.ready("worker") and self.system.ready("orchestrator"), 60, "the system is ready")
@@ -54,9 +61,8 @@ class Session:
     # -- load --
 
     def run(self, seconds):
-        options = {"seconds": seconds, "verify_seconds": 0}
         graphs, clients = {"tiers": ([g for g in GRAPHS.values() if g.tier in (1, 2)], 1), "linear": ([GRAPHS["linear"]], 64), "large": ([LOADS["mixed100"]], 16)}[self.args.load]
-        return client.run(self.program, self.system.rest, graphs, clients=clients, patience=600, **options)
+        return client.run(self.program, self.system.rest, graphs, clients=clients, patience=600, seconds=seconds, later=self.later)
 
     @contextlib.contextmanager
     def load(self):

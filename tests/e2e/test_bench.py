@@ -5,12 +5,16 @@ import os
 import sys
 import unittest
 
-from lib.system import ROOT, eventually
+from lib.system import BIN, ROOT, eventually
 
 sys.path.append(os.path.join(ROOT, "bench"))
+import client  # noqa: E402
 from client import Wrong  # noqa: E402
 from graphs import GRAPHS  # noqa: E402
 from start import durability, start  # noqa: E402
+
+
+CLIENT = os.path.join(BIN, "tasker-bench")
 
 
 class BenchTest(unittest.TestCase):
@@ -36,7 +40,40 @@ class BenchTest(unittest.TestCase):
             self.set(f"RESET {name}")
             eventually(lambda name=name: self.s.value(f"SHOW {name}") == "on", what=name)
 
-    def test_it_has_the_measured_shapes(self):
-        graph = GRAPHS["linear"]
-        task = self.s.submit(graph.namespace, graph.name, graph.context)
-        self.assertEqual("complete", self.s.wait(task)["status"])
+    def run_bench(self, graph, **options):
+        return client.run(CLIENT, self.s.rest, [graph], tasks=20, clients=4, **options)
+
+    def spoil(self, task, step):
+        self.s.sql("UPDATE tasker.step_results r SET result = jsonb_set(result::jsonb, '{result}', '7')::json FROM tasker.workflow_steps s "
+                   "WHERE s.workflow_step_uuid = r.workflow_step_uuid AND s.task_uuid = $1 AND s.name = $2", task, step)
+
+    def test_every_value_is_read_back_at_once_or_later(self):
+        for graph in (GRAPHS["linear"], GRAPHS["conditional"], GRAPHS["csv batch"]):
+            done = self.run_bench(graph)
+            self.assertEqual((20, 20 * graph.steps, 0), tuple(done["verified"][key] for key in ("tasks", "steps", "wrong")))
+        later = client.Later()
+        for graph in (GRAPHS["linear"], GRAPHS["diamond"]):
+            self.assertEqual(0, self.run_bench(graph, later=later)["verified"]["steps"])
+        self.assertEqual({"tasks": 40, "steps": 160}, later.read_back(CLIENT, self.s.rest))
+        self.assertEqual({"tasks": 0, "steps": 0}, later.read_back(CLIENT, self.s.rest))
+
+    def test_a_fast_wrong_run_fails(self):
+        graph, later = GRAPHS["linear"], client.Later()
+        spoilt = []
+
+        def between():  # when all is done, before it is read
+            spoilt.append(self.s.value("SELECT task_uuid::text FROM tasker.tasks ORDER BY created_at DESC LIMIT 1"))
+            self.spoil(spoilt[0], "linear_step_3")
+        with self.assertRaises(Wrong) as wrong:
+            self.run_bench(graph, loaded=between)
+        self.assertIn(f"1 values were wrong, 0 tasks could not be read: task {spoilt[0]}, step linear_step_3: its result is not what was expected: 7", str(wrong.exception))
+        done = self.run_bench(graph, later=later)
+        self.spoil(done["samples"][11][0], "linear_step_1")
+        with self.assertRaisesRegex(Wrong, f"1 values were wrong.*{done['samples'][11][0]}, step linear_step_1"):
+            later.read_back(CLIENT, self.s.rest)
+
+    def test_a_run_that_cannot_be_read_back_fails(self):
+        later = client.Later()
+        self.run_bench(GRAPHS["linear"], later=later)
+        with self.assertRaisesRegex(Wrong, "20 tasks could not be read"):
+            later.read_back(CLIENT, "http://127.0.0.1:1")
