@@ -67,7 +67,7 @@ def right(line, status):
 
 def run(binary, url, graphs, progress=False, loaded=None, later=None, **options):
     """`loaded` is called when all tasks are done, before they are read back; with `later` that is left to it. The summary of the client, with `seconds_seen` (one entry
-    per second) and `samples` [(uuid, begin s, submit ms, total ms)]."""
+    per second) and `samples` [(uuid, begin s, submit ms, total ms, place of its graph)]."""
     with tempfile.TemporaryDirectory() as own:
         folder, argv = later.begin(graphs) if later else (own, files(graphs, own))
         samples = os.path.join(folder, SAMPLES)
@@ -94,4 +94,4 @@ def run(binary, url, graphs, progress=False, loaded=None, later=None, **options)
         summary = right(summary, p.returncode)
         with open(samples, encoding="ascii") as f:
             rows = [line.split() for line in f]
-    return summary | {"seconds_seen": seen, "samples": [(r[0], float(r[1]), float(r[2]), float(r[3])) for r in rows]}
+    return summary | {"seconds_seen": seen, "samples": [(r[0], float(r[1]), float(r[2]), float(r[3]), int(r[4])) for r in rows]}

@@ -20,6 +20,8 @@ from stats import quantiles
 CLOCK = "SELECT task_uuid::text, extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms FROM tasker.tasks WHERE task_uuid = ANY ($1)"
 WAITING = "SELECT count(*) FROM tasker.workflow_steps WHERE task_uuid = ANY ($1) AND state = 'enqueued'"
 WARM_UP = 50
+TURN = 25      # tasks of one graph, one at a time, before it is the turn of the next: a divisor of WARM_UP
+COUNTED = 100  # tasks whose cost is looked at
 RAMP = (10, 25, 50, 100, 200, 400, 800, 1200, 1600, 2000)
 CLIENTS = (1, 4, 16, 64, 256)
 STATISTICS = 1.5  # seconds until PostgreSQL's own counters have arrived
@@ -63,24 +65,30 @@ def client_share(done):
             "attempts_per_step": round(done["verified"]["attempts"] / max(1, done["verified"]["steps"]), 4)}
 
 
-def one_latency(bench, variant, name):
-    """Three clocks: the database's, a client that waits, a client that asks every 2 ms."""
-    graph, samples, line = GRAPHS[name], bench.args.samples, {"mode": "latency", "variant": variant, "graph": name}
-    if bench.system:
-        before, cost = tables(bench.system), bench.cost()
-        done = bench.run([graph], cost, tasks=samples + WARM_UP, warmup=WARM_UP)
-        rows = bench.system.sql(CLOCK, [row[0] for row in done["samples"]])
-        line |= {"database_ms": quantiles([r.ms for r in rows]), "wait_ms": quantiles([row[3] for row in done["samples"]]),
-                 "submit_ms": quantiles([row[2] for row in done["samples"]]), **client_share(done), **bench.costs(cost, done),
-                 "tables_before": before, "tables_after": tables(bench.system)}
-        line["cdf"] = [round(r.ms, 3) for r in rows]
-    done = bench.run([graph], tasks=samples + WARM_UP, warmup=WARM_UP, poll=2)
-    return line | {"poll_ms": quantiles([row[3] for row in done["samples"]]), **client_share(done)}
+def of_graph(done, at):
+    return [row for row in done["samples"] if row[4] == at]
 
 
 def latency(bench, variant="1x1"):
-    for name in GRAPHS:
-        yield one_latency(bench, variant, name)
+    """Three clocks: the database's, a client that waits, a client that asks every 2 ms. All graphs by turns, and the floor before and after: whatever slows the machine
+    slows all that is compared. What a step of each costs is counted afterwards."""
+    system, graphs = bench.system, list(GRAPHS.values())
+    plan = {"tasks": len(graphs) * (bench.args.samples + WARM_UP), "warmup": len(graphs) * WARM_UP, "turn": TURN}
+    if system:
+        yield {"mode": "floor", "variant": variant, **floor(system, 1)}
+        waited = bench.run(graphs, **plan)
+        yield {"mode": "floor", "variant": variant, **floor(system, 1)}
+    polled = bench.run(graphs, poll=2, **plan)
+    for at, (name, graph) in enumerate(GRAPHS.items()):
+        line = {"mode": "latency", "variant": variant, "graph": name, "poll_ms": quantiles([row[3] for row in of_graph(polled, at)])}
+        if system:
+            rows = of_graph(waited, at)
+            ms = [r.ms for r in system.sql(CLOCK, [row[0] for row in rows])]
+            before, cost = tables(system), bench.cost()
+            done = bench.run([graph], cost, tasks=COUNTED)
+            line |= {"database_ms": quantiles(ms), "wait_ms": quantiles([row[3] for row in rows]), "submit_ms": quantiles([row[2] for row in rows]),
+                     **client_share(done), **bench.costs(cost, done), "tables_before": before, "tables_after": tables(system), "cdf": [round(x, 3) for x in ms]}
+        yield line
 
 
 def throughput(bench):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """For people: tables on the terminal, SVG plots in a folder."""
 import os
+import statistics
 
 from plot import distribution, lines as plot_lines
 
@@ -13,8 +14,11 @@ def heading(text):
     print(f"\n{text}\n{'─' * len(text)}")
 
 
-def floor_of(lines, clients=1, figure="p50"):
-    return next((line[figure] for line in of(lines, "floor") if line["clients"] == clients), None)
+def floor_of(lines, clients=1, figure="p50", variant=None):
+    """What was measured last, or in the runs of that variant, in the middle."""
+    found = [line for line in of(lines, "floor") if line["clients"] == clients]
+    found = [line[figure] for line in found if variant and line.get("variant") == variant] or [line[figure] for line in found[-1:]]
+    return statistics.median(found) if found else None
 
 
 def costs(line):
@@ -28,11 +32,11 @@ def costs(line):
 
 
 def show_latency(lines):
-    one = floor_of(lines)
     heading("Latency, one task at a time (ms)")
     print(f"{'':22}{'database clock':^31}  {'client, wait':^22}  {'client, 2 ms polls':^20}")
     print(f"{'graph':22} {'p50':>6} {'p95':>6} {'p99':>6} {'95/50':>6}   {'p50':>6} {'p95':>6} {'p99':>6}   {'p50':>6} {'p99':>6}  {'submit':>6}  of 5 commits; submit of one")
     for line in of(lines, "latency"):
+        one = floor_of(lines, variant=line["variant"])
         d, w, p, s = (line.get(k) or {} for k in ("database_ms", "wait_ms", "poll_ms", "submit_ms"))
         name = line["graph"] + ("" if line["variant"] == "1x1" else f", {line['variant']}")
 

@@ -59,7 +59,7 @@ struct load_task *load_task_add(struct load_result *r)
 static size_t task_new(struct load *l, int64_t due_ns)
 {
         size_t at = l->result->n;
-        *load_task_add(l->result) = (struct load_task){.body = (uint16_t)(at % l->plan->bodies_n), .due_ns = due_ns};
+        *load_task_add(l->result) = (struct load_task){.body = (uint16_t)(at / l->plan->turn % l->plan->bodies_n), .due_ns = due_ns};
         l->left++;
         return at;
 }

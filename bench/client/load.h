@@ -20,7 +20,7 @@ struct load_plan {
         double poll_ms;       /* 0: GET ?wait= ; else GET again after so long */
         double patience_s;    /* a task that takes longer has failed */
         const char **bodies;  /* by turns; every "@RUN@" becomes a number never used before */
-        unsigned bodies_n;
+        unsigned bodies_n, turn; /* so many tasks of one body, then of the next */
         bool progress;        /* a line per second on stdout */
 };
 

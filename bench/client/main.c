@@ -29,6 +29,7 @@ static const char help[] =
         "  --poll MS                  ask again every so many milliseconds, instead of GET …?wait=30s\n"
         "  --patience S               a task that takes longer has failed (120)\n"
         "  --body FILE                a request for POST /v1/tasks; every @RUN@ in it becomes a new number; by turns\n"
+        "  --turn N                   tasks of one --body before it is the turn of the next (1)\n"
         "  --expect FILE              one per --body: {\"step name\": result}, or {\"*\": result} for every step; {\"$holds\": {…}} names members\n"
         "  --unread                   reads nothing back; --read-back does, later\n"
         "  --read-back FILE           makes no load: reads back the tasks of an earlier --samples FILE, with the same --body and --expect\n"
@@ -76,7 +77,7 @@ static int number(const char *name, const char *text, double min, double max, do
 
 static const struct option options[] = {
         {"url", 1, 0, 'u'},    {"mode", 1, 0, 'm'},   {"clients", 1, 0, 'c'}, {"tasks", 1, 0, 'n'},   {"seconds", 1, 0, 's'},
-        {"rate", 1, 0, 'r'},   {"poll", 1, 0, 'p'},   {"body", 1, 0, 'b'},    {"expect", 1, 0, 'e'},  {"patience", 1, 0, 'w'},
+        {"rate", 1, 0, 'r'},   {"turn", 1, 0, 't'},   {"poll", 1, 0, 'p'},   {"body", 1, 0, 'b'},    {"expect", 1, 0, 'e'},  {"patience", 1, 0, 'w'},
         {"warmup", 1, 0, 'k'}, {"unread", 0, 0, 'v'}, {"read-back", 1, 0, 'f'},  {"samples", 1, 0, 'o'}, {"progress", 0, 0, 'g'},
         {"pause", 0, 0, 'a'},  {"help", 0, 0, 'h'},   {0}};
 
@@ -102,6 +103,11 @@ static int option(struct args *a, int c, const char *name)
                 return 0;
         case 's':
                 return number(name, optarg, 0, 1e6, &a->load.seconds);
+        case 't':
+                if (number(name, optarg, 1, 1e6, &value))
+                        return -EINVAL;
+                a->load.turn = (unsigned)value;
+                return 0;
         case 'r':
                 return number(name, optarg, 0.001, 1e6, &a->load.per_second);
         case 'p':
@@ -268,7 +274,7 @@ static void pause_for_a_look(void)
 
 int main(int argc, char **argv)
 {
-        struct args a = {.load = {.clients = 1, .patience_s = 120}};
+        struct args a = {.load = {.clients = 1, .turn = 1, .patience_s = 120}};
         struct load_result result;
         struct verify_result verified = {0};
         if (parse(&a, argc, argv))

@@ -57,6 +57,12 @@ class BenchTest(unittest.TestCase):
         self.assertEqual({"tasks": 40, "steps": 160}, later.read_back(CLIENT, self.s.rest))
         self.assertEqual({"tasks": 0, "steps": 0}, later.read_back(CLIENT, self.s.rest))
 
+    def test_graphs_take_turns_so_that_all_run_on_the_same_machine(self):
+        done = client.run(CLIENT, self.s.rest, [GRAPHS["linear"], GRAPHS["diamond"]], tasks=20, turn=5)
+        self.assertEqual(2 * [*5 * [0], *5 * [1]], [row[4] for row in done["samples"]])
+        names = [self.s.value("SELECT t.name FROM tasker.tasks k JOIN tasker.named_tasks t USING (named_task_uuid) WHERE k.task_uuid = $1", done["samples"][at][0]) for at in (4, 5)]
+        self.assertEqual([GRAPHS["linear"].name, GRAPHS["diamond"].name], names)
+
     def test_a_fast_wrong_run_fails(self):
         graph, later = GRAPHS["linear"], client.Later()
         spoilt = []
