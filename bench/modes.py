@@ -80,7 +80,8 @@ def latency(bench, variant="1x1"):
         yield {"mode": "floor", "variant": variant, **floor(system, 1)}
     polled = bench.run(graphs, poll=2, **plan)
     for at, (name, graph) in enumerate(GRAPHS.items()):
-        line = {"mode": "latency", "variant": variant, "graph": name, "poll_ms": quantiles([row[3] for row in of_graph(polled, at)])}
+        rows = of_graph(polled, at)
+        line = {"mode": "latency", "variant": variant, "graph": name, "poll_ms": quantiles([row[3] for row in rows]), "submit_ms": quantiles([row[2] for row in rows])}
         if system:
             rows = of_graph(waited, at)
             ms = [r.ms for r in system.sql(CLOCK, [row[0] for row in rows])]

@@ -77,8 +77,7 @@ def written(c):
 
 def functions(system):
     """Each call is a transaction on a connection of its own, as an orchestrator has one; `round trip` is what the connection itself costs here."""
-    with system.conn() as c:
-        c.query("SET plan_cache_mode = force_generic_plan")
+    with system.conn(hot=True) as c:
         e = Engine(c)
         yield {"mode": "sql", "name": "round trip (SELECT 1)", **timed(lambda _: c.query("SELECT 1"))}
         for n in CHAINS:

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -108,8 +109,9 @@ class System:
     def process(self, kind, at=0):
         return self.endpoints[kind + "s"][at]
 
-    def conn(self):
-        return pg.Conn(self.endpoints["postgres"])
+    def conn(self, hot=False):
+        """hot: with the session's settings of an orchestrator."""
+        return pg.Conn(self.endpoints["postgres"] + (f"?options={urllib.parse.quote(pg.HOT)}" if hot else ""))
 
     def sql(self, text, *args):
         with self.conn() as c:
