@@ -50,7 +50,7 @@ def tree(stacks, root):
 
 def boxes(node, total, x, depth, least, out):
     width = node.value / total * (WIDTH - 2 * SIDE)
-    if width < least:
+    if depth and width < least:  # the root is there even when nothing was seen
         return
     out.append((node.name, x, width, depth, node.value))
     for child in sorted(node.children.values(), key=lambda n: n.name):

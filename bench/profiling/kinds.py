@@ -21,6 +21,8 @@ def leave(folder, found, title, unit, head):
     """Graph, folded stacks and table of a profile."""
     folder.put("stacks.folded", flame.write(found))
     folder.put("graph.svg", flame.svg(found, title, unit))
+    if not found:
+        head.append("nothing was seen: it was asleep all the time")
     text = "\n".join(head) + "\n" + flame.tables(found)
     folder.put("table.txt", text)
     return text
@@ -93,7 +95,7 @@ def alloc(session, service, folder):
     with open(f"/proc/{session.pids(service)[0]}/maps", encoding="utf-8") as f:
         maps = f.read()
     session.end(service)
-    session.begin(service)
+    session.begin(service, {"LD_PRELOAD": "", "DUMP_HEAPTRACK_OUTPUT": ""})  # as it was: what it did is read back from it
     with open(raw, "rb") as source, open(interpreted, "wb") as to:
         subprocess.run([HEAPTRACK[1]], stdin=source, stdout=to, stderr=subprocess.DEVNULL, check=True)
     folded = folder.file("allocations.folded")
