@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CAP_FIRST = 128 };
+enum { CAP_FIRST = 512 }; /* most answers and frames fit: growing to it takes two more calls */
 
 void tk_buf_init(struct tk_buf *buf, size_t max)
 {

@@ -46,7 +46,7 @@ void tk_rpc_stream_resume(struct tk_rpc_stream *stream);
 /* Ends it: a server stream with this status (after frames that wait were sent when status is OK), a client stream by
  * half-close (OK) or cancellation (otherwise). Idempotent; an error cuts short a good end that is not out yet. */
 void tk_rpc_stream_close(struct tk_rpc_stream *stream, enum tk_rpc_status status, const char *message);
-void tk_rpc_stream_ref(struct tk_rpc_stream *stream);
+void tk_rpc_stream_ref(struct tk_rpc_stream *stream); /* NULL is fine, here and there */
 void tk_rpc_stream_unref(struct tk_rpc_stream *stream);
 const char *tk_rpc_stream_peer(const struct tk_rpc_stream *stream); /* "ipv4:127.0.0.1:5000" */
 

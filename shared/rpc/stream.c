@@ -65,7 +65,8 @@ static void receive(struct tk_rpc_stream *s);
 
 void tk_rpc_stream_ref(struct tk_rpc_stream *s)
 {
-        atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+        if (s)
+                atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
 }
 
 void tk_rpc_stream_unref(struct tk_rpc_stream *s)
