@@ -102,7 +102,7 @@ class Permits(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.s = System(env={"TASKER_WORKER_PERMITS": str(cls.PERMITS), "TASKER_WORKER_PREFETCH": "0", "TASKER_SHEDDING_PERMITS_PERCENT": str(cls.PERCENT),
-                            "TASKER_SHEDDING_PERMITS_WARN_PERCENT": "70"})
+                            "TASKER_SHEDDING_PERMITS_WARN_PERCENT": "70", "TASKER_SHEDDING_WARN_PERCENT": "0"})
         cls.addClassCleanup(cls.s.stop)
 
     def in_use(self, n):
@@ -110,6 +110,7 @@ class Permits(unittest.TestCase):
 
     def test_tasks_are_refused_while_the_permits_of_their_namespace_are_in_use(self):
         self.in_use(0)
+        self.assertTrue(self.s.call("GET", "/health/detailed").json["checks"]["channel_saturation"]["message"].startswith("all mailboxes have room"))
         most, tasks = self.PERMITS * self.PERCENT // 100, []
         for n in range(most):
             tasks.append(self.s.submit("tests", "chain", {"sleep_ms": 600000, "n": n}))

@@ -40,14 +40,14 @@ static struct orch_probe saturation(struct orch_app *app)
         struct orch_probe probe = {.name = "channel_saturation", .healthy = true, .message = "all mailboxes have room"};
         struct orch_pressure full;
         char text[ORCH_PRESSURE_TEXT];
-        bool sheds = orch_mailboxes_shed(app, &full), high = sheds || full.percent >= app->conf.shedding_warn_percent;
-        if (!high) {
-                sheds = orch_permits_shed(app, NULL, &full);
-                high = sheds;
+        bool sheds = orch_mailboxes_shed(app, &full);
+        probe.healthy = !sheds && !full.high;
+        if (probe.healthy) {
+                sheds = orch_permits_shed(app, NULL, &full); /* only high, they are workers at work */
+                probe.healthy = !sheds;
         }
-        if (!high)
+        if (probe.healthy)
                 return probe;
-        probe.healthy = false;
         orch_pressure_text(&full, text);
         snprintf(probe.message, sizeof probe.message, "%s%s", text, sheds ? ": new tasks are refused" : "");
         return probe;

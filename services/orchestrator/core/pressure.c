@@ -63,9 +63,9 @@ void orch_pressure_permits(struct orch_app *app, const char *ns, struct orch_pre
 bool orch_mailboxes_shed(struct orch_app *app, struct orch_pressure *ret)
 {
         orch_pressure_mailboxes(app, ret);
-        bool high = app->conf.shedding_warn_percent && ret->percent >= app->conf.shedding_warn_percent;
-        if (high != atomic_load_explicit(&app->pressed, memory_order_relaxed) && atomic_exchange(&app->pressed, high) != high) {
-                if (high)
+        ret->high = app->conf.shedding_warn_percent && ret->percent >= app->conf.shedding_warn_percent;
+        if (ret->high != atomic_load_explicit(&app->pressed, memory_order_relaxed) && atomic_exchange(&app->pressed, ret->high) != ret->high) {
+                if (ret->high)
                         tk_log_warn("pressure.high", "a mailbox fills up", TK_STR("mailbox", ret->name), TK_INT("percent", ret->percent),
                                     TK_INT("depth", ret->in_use), TK_INT("capacity", ret->capacity));
                 else
@@ -81,7 +81,8 @@ bool orch_permits_shed(struct orch_app *app, const char *ns, struct orch_pressur
                 return false;
         orch_pressure_permits(app, ns, ret);
         int64_t now_ns = tk_time_mono_ns(), told_ns = atomic_load_explicit(&app->permits_told_ns, memory_order_relaxed);
-        if (warn && ret->percent >= warn && (!told_ns || now_ns - told_ns >= PERMITS_TOLD_AGAIN_NS) &&
+        ret->high = warn && ret->percent >= warn;
+        if (ret->high && (!told_ns || now_ns - told_ns >= PERMITS_TOLD_AGAIN_NS) &&
             atomic_compare_exchange_strong(&app->permits_told_ns, &told_ns, now_ns))
                 tk_log_warn("permits.high", "the workers of a namespace have little room for more", TK_STR("namespace", ret->name),
                             TK_INT("percent", ret->percent), TK_INT("in_use", ret->in_use), TK_INT("permits", ret->capacity));

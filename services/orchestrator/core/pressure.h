@@ -13,6 +13,7 @@ struct orch_pressure {
         char name[ORCH_NAMESPACE_MAX]; /* of the mailbox, or the namespace */
         uint32_t in_use, capacity;
         unsigned percent;
+        bool high;                     /* past the mark from which on it is told; by those functions below that look at it */
 };
 
 /* The fullest of the mailboxes a task's way leads through. Five short locks, about 0.1 µs. */
