@@ -12,6 +12,7 @@ from lib.system import BUILD, ROOT, System, eventually
 
 PROGRAMS = {"orchestrator": "bin/tasker-orchestrator", "worker": "lib/libtasker-worker.so.1", "cache": "bin/tasker-cache"}
 RUN = os.path.join(ROOT, "scripts", "trace", "run")
+KERNEL = ("/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events")  # its own tracepoints, where they are mounted
 SCRIPTS = sorted(os.path.basename(p)[:-3] for p in glob.glob(os.path.join(ROOT, "scripts", "trace", "*.bt")))
 
 
@@ -53,10 +54,15 @@ class Traced(unittest.TestCase):
         return subprocess.run([RUN, *argv, "--build", BUILD], capture_output=True, text=True, check=False)
 
     def test_every_script_is_understood(self):
+        mounted = any(map(os.path.isdir, KERNEL))
         for script in SCRIPTS:
-            with self.subTest(script):
+            with self.subTest(script), open(os.path.join(ROOT, "scripts", "trace", script + ".bt"), encoding="utf-8") as f:
                 done = self.trace(script, "--check")
-                self.assertEqual(done.returncode, 0, done.stderr)
+                if mounted or "\ntracepoint:" not in f.read():
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                else:
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn("mount -t tracefs", done.stderr)
 
     def test_a_task_is_seen_from_end_to_end(self):
         events = ("task accepted", "step ready", "step received", "handler start", "handler end", "result reported", "result received", "result stored",
