@@ -45,13 +45,8 @@ static void note(struct load *l, const char *what, const struct http *http)
 struct load_task *load_task_add(struct load_result *r)
 {
         if (r->n == r->cap) {
-                size_t cap = r->cap ? r->cap * 2 : FIRST_TASKS;
-                struct load_task *more = tk_malloc(cap * sizeof *more);
-                if (r->n)
-                        memcpy(more, r->tasks, r->n * sizeof *more);
-                tk_free(r->tasks);
-                r->tasks = more;
-                r->cap = cap;
+                r->cap = r->cap ? r->cap * 2 : FIRST_TASKS;
+                r->tasks = tk_realloc(r->tasks, r->cap, sizeof *r->tasks);
         }
         return &r->tasks[r->n++];
 }
@@ -165,10 +160,9 @@ static bool answers(const struct load *l, const struct http *http, const char *k
         if (http->status != 200 || !tk_json_member(http->body, http->body_len, key, &text, &len))
                 return false;
         if (l->result->requests % WHOLE_EVERY == 0) {
-                json_t *whole = json_loadb(http->body, http->body_len, 0, NULL);
+                TK_AUTOJSON json_t *whole = json_loadb(http->body, http->body_len, 0, NULL);
                 if (!whole)
                         return false;
-                json_decref(whole);
         }
         if (len < 2 || len - 2 >= WORD_MAX || text[0] != '"' || text[len - 1] != '"')
                 return false;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """More work than fits, and the end of a process: what is accepted is kept, what is not is told so."""
 import concurrent.futures
-import json
 import os
 import signal
 import unittest
@@ -126,8 +125,7 @@ class Permits(unittest.TestCase):
         self.in_use(most - 1)
         self.assertEqual(self.s.run("tests", "chain", {"n": most})["status"], "complete")
         self.in_use(most - 1)
-        with open(self.s.process("orchestrator")["log"], encoding="utf-8") as f:
-            told = [json.loads(line) for line in f if '"permits.high"' in line]
+        told = [line for line in self.s.log_lines("orchestrator-1") if line["event"] == "permits.high"]
         self.assertTrue(told)
         self.assertGreaterEqual(told[0]["percent"], 70)
         for task in tasks:

@@ -121,8 +121,6 @@ struct orch_session *orch_reservation_take(struct orch_reservation *r, const cha
         best->n--;
         best->used = true;
         orch_session_ref(best->session);
-        TK_LOCKED(&r->all->lock);
-        best->session->reserved--;
         return best->session;
 }
 

@@ -232,8 +232,7 @@ uint64_t orch_session_append(struct orch_session *s, const void *fields, size_t 
 
 struct tk_rpc_stream *orch_session_stream(struct orch_session *s)
 {
-        if (s->stream)
-                tk_rpc_stream_ref(s->stream);
+        tk_rpc_stream_ref(s->stream);
         return s->stream;
 }
 
@@ -258,6 +257,7 @@ void orch_session_send(struct orch_session *s, const void *fields, size_t len)
 bool orch_session_assign(struct orch_session *s, const struct orch_held *held, const void *fields, size_t len)
 {
         TK_LOCKED(&s->all->lock);
+        s->reserved--;
         if (!s->stream)
                 return false;
         hold(s, held, orch_session_append(s, fields, len));

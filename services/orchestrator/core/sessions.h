@@ -61,10 +61,10 @@ void orch_ack_put(struct tk_buf *buf, const struct tk_uuid *step, uint32_t attem
 void orch_session_ack(struct orch_session *s, const struct orch_held *list, size_t n, bool stale);
 /* Appends encoded frame fields and wakes the stream; dropped silently when the stream is gone. */
 void orch_session_send(struct orch_session *s, const void *fields, size_t len);
-/* Appends an assignment and holds the step in one go; orch_session_wake when the last of a batch was appended. False: the
- * stream is gone, nothing was done. */
-void orch_session_wake(struct orch_session *s);
+/* Appends an assignment and holds the step in one go, once for each orch_reservation_take; orch_session_wake when the last of a batch
+ * was appended. False: the stream is gone, and only the reserved credit is. */
 TK_MUST bool orch_session_assign(struct orch_session *s, const struct orch_held *held, const void *fields, size_t len);
+void orch_session_wake(struct orch_session *s);
 /* Moves waiting fields into buf for the next frame; false when none wait. Called by the stream. */
 bool orch_session_next_frame(struct orch_session *s, struct tk_buf *buf);
 
